@@ -1,0 +1,1 @@
+"""The API: orders in, the vendors' moves, and what programs may read."""

@@ -1,0 +1,123 @@
+"""What programs read: plain JSON, public references, never a key of ours."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from app.compensation.queries import offers_of
+from app.monitoring.queries import cases_of
+from app.notifications.queries import messages_of
+from app.orders import queries as orders
+from app.orders.models import FoLine, FulfillmentOrder, Order
+from app.payments.queries import payment_of
+from app.promises.queries import promises_of
+from app.shared.money import Money
+from app.shipments.models import Shipment, TrackingEvent
+from app.shipments.queries import scans_of, shipments_of
+from app.timeline.queries import entries_of
+
+Document = dict[str, Any]
+QUANTITIES = ("ordered", "declined", "confirmed", "picked", "packed", "shipped", "delivered", "canceled")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: moments and days as ISO 8601."""
+    return value.isoformat() if isinstance(value, datetime | date) else value
+
+
+def pick(row: Any, *names: str) -> Document:
+    """Return these attributes of a row."""
+    return {name: plain(getattr(row, name)) for name in names}
+
+
+def order_document(order_id: UUID) -> Document:
+    """Return an order with all that belongs to it."""
+    order = orders.order(order_id)
+    parcels = shipments_of(order_id)
+    return {
+        "id": order.reference,
+        **pick(order, "channel", "number", "status", "placed_at", "currency", "deliver_on"),
+        **pick(order, "delivered_at", "ship_to", "preferences"),
+        "items": str(Money(order.items_minor, order.currency)),
+        "freight": str(Money(order.freight_minor, order.currency)),
+        "lines": [_line(line, order) for line in orders.lines_of(order_id)],
+        "fulfillment_orders": [
+            fulfillment_order_document(fo) for fo in orders.fulfillment_orders_of(order_id)
+        ],
+        "shipments": _shipments(parcels, scans_of(parcels)),
+        "payment": _payment(order),
+        "promises": [pick(p, "kind", "version", "due_at", "reason") for p in promises_of(order_id)],
+        **_consequences(order),
+    }
+
+
+def _consequences(order: Order) -> Document:
+    """Return what the platform found, offered, said and noted."""
+    return {
+        "exceptions": [
+            {"id": c.reference, **pick(c, "kind", "severity", "occurred_at", "critical_at", "ended_at")}
+            for c in cases_of(order.id)
+        ],
+        "offers": [
+            {
+                "id": o.reference,
+                **pick(o, "remedy", "rule", "status", "made_at"),
+                "amount": str(Money(o.amount_minor, o.currency)),
+            }
+            for o in offers_of(order.id)
+        ],
+        "messages": [
+            pick(m, "audience", "template", "status", "made_at", "sent_at")
+            for m in messages_of(order.id)
+        ],
+        "timeline": [pick(e, "at", "event", "actor", "facts") for e in entries_of(order.id)],
+    }
+
+
+def _line(line: Any, order: Order) -> Document:
+    price = str(Money(line.unit_price_minor, order.currency))
+    names = ("external_id", "sku", "title", "options", "quantity", "unrouted", "canceled")
+    return {**pick(line, *names), "unit_price": price}
+
+
+def _payment(order: Order) -> Document | None:
+    payment = payment_of(order.id)
+    if payment is None:
+        return None
+    sums = {
+        name: str(Money(getattr(payment, f"{name}_minor"), payment.currency))
+        for name in ("authorized", "captured", "refunded")
+    }
+    return {"status": payment.status, **sums}
+
+
+def _shipments(parcels: Any, scans: Any) -> list[Document]:
+    return [_shipment(p, [s for s in scans if s.shipment_id == p.id]) for p in parcels]
+
+
+def _shipment(parcel: Shipment, scans: list[TrackingEvent]) -> Document:
+    names = ("carrier", "tracking_number", "status", "delay_reason", "shipped_at", "first_scan_at")
+    return {
+        "id": parcel.reference,
+        **pick(parcel, *names, "last_scan_at", "delivered_at", "eta"),
+        "events": [
+            pick(s, "occurred_at", "local_at", "code", "description", "status", "place")
+            for s in scans
+        ],
+    }
+
+
+def fulfillment_order_document(fo: FulfillmentOrder) -> Document:
+    """Return a fulfillment order as its vendor may see it."""
+    names = ("status", "order_number", "assigned_at", "confirm_by", "ship_by", "shipped_at")
+    return {
+        "id": fo.reference,
+        **pick(fo, *names, "delivered_at", "hold_reason", "ship_to", "preferences"),
+        "lines": [_fo_line(line) for line in fo.lines],
+    }
+
+
+def _fo_line(line: FoLine) -> Document:
+    return {**pick(line, "line", "sku", "title", "options"), **pick(line, *QUANTITIES)}

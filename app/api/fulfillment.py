@@ -1,0 +1,167 @@
+"""Fulfillment orders: the vendors' moves. A vendor's key reaches its own rows only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, request
+
+from app.api.access import caller
+from app.api.documents import fulfillment_order_document
+from app.api.forms import ConfirmForm, ConfirmsForm, ReasonForm, ShipForm, ShipsForm, StockForm, read
+from app.catalog.queries import listing_of
+from app.catalog.service import count_stock
+from app.orders import service as orders
+from app.orders.contract import Action, FoStatus
+from app.orders.models import FulfillmentOrder
+from app.orders.queries import fulfillment_order, fulfillment_orders
+from app.orders.service import Confirmation, Outcome
+from app.shared.errors import InvalidInput, NotFound
+from app.shared.work import transaction
+from app.shipments.service import Dispatch, Parcel, ship
+
+MOVES = {
+    "pick": Action.PICK,
+    "pack": Action.PACK,
+    "label": Action.LABEL,
+    "hold": Action.HOLD,
+    "release": Action.RELEASE,
+}
+PAGE = 500
+
+
+def mount(blueprint: Blueprint) -> None:
+    """Add the routes."""
+    add = blueprint.add_url_rule
+    add("/fulfillment-orders", view_func=index, methods=["GET"])
+    add("/fulfillment-orders/confirm", view_func=confirm_many, methods=["POST"])
+    add("/fulfillment-orders/ship", view_func=ship_many, methods=["POST"])
+    add("/fulfillment-orders/<reference>", view_func=show_one, methods=["GET"])
+    add("/fulfillment-orders/<reference>/confirm", view_func=confirm_one, methods=["POST"])
+    add("/fulfillment-orders/<reference>/ship", view_func=ship_one, methods=["POST"])
+    add("/fulfillment-orders/<reference>/<any(pick,pack,label,hold,release):move>", view_func=act, methods=["POST"])
+    add("/stock", view_func=stock, methods=["POST"])
+
+
+def index() -> dict[str, Any]:
+    """List fulfillment orders, oldest first; `after` is the last page's last id."""
+    status, due = request.args.get("status"), request.args.get("due_before")
+    if status and status not in set(FoStatus):
+        raise InvalidInput(f"'{status}' is no status.", status=", ".join(FoStatus))
+    with transaction(caller().scope):
+        found = fulfillment_orders(status, _moment(due), request.args.get("after"), PAGE)
+        documents = [fulfillment_order_document(fo) for fo in found]
+    more = documents[-1]["id"] if len(documents) == PAGE else None
+    return {"fulfillment_orders": documents, "after": more}
+
+
+def _moment(value: str | None) -> datetime | None:
+    if not value:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InvalidInput("due_before is no moment.", due_before="write 2026-11-21T10:15:00+01:00")
+    return moment
+
+
+def show_one(reference: str) -> dict[str, Any]:
+    """Return one fulfillment order."""
+    with transaction(caller().scope):
+        return fulfillment_order_document(fulfillment_order(reference))
+
+
+def _one(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    (outcome,) = outcomes
+    if not isinstance(outcome, FulfillmentOrder):
+        raise outcome
+    return fulfillment_order_document(outcome)
+
+
+def _many(references: Sequence[str], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    return {"results": [_result(r, o) for r, o in zip(references, outcomes, strict=True)]}
+
+
+def _result(reference: str, outcome: Outcome) -> dict[str, Any]:
+    if isinstance(outcome, FulfillmentOrder):
+        return {"id": reference, "status": 200, "state": outcome.status}
+    return {"id": reference, "status": outcome.status, "detail": outcome.detail}
+
+
+def _unique(names: Sequence[str]) -> Sequence[str]:
+    if len(set(names)) < len(names):
+        raise InvalidInput("A fulfillment order is named twice.", id="each one once")
+    return names
+
+
+def confirm_one(reference: str) -> dict[str, Any]:
+    """Confirm one, whole or in part, or decline it."""
+    form = read(ConfirmForm, (request.get_json(silent=True) or {}) | {"id": reference})
+    with transaction(caller().scope) as now:
+        return _one(orders.confirm([_confirmation(form)], actor=caller().name, now=now))
+
+
+def confirm_many() -> dict[str, Any]:
+    """Confirm many; each is answered by itself."""
+    forms = read(ConfirmsForm).fulfillment_orders
+    names = _unique([f.id for f in forms])
+    with transaction(caller().scope) as now:
+        words = [_confirmation(f) for f in forms]
+        return _many(names, orders.confirm(words, actor=caller().name, now=now))
+
+
+def _confirmation(form: ConfirmForm) -> Confirmation:
+    return Confirmation(form.id, form.lines, form.reason)
+
+
+def ship_one(reference: str) -> dict[str, Any]:
+    """Say that parcels of one have left."""
+    form = read(ShipForm, (request.get_json(silent=True) or {}) | {"id": reference})
+    with transaction(caller().scope) as now:
+        return _one(ship([_dispatch(form, now)], actor=caller().name, now=now))
+
+
+def ship_many() -> dict[str, Any]:
+    """Say that parcels of many have left; each is answered by itself."""
+    forms = read(ShipsForm).fulfillment_orders
+    names = _unique([f.id for f in forms])
+    with transaction(caller().scope) as now:
+        words = [_dispatch(f, now) for f in forms]
+        return _many(names, ship(words, actor=caller().name, now=now))
+
+
+def _dispatch(form: ShipForm, now: datetime) -> Dispatch:
+    return Dispatch(
+        form.id,
+        [Parcel(p.carrier, p.tracking_number, p.shipped_at or now, p.lines) for p in form.parcels],
+    )
+
+
+def act(reference: str, move: str) -> dict[str, Any]:
+    """Pick, pack, label, hold or release one."""
+    form = read(ReasonForm)
+    with transaction(caller().scope) as now:
+        return _one(
+            orders.act([reference], MOVES[move], actor=caller().name, now=now, reason=form.reason)
+        )
+
+
+def stock() -> dict[str, Any]:
+    """Count what a vendor has, absolutely, by location and SKU."""
+    counts = read(StockForm).stock
+    vendor_id = caller().vendor_id
+    if vendor_id is None:
+        raise InvalidInput("Stock is counted with a vendor's key, or with PUT /api/v1/listings.")
+    with transaction(caller().scope):
+        found = {}
+        for count in counts:
+            listing = listing_of(vendor_id, count.location, count.sku)
+            if listing is None:
+                raise NotFound(f"There is no listing of {count.sku} at {count.location}.")
+            found[listing] = count.on_hand
+        count_stock(found)
+    return {"counted": len(found)}

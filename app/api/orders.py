@@ -1,0 +1,168 @@
+"""Orders: in, out, called off, paid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, current_app, request
+
+from app.api.access import caller, marketplace_only
+from app.api.documents import order_document
+from app.api.forms import (
+    BatchForm,
+    CancelForm,
+    OrderForm,
+    PaymentForm,
+    PaymentsForm,
+    digest,
+    read,
+)
+from app.api.idempotency import Answer, once
+from app.orders import intake
+from app.orders import service as orders
+from app.orders.contract import NewOrder
+from app.orders.intake import Placed
+from app.orders.locks import lock_orders
+from app.orders.queries import ids_by_name, order_id_of
+from app.payments import service as payments
+from app.shared.errors import Conflict, DomainError, InvalidInput
+from app.shared.money import Money
+from app.shared.work import OPS, transaction
+
+
+def mount(blueprint: Blueprint) -> None:
+    """Add the routes."""
+    add = blueprint.add_url_rule
+    add("/orders", view_func=place, methods=["POST"])
+    add("/orders/batch", view_func=place_many, methods=["POST"])
+    add("/orders/<number>", view_func=show, methods=["GET"])
+    add("/orders/<number>/cancel", view_func=cancel, methods=["POST"])
+    add("/orders/<number>/payments", view_func=pay, methods=["POST"])
+    add("/payments/batch", view_func=pay_many, methods=["POST"])
+
+
+@marketplace_only
+def place() -> Answer:
+    """Take one order in."""
+    form = read(OrderForm)
+    with transaction(OPS) as now:
+        return once(digest(form), now, lambda: _place_one(form, now))
+
+
+def _place_one(form: OrderForm, now: datetime) -> Answer:
+    order = form.to_order(now)
+    (placed,) = _place([order], now)
+    if isinstance(placed, Conflict):
+        raise placed
+    if not placed.is_new:
+        raise Conflict(f"Order {order.number} on {order.channel} exists as {placed.reference}.")
+    return order_document(placed.id), 201
+
+
+@marketplace_only
+def place_many() -> Answer:
+    """Take many orders in; an order that is known with this content is answered again."""
+    form = read(BatchForm)
+    with transaction(OPS) as now:
+        parsed = [_parse(data, now) for data in form.orders]
+        good = [order for order in parsed if isinstance(order, NewOrder)]
+        placed = iter(_place(good, now))
+        outcomes = [next(placed) if isinstance(p, NewOrder) else p for p in parsed]
+    return {"results": [_result(o) for o in outcomes]}, 200
+
+
+def _parse(data: dict[str, Any], now: datetime) -> NewOrder | DomainError:
+    try:
+        return read(OrderForm, data).to_order(now)
+    except DomainError as refusal:
+        return refusal
+
+
+def _place(batch: Sequence[NewOrder], now: datetime) -> list[Placed | Conflict]:
+    zone = current_app.config["TZ_DEFAULT"]
+    placed = intake.place(batch, zone=zone, actor=caller().name, now=now)
+    words = [
+        payments.Word(
+            p.id,
+            order.payment.status,
+            order.payment.amount_minor,
+            order.currency,
+            order.payment.reference,
+            order.placed_at,
+        )
+        for p, order in zip(placed, batch, strict=True)
+        if isinstance(p, Placed) and p.is_new and order.payment
+    ]
+    payments.note(words, actor=caller().name, now=now)
+    return placed
+
+
+def _result(outcome: Placed | DomainError) -> dict[str, Any]:
+    if isinstance(outcome, Placed):
+        return {"status": 201 if outcome.is_new else 200, "id": outcome.reference}
+    errors = [{"field": k, "detail": v} for k, v in outcome.fields.items()]
+    return {"status": outcome.status, "detail": outcome.detail, "errors": errors}
+
+
+def _channel() -> str:
+    channel = request.args.get("channel", "")
+    if not channel:
+        raise InvalidInput("Name the order's channel: ?channel=…", channel="missing")
+    return channel
+
+
+@marketplace_only
+def show(number: str) -> dict[str, Any]:
+    """Return an order with all that belongs to it."""
+    with transaction(OPS):
+        return order_document(order_id_of(_channel(), number))
+
+
+@marketplace_only
+def cancel(number: str) -> dict[str, Any]:
+    """Call an order off, or units of its lines, as far as they have not shipped."""
+    form = read(CancelForm)
+    with transaction(OPS) as now:
+        order_id = order_id_of(_channel(), number)
+        orders.cancel(order_id, form.lines, actor=caller().name, reason=form.reason, now=now)
+        return order_document(order_id)
+
+
+@marketplace_only
+def pay(number: str) -> dict[str, Any]:
+    """Note what happened to an order's money."""
+    form = read(PaymentForm)
+    with transaction(OPS) as now:
+        order_id = order_id_of(_channel(), number)
+        (order,) = lock_orders([order_id])
+        _note([(order, form)], now)
+        return order_document(order_id)
+
+
+@marketplace_only
+def pay_many() -> dict[str, Any]:
+    """Note what happened to many orders' money; orders nobody knows are named."""
+    forms = read(PaymentsForm).payments
+    with transaction(OPS) as now:
+        known = ids_by_name((f.channel, f.number) for f in forms)
+        pairs = [(known[f.channel, f.number], f) for f in forms if (f.channel, f.number) in known]
+        noted = _note(pairs, now)
+    unknown = [f.number for f in forms if (f.channel, f.number) not in known]
+    return {"noted": noted, "unknown": unknown}
+
+
+def _note(pairs: Sequence[tuple[Any, PaymentForm]], now: datetime) -> int:
+    words = []
+    for order, form in pairs:
+        try:
+            amount = Money.parse(form.amount, order.currency).minor
+        except ValueError as error:
+            raise InvalidInput("The payment was not noted.", amount=str(error)) from None
+        words.append(
+            payments.Word(
+                order.id, form.status, amount, order.currency, form.reference, form.at or now
+            )
+        )
+    return payments.note(words, actor=caller().name, now=now)

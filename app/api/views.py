@@ -1,0 +1,13 @@
+"""The API's blueprint: who asks is known before anything is done."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from app.api import clock, fulfillment, marketplace, orders
+from app.api.access import identify
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+blueprint.before_request(identify)
+for part in (orders, fulfillment, marketplace, clock):
+    part.mount(blueprint)

@@ -1,0 +1,1 @@
+"""Carriers: what they say about a parcel, read into our own words."""

@@ -1,0 +1,1 @@
+"""The shelf of carriers: one file each, no list to keep."""

@@ -1,0 +1,25 @@
+"""Which event wakes which watcher; and how a look that failed is tried again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+# Event -> the watchers whose check of that subject is pulled to now.
+WAKES: dict[str, tuple[str, ...]] = {
+    "order placed": ("route_orders",),
+    "lines unrouted": ("route_orders",),
+    "fulfillment order changed": ("watch",),
+    "order changed": ("watch",),
+    "shipment changed": ("watch",),
+    "answer awaited": ("watch", "compensate"),
+    "case changed": ("escalate",),
+    "delivery judged": ("compensate",),
+}
+
+# A subject that cannot be judged is tried this often before a person is asked; about two days.
+MOST_ATTEMPTS = 10
+
+
+def retry_at(now: datetime, attempts: int) -> datetime:
+    """Return when to look again after a failed look: 1, 2, 4 ... minutes, at most 12 hours."""
+    return now + min(timedelta(minutes=2 ** (attempts - 1)), timedelta(hours=12))

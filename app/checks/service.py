@@ -1,0 +1,169 @@
+"""Waking watchers, and working off what is due for one of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app import jobs
+from app.checks.models import Check
+from app.checks.rules import MOST_ATTEMPTS, WAKES, retry_at
+from app.extensions import db
+from app.shared import bulk, work
+from app.shared.work import PLATFORM, transaction
+
+logger = logging.getLogger(__name__)
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a watcher looks at: an order, a fulfillment order, a shipment or a case."""
+
+    id: UUID
+    kind: str
+    order_id: UUID
+
+
+# Looks at subjects at a moment; returns when to look again, nothing for "not any more".
+Look = Callable[[Sequence[Subject], datetime], Mapping[UUID, datetime]]
+
+CLAIM = text(
+    "SELECT subject_id, subject_kind, order_id, attempts FROM checks"
+    " WHERE watcher = :watcher AND next_check_at <= :now"
+    " ORDER BY next_check_at, subject_id LIMIT :size FOR UPDATE SKIP LOCKED"
+)
+DROP = text("DELETE FROM checks WHERE watcher = :watcher AND subject_id = ANY(:ids)")
+MOVE = (
+    "UPDATE checks c SET next_check_at = v.at, attempts = 0"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:ats AS timestamptz[])) v(id, at)"
+    " WHERE c.watcher = :watcher AND c.subject_id = v.id"
+)
+DEAD = text(
+    "INSERT INTO dead_letters (job, subject, reason, attempts, raised_at)"
+    " VALUES (:job, :subject, :reason, :attempts, :now)"
+    " ON CONFLICT (job, subject) WHERE closed_at IS NULL DO UPDATE"
+    " SET reason = excluded.reason, attempts = excluded.attempts"
+)
+
+
+def wake(event: str, subjects: Iterable[Subject], now: datetime) -> None:
+    """Pull the checks of subjects to now for every watcher of an event."""
+    for watcher in WAKES[event]:
+        look_at(watcher, subjects, now)
+
+
+def look_at(watcher: str, subjects: Iterable[Subject], at: datetime) -> None:
+    """Have one watcher look at subjects at a moment, or earlier if it meant to."""
+    rows = [
+        {
+            "subject_id": s.id,
+            "watcher": watcher,
+            "subject_kind": s.kind,
+            "order_id": s.order_id,
+            "next_check_at": at,
+        }
+        for s in sorted(set(subjects), key=lambda s: s.id)
+    ]
+    bulk.insert(
+        Check,
+        rows,
+        conflict="ON CONFLICT (subject_id, watcher) DO UPDATE SET"
+        " next_check_at = least(checks.next_check_at, excluded.next_check_at)",
+    )
+    if rows:
+        jobs.ring(watcher)
+
+
+def work_off(watcher: str, look: Look, *, is_time_up: Callable[[], bool]) -> int:
+    """Let a watcher look at all that is due, a batch a transaction; return how many it saw."""
+    seen = 0
+    while not is_time_up() and (size := _work_off_batch(watcher, look)):
+        seen += size
+    return seen
+
+
+def _work_off_batch(watcher: str, look: Look) -> int:
+    try:
+        return _look(watcher, look, BATCH)
+    except Exception:
+        # One bad subject must not hold up the others: look at them one by one.
+        logger.exception("batch failed", extra={"watcher": watcher})
+    seen = 0
+    for _ in range(BATCH):
+        try:
+            size = _look(watcher, look, 1)
+        except Exception as error:
+            logger.exception("subject failed", extra={"watcher": watcher})
+            size = _postpone(watcher, error)
+        seen += size
+        if not size:
+            break
+    return seen
+
+
+def _look(watcher: str, look: Look, size: int) -> int:
+    with transaction(PLATFORM) as now:
+        rows = db.session.execute(CLAIM, {"watcher": watcher, "now": now, "size": size}).all()
+        if not rows:
+            return 0
+        subjects = [Subject(r.subject_id, r.subject_kind, r.order_id) for r in rows]
+        again = look(subjects, now)
+        work.crashpoint("before the watch commits")
+        _finish(watcher, subjects, again)
+        return len(rows)
+
+
+def _finish(watcher: str, subjects: Sequence[Subject], again: Mapping[UUID, datetime]) -> None:
+    done = [s.id for s in subjects if s.id not in again]
+    if done:
+        db.session.execute(DROP, {"watcher": watcher, "ids": done})
+    if again:
+        moves = {"watcher": watcher, "ids": list(again), "ats": list(again.values())}
+        db.session.execute(text(MOVE), moves)
+
+
+def _postpone(watcher: str, error: Exception) -> int:
+    """Put off the subject that is first in line; give it to a person after its last attempt."""
+    with transaction(PLATFORM) as now:
+        row = db.session.execute(CLAIM, {"watcher": watcher, "now": now, "size": 1}).first()
+        if row is None:
+            return 0
+        attempts = row.attempts + 1
+        db.session.execute(
+            text(
+                "UPDATE checks SET attempts = :attempts, next_check_at = :at"
+                " WHERE watcher = :watcher AND subject_id = :id"
+            ),
+            {
+                "attempts": min(attempts, MOST_ATTEMPTS),
+                "at": retry_at(now, min(attempts, MOST_ATTEMPTS)),
+                "watcher": watcher,
+                "id": row.subject_id,
+            },
+        )
+        if attempts >= MOST_ATTEMPTS:
+            give_up(watcher, f"{row.subject_kind} {row.subject_id}", repr(error), attempts, now)
+        return 1
+
+
+def give_up(job: str, subject: str, reason: str, attempts: int, now: datetime) -> None:
+    """Write a dead letter: a person must look."""
+    values = {"job": job, "subject": subject, "reason": reason[:500], "attempts": attempts}
+    db.session.execute(DEAD, values | {"now": now})
+
+
+def close_dead_letter(letter_id: int, by: str, now: datetime) -> None:
+    """Note that a person has dealt with a dead letter."""
+    db.session.execute(
+        text(
+            "UPDATE dead_letters SET closed_at = :now, closed_by = :by"
+            " WHERE id = :id AND closed_at IS NULL"
+        ),
+        {"now": now, "by": by, "id": letter_id},
+    )

@@ -1,0 +1,1 @@
+"""Compensation: what a late or lost order is worth to its customer, and why."""

@@ -1,0 +1,44 @@
+"""The only singletons: database, sign-in, Redis, CSRF and Bootstrap's files."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Model(DeclarativeBase):
+    """The base of every table."""
+
+
+# What a transaction read stays readable after it: faces turn it into words without a second look.
+db = SQLAlchemy(model_class=Model, session_options={"expire_on_commit": False})
+login_manager = LoginManager()
+csrf = CSRFProtect()
+bootstrap = Bootstrap5()
+migrate = Migrate()
+
+
+class Valkey:
+    """The connection to Valkey; a doorbell that may be missing, so every wait on it is short."""
+
+    client: Redis
+
+    def init_app(self, app: Flask) -> None:
+        """Connect lazily: a web process starts and takes orders without Valkey."""
+        self.client = Redis.from_url(
+            app.config["REDIS_URL"],
+            socket_timeout=2,
+            socket_connect_timeout=1,
+            retry=Retry(NoBackoff(), 1),
+        )
+
+
+valkey = Valkey()

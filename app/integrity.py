@@ -1,0 +1,86 @@
+"""The invariants of the domain as SQL: each query finds what breaks one, so none may find a row.
+
+They read every table on purpose and stand above all features: this is the oracle, not the product.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from app.extensions import db
+
+INVARIANTS: dict[str, str] = {
+    "1 a line's units are unrouted, called off, or with a fulfillment order": """
+        SELECT l.id FROM order_lines l LEFT JOIN LATERAL (SELECT coalesce(sum(ordered - declined
+            - canceled), 0) AS given, coalesce(sum(canceled), 0) AS canceled
+            FROM fo_lines WHERE order_line_id = l.id) f ON true
+        WHERE l.quantity <> l.unrouted + l.canceled + f.given OR l.canceled < f.canceled""",
+    "2 reserved is what open lines hold": """
+        SELECT s.listing_id FROM stock s LEFT JOIN LATERAL (SELECT coalesce(sum(quantity), 0) AS held
+            FROM reservations r WHERE r.listing_id = s.listing_id) r ON true
+        WHERE s.reserved <> r.held OR s.reserved > s.on_hand OR s.reserved < 0""",
+    "2 a line holds what it still has to ship": """
+        SELECT l.id FROM fo_lines l LEFT JOIN reservations r ON r.fo_line_id = l.id
+        WHERE coalesce(r.quantity, 0) <> l.ordered - l.declined - l.canceled - l.shipped""",
+    "3 what has shipped lies in parcels": """
+        SELECT l.id FROM fo_lines l LEFT JOIN LATERAL (SELECT coalesce(sum(quantity), 0) AS packed
+            FROM shipment_lines s WHERE s.fo_line_id = l.id) s ON true WHERE l.shipped <> s.packed""",
+    "3 nothing is shipped without a parcel": """
+        SELECT id FROM fulfillment_orders fo WHERE status IN ('shipped', 'delivered')
+            AND NOT EXISTS (SELECT FROM shipments s WHERE s.fo_id = fo.id)""",
+    "3 no parcel is empty": """
+        SELECT id FROM shipments s
+        WHERE NOT EXISTS (SELECT FROM shipment_lines l WHERE l.shipment_id = s.id)""",
+    "4 one open case a subject and kind": """
+        SELECT subject_id FROM exception_cases WHERE closed_at IS NULL
+        GROUP BY subject_id, kind HAVING count(*) > 1""",
+    "4 a critical case has its escalation within its time": """
+        SELECT c.id FROM exception_cases c LEFT JOIN escalations e ON e.case_id = c.id
+            LEFT JOIN checks k ON k.subject_id = c.id AND k.watcher = 'escalate'
+        WHERE c.critical_at IS NOT NULL AND e.id IS NULL AND k.subject_id IS NULL""",
+    "5 one message a cause": """
+        SELECT order_id FROM notifications GROUP BY order_id, dedupe_key HAVING count(*) > 1""",
+    "6 one live offer an order": """
+        SELECT order_id FROM compensation_offers WHERE status <> 'withdrawn'
+        GROUP BY order_id HAVING count(*) > 1""",
+    "6 no more is given back than was taken": """
+        SELECT order_id FROM payments WHERE refunded_minor + pending_minor > captured_minor""",
+    "6 the sums are the ledger's": """
+        SELECT p.order_id FROM payments p JOIN LATERAL (SELECT
+            coalesce(sum(amount_minor) FILTER (WHERE kind = 'captured'), 0) AS captured
+            FROM ledger l WHERE l.order_id = p.order_id) l ON true
+        WHERE p.captured_minor <> l.captured""",
+    "7 an order's parts belong to whom their fulfillment order belongs": """
+        SELECT l.id FROM fo_lines l JOIN fulfillment_orders fo ON fo.id = l.fo_id
+        WHERE (l.vendor_id, l.order_id) <> (fo.vendor_id, fo.order_id)
+        UNION ALL SELECT s.id FROM shipments s JOIN fulfillment_orders fo ON fo.id = s.fo_id
+        WHERE (s.vendor_id, s.order_id) <> (fo.vendor_id, fo.order_id)""",
+    "8 every order's timeline tells of its beginning": """
+        SELECT id FROM orders o WHERE NOT EXISTS (SELECT FROM timeline t
+            WHERE t.order_id = o.id AND t.cohort = o.cohort AND t.event = 'order_placed')""",
+    "8 every timeline belongs to an order": """
+        SELECT order_id FROM timeline t WHERE NOT EXISTS
+            (SELECT FROM orders o WHERE o.id = t.order_id)""",
+    "9 what is not routed is looked at": """
+        SELECT l.order_id FROM order_lines l WHERE l.unrouted > 0 AND NOT EXISTS (SELECT FROM checks c
+            WHERE c.subject_id = l.order_id AND c.watcher = 'route_orders')""",
+    "9 what has not arrived is watched": """
+        SELECT o.id FROM orders o WHERE o.deliver_by IS NOT NULL
+            AND o.status NOT IN ('delivered', 'canceled')
+            AND NOT EXISTS (SELECT FROM checks c WHERE c.subject_id = o.id AND c.watcher = 'watch')
+            AND NOT EXISTS (SELECT FROM exception_cases e WHERE e.subject_id = o.id
+                AND e.kind = 'late_delivery' AND e.severity = 'critical')""",
+    "9 no dead work without a dead letter": """
+        SELECT id FROM notifications n WHERE status IN ('failed', 'uncertain') AND NOT EXISTS
+            (SELECT FROM dead_letters d WHERE d.subject = 'notification ' || n.id)""",
+}
+
+
+def broken_invariants() -> list[tuple[str, int, str]]:
+    """Return every broken invariant with how often it is broken and one example."""
+    broken = []
+    for name, query in INVARIANTS.items():
+        rows = db.session.execute(text(f"SELECT * FROM ({query}) b LIMIT 1000")).all()  # noqa: S608
+        if rows:
+            broken.append((name, len(rows), str(rows[0][0])))
+    return broken

@@ -1,0 +1,139 @@
+"""Every background job by name: where it lives, its queue and timeout, and what it works off.
+
+PostgreSQL holds the work; a bell in Valkey only says that there is some. A bell may be lost,
+doubled or late without harm: the sweep finds what is due and rings again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+from sqlalchemy import text
+
+from app.extensions import db, valkey
+from app.shared import clock, leases, work
+
+QUEUES = ("urgent", "default", "tracking", "slow")
+# RQ keeps a finished job no longer than this; nothing is read from it.
+RESULT_SECONDS, FAILURE_SECONDS = 0, 3600
+# While a job is queued it need not be queued again; a lost one is rung anew after this time.
+BELL_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The rows a job works off: their table, due column, and which of them are this job's."""
+
+    table: str
+    due: str
+    where: str = "true"
+    leased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A background job; `timeout` in seconds, well above the 20 s after which it makes way."""
+
+    path: str
+    queue: str
+    backlog: Backlog | None = None
+    timeout: int = 60
+
+
+def _checks(watcher: str) -> Backlog:
+    return Backlog("checks", "next_check_at", f"watcher = '{watcher}'")
+
+
+JOBS = {
+    "route_orders": Job("workers.routing.route_orders", "urgent", _checks("route_orders")),
+    "send_notifications": Job(
+        "workers.notifications.send_notifications",
+        "urgent",
+        Backlog("notifications", "due_at", "status = 'queued'", leased=True),
+    ),
+    "watch": Job("workers.monitoring.watch", "default", _checks("watch")),
+    "escalate": Job("workers.escalations.escalate", "default", _checks("escalate")),
+    "compensate": Job("workers.compensation.compensate", "default", _checks("compensate")),
+    "poll_shipments": Job(
+        "workers.shipments.poll_shipments",
+        "tracking",
+        Backlog("polls", "next_poll_at", leased=True),
+    ),
+    "keep_house": Job("workers.house.keep_house", "slow"),
+}
+
+
+def ring(name: str) -> None:
+    """Have a job run soon after the commit."""
+    if clock.may_ring(name):
+        work.after_commit(name, lambda: ring_now(name))
+
+
+def ring_now(name: str) -> None:
+    """Queue a job unless it is queued already."""
+    job = JOBS[name]
+    if not valkey.client.set(f"bell:{name}", 1, nx=True, ex=BELL_SECONDS):
+        return
+    queue = Queue(job.queue, connection=valkey.client, serializer=JSONSerializer)
+    queue.enqueue(
+        job.path,
+        job_timeout=job.timeout,
+        result_ttl=RESULT_SECONDS,
+        failure_ttl=FAILURE_SECONDS,
+        description=name,
+    )
+
+
+def answer_bell(name: str) -> None:
+    """Take the bell down before looking: whoever rings from now on is heard again."""
+    try:
+        valkey.client.delete(f"bell:{name}")
+    except RedisError:
+        # The bell expires by itself; the work does not wait for it.
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How a job's backlog stands: rows due and free, rows under a live lease, next due time."""
+
+    job: str
+    ready: bool
+    leased: bool
+    oldest: datetime | None
+
+
+@cache
+def _backlog_sql() -> str:
+    """Return one statement over every backlog; leases are judged by PostgreSQL's clock."""
+    parts = []
+    for name, job in JOBS.items():
+        if (b := job.backlog) is None:
+            continue
+        free, held = (leases.FREE, leases.HELD) if b.leased else ("true", "false")
+        parts.append(
+            f"SELECT '{name}' AS job,"  # noqa: S608 - names and columns are this module's own
+            f" EXISTS (SELECT FROM {b.table} WHERE {b.where} AND {b.due} <= :now AND {free}) AS ready,"
+            f" EXISTS (SELECT FROM {b.table} WHERE {b.where} AND {held}) AS leased,"
+            f" (SELECT min({b.due}) FROM {b.table} WHERE {b.where}) AS oldest"
+        )
+    return " UNION ALL ".join(parts)
+
+
+def backlogs(now: datetime) -> list[Due]:
+    """Return how every job's backlog stands at a moment of the world's time."""
+    rows = db.session.execute(text(_backlog_sql()), {"now": now})
+    return [Due(*row) for row in rows]
+
+
+def sweep(now: datetime) -> list[str]:
+    """Ring for every job that has due work, after the commit; return their names."""
+    names = [due.job for due in backlogs(now) if due.ready]
+    for name in names:
+        ring(name)
+    return names

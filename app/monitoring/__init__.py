@@ -1,0 +1,1 @@
+"""The watch: what is wrong now, found from what is true, however late anybody looks."""

@@ -1,0 +1,1 @@
+"""Notifications: one message to one recipient for one cause, at most once."""

@@ -1,0 +1,1 @@
+"""Channels: ways a message leaves; drop in a module with a `channel` object."""

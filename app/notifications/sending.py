@@ -1,0 +1,139 @@
+"""Working off the outbox: an attempt is committed before the call, an outcome after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from app.checks.service import give_up
+from app.extensions import db
+from app.notifications.contract import Fate, Outcome, Outgoing, Sender
+from app.notifications.texts import compose
+from app.shared import ids, leases, work
+from app.shared.work import PLATFORM, transaction
+
+BATCH = 100
+# 1, 2, 4 ... minutes, at most 6 hours: a mail server may be away for two days.
+MOST_ATTEMPTS, LONGEST_WAIT = 16, timedelta(hours=6)
+
+LEASE = text(
+    f"UPDATE notifications SET {leases.TAKE} WHERE (cohort, id) IN"  # noqa: S608
+    " (SELECT cohort, id FROM notifications WHERE status = 'queued' AND due_at <= :now"
+    f"  AND {leases.FREE} ORDER BY due_at, id LIMIT :size FOR UPDATE SKIP LOCKED)"
+    " RETURNING id, cohort, recipient, template, facts, attempts, started_at, due_at"
+)
+START = text(
+    "UPDATE notifications SET started_at = :now, attempts = attempts + 1"
+    " WHERE cohort = :cohort AND id = :id AND status = 'queued' AND lease_token = :token"
+)
+FINISH = text(
+    f"UPDATE notifications SET status = :status, due_at = :due, sent_at = :sent, {leases.LET_GO},"  # noqa: S608
+    " started_at = CASE WHEN :status = 'queued' THEN NULL ELSE started_at END, last_error = :error"
+    " WHERE cohort = :cohort AND id = :id AND lease_token = :token"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    row: Row[Any]
+    outcome: Outcome
+
+
+def send_due(sender: Sender, *, is_time_up: Callable[[], bool]) -> int:
+    """Send what is due, oldest first; return how many messages were attempted."""
+    count = 0
+    while not is_time_up():
+        token = ids.new()
+        with transaction(PLATFORM) as now:
+            rows = db.session.execute(LEASE, {"now": now, "size": BATCH, "token": token}).all()
+        if not rows:
+            break
+        _send(sorted(rows, key=lambda r: (r.due_at, r.id)), token, sender, is_time_up)
+        count += len(rows)
+    return count
+
+
+def _send(
+    rows: Sequence[Row[Any]], token: UUID, sender: Sender, is_time_up: Callable[[], bool]
+) -> None:
+    """Send one by one; one transaction ends a message and begins the next."""
+    done: _Done | None = None
+    for i, row in enumerate(rows):
+        if row.started_at is not None:
+            _turn(done, None, token)
+            # Somebody died between the start and the outcome: it may have arrived.
+            done = _Done(row, Outcome(Fate.UNCERTAIN, "the worker died while sending"))
+            continue
+        if is_time_up():
+            _let_go(rows[i:], token)
+            break
+        if not _turn(done, row, token):
+            done = None
+            continue
+        work.crashpoint("before the message leaves")
+        words = compose(row.template, row.facts)
+        outgoing = Outgoing(str(row.id), row.recipient, words.subject, words.body)
+        done = _Done(row, sender.send(outgoing))
+        work.crashpoint("after the message left")
+    _turn(done, None, token)
+
+
+def _turn(done: _Done | None, following: Row[Any] | None, token: UUID) -> bool:
+    """Commit the outcome of one message and the start of the next; return whether it is ours."""
+    if done is None and following is None:
+        return False
+    with transaction(PLATFORM) as now:
+        if done is not None:
+            _finish(done, token, now)
+        if following is None:
+            return False
+        key = {"cohort": following.cohort, "id": following.id, "token": token, "now": now}
+        started: Any = db.session.execute(START, key)
+        return bool(started.rowcount)
+
+
+def _finish(done: _Done, token: UUID, now: datetime) -> None:
+    row, outcome = done.row, done.outcome
+    attempts = row.attempts + 1
+    status = _status(outcome.fate, attempts)
+    db.session.execute(
+        FINISH,
+        {
+            "status": status,
+            "due": now + _wait(attempts) if status == "queued" else row.due_at,
+            "sent": now if status == "sent" else None,
+            "error": outcome.detail or None,
+            "cohort": row.cohort,
+            "id": row.id,
+            "token": token,
+        },
+    )
+    if status in {"failed", "uncertain"}:
+        give_up("send_notifications", f"notification {row.id}", f"{status}: {outcome.detail}", attempts, now)
+
+
+def _status(fate: Fate, attempts: int) -> str:
+    if fate is Fate.TRY_LATER:
+        return "queued" if attempts < MOST_ATTEMPTS else "failed"
+    return {Fate.SENT: "sent", Fate.REFUSED: "failed", Fate.UNCERTAIN: "uncertain"}[fate]
+
+
+def _wait(attempts: int) -> timedelta:
+    return min(timedelta(minutes=2 ** (attempts - 1)), LONGEST_WAIT)
+
+
+def _let_go(rows: Sequence[Row[Any]], token: UUID) -> None:
+    """Give back what there was no time for."""
+    with transaction(PLATFORM):
+        db.session.execute(
+            text(
+                f"UPDATE notifications SET {leases.LET_GO} WHERE lease_token = :token"  # noqa: S608
+                " AND cohort = ANY(:cohorts) AND id = ANY(:ids)"
+            ),
+            {"token": token, "cohorts": [r.cohort for r in rows], "ids": [r.id for r in rows]},
+        )

@@ -1,0 +1,87 @@
+"""What each message says: subject and body, plain words, from the facts in its row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from app.shared.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message as people read it."""
+
+    subject: str
+    body: str
+
+
+SIGNED = "\n\nOnward, for your marketplace"
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "order_received": (
+        "We have your order {number}",
+        "Hello {name},\n\nwe have your order {number}. We write again when a parcel leaves.",
+    ),
+    "order_shipped": (
+        "A parcel of your order {number} is on its way",
+        "Hello {name},\n\na parcel of order {number} has left with {carrier},"
+        " number {tracking_number}.{track}{expect}",
+    ),
+    "order_late": (
+        "Your order {number} is late",
+        "Hello {name},\n\nwe promised order {number} for {promised}, and it has not come. We are"
+        " sorry. We are asking the carrier and the vendor now, and write again with what we learn.",
+    ),
+    "order_delivered": (
+        "Your order {number} has arrived",
+        "Hello {name},\n\nall of order {number} has been delivered. If something is missing or"
+        " wrong, answer this message.",
+    ),
+    "order_canceled": (
+        "Your order {number} is canceled",
+        "Hello {name},\n\norder {number} is canceled. Nothing more will be sent.",
+    ),
+    "compensation_offered": (
+        "For the trouble with order {number}: {amount} back",
+        "Hello {name},\n\n{because} We would like to give you {amount} back. To take it, answer"
+        " this message. This takes away none of your other rights.",
+    ),
+    "work_assigned": (
+        "New work: {fulfillment_order}",
+        "Fulfillment order {fulfillment_order} is yours. Please hand it over by {ship_by}.",
+    ),
+    "escalation_step": (
+        "{case} needs {level}: {kind}",
+        "Case {case} of order {number} ({kind}) is critical and nobody has acknowledged it.",
+    ),
+}
+
+LEVELS = {"ops": "ops", "ops_lead": "the ops lead", "senior_management": "senior management"}
+
+
+def compose(template: str, facts: Mapping[str, Any]) -> Text:
+    """Return the words of a message; the template's table decides, the facts fill in."""
+    subject, body = TEXTS[template]
+    words = dict(facts) | _derived(facts)
+    return Text(subject.format_map(words), body.format_map(words) + SIGNED)
+
+
+def _derived(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the facts that need wording."""
+    words = {"track": "", "expect": ""}
+    if facts.get("link"):
+        words["track"] = f"\n\nFollow it here: {facts['link']}"
+    if facts.get("promised"):
+        words["promised"] = f"{date.fromisoformat(facts['promised']):%A, %B %-d}"
+        words["expect"] = f"\n\nWe promised all of it by {words['promised']}."
+    if "minor" in facts:
+        words["amount"] = f"{Money(facts['minor'], facts['currency'])} {facts['currency']}"
+        is_lost = facts.get("rule") == "lost"
+        words["because"] = "Your order has not come." if is_lost else "Your order came late."
+    if "kind" in facts:
+        words["kind"] = facts["kind"].replace("_", " ")
+        words["level"] = LEVELS[facts["level"]]
+    return words

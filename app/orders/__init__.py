@@ -1,0 +1,1 @@
+"""Orders, their lines, and the fulfillment orders that vendors work on."""

@@ -1,0 +1,185 @@
+"""Taking orders in: many at once, each exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.checks import service as checks
+from app.checks.service import Subject
+from app.customers import service as customers
+from app.extensions import db
+from app.notifications.service import Message, tell
+from app.orders.contract import NewOrder
+from app.orders.models import Order, OrderLine
+from app.promises import rules as promise_rules
+from app.promises.service import Made, make
+from app.shared import bulk, ids
+from app.shared.columns import cohort_of
+from app.shared.errors import Conflict
+from app.timeline.service import Happened, ensure_cohorts, record
+
+EXISTING = text(
+    "SELECT o.id, o.reference, o.channel, o.number, o.request_sha256 FROM orders o JOIN"
+    " unnest(CAST(:channels AS text[]), CAST(:numbers AS text[])) v(channel, number)"
+    " ON (o.channel, o.number) = (v.channel, v.number)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order that is in: now, or already before."""
+
+    id: UUID
+    reference: str
+    is_new: bool
+
+
+def place(orders: Sequence[NewOrder], *, zone: str, actor: str, now: datetime) -> list[Placed | Conflict]:
+    """Take orders in; the same again is the first answer, another under its number is refused."""
+    ensure_cohorts({cohort_of(order.placed_at) for order in orders})
+    known = _existing(orders)
+    fresh = {(o.channel, o.number): o for o in orders if (o.channel, o.number) not in known}
+    created = _insert(list(fresh.values()), zone, actor, now)
+    if len(created) < len(fresh):
+        # Somebody placed some of them at the same moment: theirs is the first answer.
+        known |= _existing(list(fresh.values()))
+    return [_answer(order, created, known) for order in orders]
+
+
+def _existing(orders: Sequence[NewOrder]) -> dict[tuple[str, str], Any]:
+    rows = db.session.execute(
+        EXISTING, {"channels": [o.channel for o in orders], "numbers": [o.number for o in orders]}
+    )
+    return {(row.channel, row.number): row for row in rows}
+
+
+def _answer(
+    order: NewOrder,
+    created: dict[tuple[str, str], tuple[UUID, str, str]],
+    known: dict[tuple[str, str], Any],
+) -> Placed | Conflict:
+    key = (order.channel, order.number)
+    if key in created:
+        order_id, reference, digest = created[key]
+        is_new = True
+    else:
+        row = known[key]
+        order_id, reference, digest, is_new = row.id, row.reference, row.request_sha256, False
+    if digest != order.request_sha256:
+        return Conflict(
+            f"Order {order.number} on {order.channel} exists as {reference} with other content;"
+            " change that order instead of sending it anew."
+        )
+    return Placed(order_id, reference, is_new)
+
+
+def _insert(
+    orders: Sequence[NewOrder], zone: str, actor: str, now: datetime
+) -> dict[tuple[str, str], tuple[UUID, str, str]]:
+    if not orders:
+        return {}
+    buyers = customers.save([_customer(order) for order in orders])
+    rows = [_order_row(order, buyers, zone, now) for order in orders]
+    inserted = bulk.insert(
+        Order, rows, conflict="ON CONFLICT (channel, number) DO NOTHING", returning="id"
+    )
+    new_ids = {row.id for row in inserted}
+    pairs = [(o, r) for o, r in zip(orders, rows, strict=True) if r["id"] in new_ids]
+    bulk.insert(OrderLine, [_line_row(line, r["id"]) for o, r in pairs for line in o.lines])
+    _follow(pairs, actor, now)
+    return {
+        (o.channel, o.number): (r["id"], r["reference"], o.request_sha256) for o, r in pairs
+    }
+
+
+def _follow(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], actor: str, now: datetime) -> None:
+    """Write what follows from new orders: promise, timeline, message, and the wish to be routed."""
+    make(
+        [
+            Made(r["id"], r["id"], "deliver_by", r["deliver_by"], "given with the order")
+            for _, r in pairs
+            if r["deliver_by"]
+        ],
+        now,
+    )
+    record(
+        [Happened(r["id"], r["cohort"], "order_placed", actor, r["id"], {"lines": len(o.lines)}) for o, r in pairs],
+        now,
+    )
+    tell(
+        [
+            Message(
+                r["id"],
+                r["cohort"],
+                "customer",
+                o.customer.email,
+                "order_received",
+                facts={"number": o.number, "name": o.customer.name},
+            )
+            for o, r in pairs
+        ],
+        now,
+    )
+    checks.wake("order placed", [Subject(r["id"], "order", r["id"]) for _, r in pairs], now)
+
+
+def _customer(order: NewOrder) -> dict[str, Any]:
+    buyer = order.customer
+    return {
+        "channel": order.channel,
+        "external_id": buyer.external_id,
+        "name": buyer.name,
+        "email": buyer.email,
+        "phone": buyer.phone,
+        "locale": buyer.locale,
+    }
+
+
+def _order_row(
+    order: NewOrder, buyers: dict[tuple[str, str], UUID], zone: str, now: datetime
+) -> dict[str, Any]:
+    day = order.deliver_on
+    return {
+        "id": ids.new(),
+        "reference": ids.reference("OR"),
+        "channel": order.channel,
+        "number": order.number,
+        "cohort": cohort_of(order.placed_at),
+        "placed_at": order.placed_at,
+        "received_at": now,
+        "customer_id": buyers[order.channel, order.customer.external_id],
+        "currency": order.currency,
+        "items_minor": sum(line.quantity * line.unit_price_minor for line in order.lines),
+        "freight_minor": order.shipping_minor + sum(line.shipping_minor for line in order.lines),
+        "ship_to": order.ship_to,
+        "shipping": order.shipping,
+        "preferences": order.preferences,
+        "status": "received",
+        "deliver_on": day,
+        "deliver_by": promise_rules.end_of(day, zone) if day else None,
+        "promise_zone": zone,
+        "request_sha256": order.request_sha256,
+    }
+
+
+def _line_row(line: Any, order_id: UUID) -> dict[str, Any]:
+    return {
+        "id": ids.new(),
+        "order_id": order_id,
+        "external_id": line.external_id,
+        "sku": line.sku,
+        "title": line.title,
+        "options": line.options or {},
+        "quantity": line.quantity,
+        "unrouted": line.quantity,
+        "unit_price_minor": line.unit_price_minor,
+        "shipping_minor": line.shipping_minor,
+        "vendor": line.vendor,
+        "ship_by": line.ship_by,
+    }

@@ -1,0 +1,105 @@
+"""Orders and fulfillment orders."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.extensions import db
+from app.shared.columns import Day, Id, Json, Key, Minor, Moment, Words
+
+
+class Order(db.Model):
+    """What one customer placed at one time on one channel."""
+
+    __tablename__ = "orders"
+    id: Mapped[Key]
+    reference: Mapped[Words]
+    channel: Mapped[Words]
+    number: Mapped[Words]
+    cohort: Mapped[Day]
+    placed_at: Mapped[Moment]
+    received_at: Mapped[Moment]
+    customer_id: Mapped[Id]
+    currency: Mapped[Words]
+    items_minor: Mapped[Minor]
+    freight_minor: Mapped[Minor]
+    ship_to: Mapped[Json]
+    shipping: Mapped[Json]
+    preferences: Mapped[Json]
+    status: Mapped[Words]
+    deliver_on: Mapped[Day | None]
+    deliver_by: Mapped[Moment | None]
+    promise_zone: Mapped[Words]
+    delivered_at: Mapped[Moment | None]
+    unfilled_since: Mapped[Moment | None]
+    request_sha256: Mapped[Words]
+
+
+class OrderLine(db.Model):
+    """One SKU with a quantity and a price; everything is tracked at this level."""
+
+    __tablename__ = "order_lines"
+    id: Mapped[Key]
+    order_id: Mapped[Id]
+    external_id: Mapped[Words]
+    sku: Mapped[Words]
+    title: Mapped[Words]
+    options: Mapped[Json]
+    quantity: Mapped[int]
+    unrouted: Mapped[int]
+    canceled: Mapped[int] = mapped_column(default=0)
+    unit_price_minor: Mapped[Minor]
+    shipping_minor: Mapped[Minor]
+    vendor: Mapped[Words | None]
+    ship_by: Mapped[Moment | None]
+
+
+class FulfillmentOrder(db.Model):
+    """The part of an order that one vendor location must fulfill."""
+
+    __tablename__ = "fulfillment_orders"
+    id: Mapped[Key]
+    reference: Mapped[Words]
+    vendor_id: Mapped[Id]
+    location_id: Mapped[Id]
+    order_id: Mapped[Id]
+    order_number: Mapped[Words]
+    cohort: Mapped[Day]
+    status: Mapped[Words]
+    held_from: Mapped[Words | None]
+    hold_reason: Mapped[Words | None]
+    decline_reason: Mapped[Words | None]
+    assigned_at: Mapped[Moment]
+    confirm_by: Mapped[Moment | None]
+    ship_by: Mapped[Moment]
+    confirmed_at: Mapped[Moment | None]
+    shipped_at: Mapped[Moment | None]
+    delivered_at: Mapped[Moment | None]
+    ship_to: Mapped[Json]
+    preferences: Mapped[Json]
+    lines: Mapped[list[FoLine]] = relationship(lazy="raise", order_by="FoLine.line")
+
+
+class FoLine(db.Model):
+    """One line of a fulfillment order; quantities, not flags."""
+
+    __tablename__ = "fo_lines"
+    id: Mapped[Key]
+    fo_id: Mapped[Id] = mapped_column(ForeignKey("fulfillment_orders.id"))
+    vendor_id: Mapped[Id]
+    order_id: Mapped[Id]
+    order_line_id: Mapped[Id]
+    listing_id: Mapped[Id]
+    line: Mapped[Words]
+    sku: Mapped[Words]
+    title: Mapped[Words]
+    options: Mapped[Json]
+    ordered: Mapped[int]
+    declined: Mapped[int] = mapped_column(default=0)
+    confirmed: Mapped[int] = mapped_column(default=0)
+    picked: Mapped[int] = mapped_column(default=0)
+    packed: Mapped[int] = mapped_column(default=0)
+    shipped: Mapped[int] = mapped_column(default=0)
+    delivered: Mapped[int] = mapped_column(default=0)
+    canceled: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,107 @@
+"""Reading orders: for messages, for the API and for the console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import selectinload
+
+from app.extensions import db
+from app.orders.models import FulfillmentOrder, Order, OrderLine
+from app.shared.errors import NotFound
+
+
+def contacts(order_ids: Iterable[UUID]) -> dict[UUID, Any]:
+    """Return who to tell about orders, and the facts that every message names."""
+    rows = db.session.execute(
+        text(
+            "SELECT o.id, o.cohort, o.number, o.deliver_on, c.email, c.name FROM orders o"
+            " JOIN customers c ON c.id = o.customer_id WHERE o.id = ANY(:ids)"
+        ),
+        {"ids": sorted(set(order_ids))},
+    )
+    return {row.id: row for row in rows}
+
+
+def facts_of(contact: Any) -> dict[str, Any]:
+    """Return the facts that every message to a customer names."""
+    return {"number": contact.number, "name": contact.name, "promised": _day(contact.deliver_on)}
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def order_id_of(channel: str, number: str) -> UUID:
+    """Return the key of an order by its channel's own number."""
+    found: UUID | None = db.session.scalar(
+        text("SELECT id FROM orders WHERE channel = :channel AND number = :number"),
+        {"channel": channel, "number": number},
+    )
+    if found is None:
+        detail = f"There is no order '{number}' on channel '{channel}'."
+        raise NotFound(detail)
+    return found
+
+
+def ids_by_name(names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]:
+    """Return key and currency of orders by (channel, number); unknown ones are left out."""
+    pairs = list(names)
+    rows = db.session.execute(
+        text(
+            "SELECT o.id, o.channel, o.number, o.currency FROM orders o JOIN"
+            " unnest(CAST(:channels AS text[]), CAST(:numbers AS text[])) v(channel, number)"
+            " ON (o.channel, o.number) = (v.channel, v.number)"
+        ),
+        {"channels": [c for c, _ in pairs], "numbers": [n for _, n in pairs]},
+    )
+    return {(row.channel, row.number): row for row in rows}
+
+
+def fulfillment_orders(
+    status: str | None, due_before: datetime | None, after: str | None, limit: int
+) -> Sequence[FulfillmentOrder]:
+    """Return the scope's fulfillment orders, oldest first, from after a reference on."""
+    query = select(FulfillmentOrder).options(selectinload(FulfillmentOrder.lines))
+    if status:
+        query = query.where(FulfillmentOrder.status == status)
+    if due_before:
+        query = query.where(FulfillmentOrder.ship_by < due_before)
+    if after:
+        query = query.where(FulfillmentOrder.id > fulfillment_order(after).id)
+    return db.session.scalars(query.order_by(FulfillmentOrder.id).limit(limit)).all()
+
+
+def fulfillment_order(reference: str) -> FulfillmentOrder:
+    """Return one fulfillment order that the scope may see."""
+    found = db.session.scalar(
+        select(FulfillmentOrder)
+        .where(FulfillmentOrder.reference == reference)
+        .options(selectinload(FulfillmentOrder.lines))
+    )
+    if found is None:
+        detail = f"There is no fulfillment order '{reference}'."
+        raise NotFound(detail)
+    return found
+
+
+def order(order_id: UUID) -> Order:
+    """Return an order."""
+    return db.session.get_one(Order, order_id)
+
+
+def lines_of(order_id: UUID) -> Sequence[OrderLine]:
+    """Return an order's lines."""
+    query = select(OrderLine).where(OrderLine.order_id == order_id)
+    return db.session.scalars(query.order_by(OrderLine.external_id)).all()
+
+
+def fulfillment_orders_of(order_id: UUID) -> Sequence[FulfillmentOrder]:
+    """Return an order's fulfillment orders with their lines."""
+    query = select(FulfillmentOrder).where(FulfillmentOrder.order_id == order_id)
+    loaded = query.options(selectinload(FulfillmentOrder.lines)).order_by(FulfillmentOrder.id)
+    return db.session.scalars(loaded).all()

@@ -1,0 +1,302 @@
+"""Changing fulfillment orders: each move is lock, rule, write, timeline; the same again is no move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.catalog import service as catalog
+from app.checks import service as checks
+from app.checks.service import Subject
+from app.extensions import db
+from app.notifications.service import Message, tell
+from app.orders.contract import Action, FoStatus
+from app.orders.locks import (
+    lock_fulfillment_orders,
+    lock_fulfillment_orders_of,
+    lock_orders,
+)
+from app.orders.models import FoLine, FulfillmentOrder, Order, OrderLine
+from app.orders.queries import contacts, facts_of
+from app.orders.rules import Totals, move, order_status
+from app.shared import bulk
+from app.shared.errors import DomainError, IllegalMove, InvalidInput, NotFound
+from app.shared.work import PLATFORM, acting_as
+from app.timeline.service import Happened, record
+
+Outcome = FulfillmentOrder | DomainError
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A vendor's word on one fulfillment order: units it can ship by line (None: all of them)."""
+
+    reference: str
+    quantities: Mapping[str, int] | None = None
+    reason: str | None = None
+
+
+def confirm(words: Sequence[Confirmation], *, actor: str, now: datetime) -> list[Outcome]:
+    """Take vendors' words; units that are not confirmed go back to routing at once."""
+    by_reference = {word.reference: word for word in words}
+
+    def apply(fo: FulfillmentOrder) -> bool:
+        return _confirm(fo, by_reference[fo.reference], now)
+
+    return change(list(by_reference), apply, event="confirmed", actor=actor, now=now)
+
+
+def _confirm(fo: FulfillmentOrder, word: Confirmation, now: datetime) -> bool:
+    wanted = _quantities(fo, word)
+    action = Action.CONFIRM if any(wanted.values()) else Action.DECLINE
+    target = move(fo.reference, FoStatus(fo.status), action, fo.held_from)
+    if target == fo.status:
+        _same_word(fo, wanted)
+        return False
+    for line in fo.lines:
+        line.confirmed = wanted[line.line]
+        line.declined = line.ordered - line.canceled - line.confirmed
+    fo.status, fo.confirmed_at, fo.decline_reason = target, now, word.reason
+    return True
+
+
+def _quantities(fo: FulfillmentOrder, word: Confirmation) -> dict[str, int]:
+    most = {line.line: line.ordered - line.canceled for line in fo.lines}
+    if word.quantities is None:
+        return most
+    for line, quantity in word.quantities.items():
+        if not 0 <= quantity <= most.get(line, -1):
+            detail = f"{fo.reference} has no line '{line}' of which {quantity} could be confirmed."
+            raise InvalidInput(detail, **{line: f"0 to {most.get(line, 0)}"})
+    wanted = {line: word.quantities.get(line, 0) for line in most}
+    if wanted != most and not word.reason:
+        detail = f"{fo.reference}: say why not everything can be shipped."
+        raise InvalidInput(detail, reason="needed where units are declined")
+    return wanted
+
+
+def _same_word(fo: FulfillmentOrder, wanted: Mapping[str, int]) -> None:
+    if any(line.confirmed != wanted[line.line] for line in fo.lines):
+        detail = f"{fo.reference} was {fo.status} with other quantities; ask ops to change it."
+        raise IllegalMove(detail)
+
+
+def act(
+    references: Sequence[str], action: Action, *, actor: str, now: datetime, reason: str = ""
+) -> list[Outcome]:
+    """Pick, pack, label, hold or release whole fulfillment orders."""
+
+    def apply(fo: FulfillmentOrder) -> bool:
+        before = FoStatus(fo.status)
+        target = move(fo.reference, before, action, fo.held_from)
+        if target == before:
+            return False
+        fo.held_from = before if action is Action.HOLD else None
+        fo.hold_reason = reason if action is Action.HOLD else None
+        for line in fo.lines:
+            if action in {Action.PICK, Action.PACK}:
+                line.picked = line.confirmed
+            if action is Action.PACK:
+                line.packed = line.confirmed
+        fo.status = target
+        return True
+
+    names = {Action.LABEL: "made ready", Action.HOLD: "put on hold", Action.RELEASE: "released"}
+    event = names.get(action, {"pick": "picking", "pack": "packed"}.get(action, action))
+    return change(references, apply, event=event, actor=actor, now=now)
+
+
+def change(
+    references: Sequence[str],
+    apply: Callable[[FulfillmentOrder], bool],
+    *,
+    event: str,
+    actor: str,
+    now: datetime,
+) -> list[Outcome]:
+    """Apply a move to each fulfillment order the scope may see, and let the platform react."""
+    found = lock_fulfillment_orders(references)
+    outcomes: list[Outcome] = []
+    changed: list[FulfillmentOrder] = []
+    for reference in references:
+        fo = found.get(reference)
+        if fo is None:
+            outcomes.append(NotFound(f"There is no fulfillment order '{reference}'."))
+            continue
+        try:
+            if apply(fo):
+                changed.append(fo)
+            outcomes.append(fo)
+        except DomainError as refusal:
+            outcomes.append(refusal)
+    with acting_as(PLATFORM):
+        _react(changed, event, actor, now)
+    return outcomes
+
+
+def _react(changed: Sequence[FulfillmentOrder], event: str, actor: str, now: datetime) -> None:
+    if not changed:
+        return
+    _return_declined([fo for fo in changed if event == "confirmed"], now)
+    record([_entry(fo, event, actor) for fo in changed], now)
+    settle({fo.order_id for fo in changed}, now)
+    checks.wake(
+        "fulfillment order changed",
+        [Subject(fo.id, "fulfillment_order", fo.order_id) for fo in changed],
+        now,
+    )
+
+
+def _entry(fo: FulfillmentOrder, event: str, actor: str) -> Happened:
+    facts = {"fulfillment_order": fo.reference, "status": fo.status}
+    if event == "confirmed" and any(line.declined for line in fo.lines):
+        facts |= {"declined": sum(x.declined for x in fo.lines), "reason": fo.decline_reason or ""}
+    if fo.hold_reason:
+        facts["reason"] = fo.hold_reason
+    return Happened(fo.order_id, fo.cohort, f"fulfillment_order_{event}".replace(" ", "_"), actor, fo.id, facts)
+
+
+def _return_declined(fos: Iterable[FulfillmentOrder], now: datetime) -> None:
+    """Give declined units back to the stock and their order lines back to routing."""
+    lines = [line for fo in fos for line in fo.lines if line.declined]
+    catalog.release({line.id: line.declined for line in lines})
+    _unroute(lines, {line.id: line.declined for line in lines})
+    checks.wake(
+        "lines unrouted",
+        [Subject(line.order_id, "order", line.order_id) for line in lines],
+        now,
+    )
+
+
+def _unroute(lines: Sequence[FoLine], quantities: Mapping[UUID, int]) -> None:
+    db.session.execute(
+        text(
+            "UPDATE order_lines l SET unrouted = l.unrouted + v.n FROM (SELECT id, sum(n) AS n FROM"
+            " unnest(CAST(:ids AS uuid[]), CAST(:counts AS integer[])) u(id, n) GROUP BY 1) v"
+            " WHERE l.id = v.id"
+        ),
+        {"ids": [x.order_line_id for x in lines], "counts": [quantities[x.id] for x in lines]},
+    )
+
+
+TOTALS = text(
+    "SELECT o.id, o.status, o.delivered_at,"
+    " (SELECT sum(quantity) FROM order_lines WHERE order_id = o.id) AS ordered,"
+    " (SELECT sum(canceled) FROM order_lines WHERE order_id = o.id) AS canceled,"
+    " f.routed, f.shipped, f.delivered, f.last_delivered_at"
+    " FROM orders o LEFT JOIN LATERAL (SELECT coalesce(sum(ordered - declined - l.canceled), 0)"
+    "  AS routed, coalesce(sum(shipped), 0) AS shipped, coalesce(sum(l.delivered), 0) AS delivered,"
+    "  max(fo.delivered_at) AS last_delivered_at FROM fo_lines l"
+    "  JOIN fulfillment_orders fo ON fo.id = l.fo_id WHERE l.order_id = o.id) f ON true"
+    " WHERE o.id = ANY(:ids) ORDER BY o.id"
+)
+
+
+def settle(order_ids: Iterable[UUID], now: datetime) -> None:
+    """Derive the status of orders from their units, and wake who looks at whole orders."""
+    db.session.flush()
+    rows = []
+    for row in db.session.execute(TOTALS, {"ids": sorted(set(order_ids))}):
+        status = order_status(
+            Totals(row.ordered, row.canceled, row.routed, row.shipped, row.delivered)
+        )
+        delivered_at = row.last_delivered_at if status == "delivered" else None
+        if (status, delivered_at) != (row.status, row.delivered_at):
+            rows.append({"id": row.id, "status": str(status), "delivered_at": delivered_at})
+    bulk.update(Order, rows, key="id")
+    checks.wake("order changed", [Subject(r["id"], "order", r["id"]) for r in rows], now)
+
+
+def cancel(
+    order_id: UUID, quantities: Mapping[str, int] | None, *, actor: str, reason: str, now: datetime
+) -> Order:
+    """Cancel an order, or units of its lines, as far as they have not shipped; all or nothing."""
+    (order,) = lock_orders([order_id])
+    fos = lock_fulfillment_orders_of([order_id])
+    lines = db.session.scalars(
+        db.select(OrderLine).filter_by(order_id=order_id).order_by(OrderLine.external_id)
+    ).all()
+    wanted = _to_cancel(order, lines, fos, quantities)
+    if not any(wanted.values()):
+        return order
+    freed: dict[UUID, int] = {}
+    for line in lines:
+        _cancel_line(line, wanted[line.external_id], fos, freed)
+    for fo in fos:
+        if all(x.canceled + x.declined == x.ordered for x in fo.lines):
+            if fo.status != FoStatus.REJECTED:
+                fo.status = move(fo.reference, FoStatus(fo.status), Action.CANCEL, fo.held_from)
+    db.session.flush()
+    catalog.release(freed)
+    units = sum(wanted.values())
+    record(
+        [Happened(order.id, order.cohort, "order_canceled", actor, order.id, {"units": units, "reason": reason})],
+        now,
+    )
+    settle([order_id], now)
+    touched = [fo for fo in fos if any(x.id in freed for x in fo.lines)]
+    checks.wake(
+        "fulfillment order changed",
+        [Subject(fo.id, "fulfillment_order", order_id) for fo in touched],
+        now,
+    )
+    db.session.refresh(order)
+    if order.status == "canceled":
+        person = contacts([order.id])[order.id]
+        facts = facts_of(person)
+        tell([Message(order.id, order.cohort, "customer", person.email, "order_canceled", facts=facts)], now)
+    return order
+
+
+def _open_units(line: OrderLine, fos: Sequence[FulfillmentOrder]) -> int:
+    open_in_fos = sum(
+        x.ordered - x.declined - x.canceled - x.shipped
+        for fo in fos
+        for x in fo.lines
+        if x.order_line_id == line.id
+    )
+    return line.unrouted + open_in_fos
+
+
+def _to_cancel(
+    order: Order,
+    lines: Sequence[OrderLine],
+    fos: Sequence[FulfillmentOrder],
+    quantities: Mapping[str, int] | None,
+) -> dict[str, int]:
+    most = {line.external_id: _open_units(line, fos) for line in lines}
+    if quantities is None:
+        shipped = [k for k, line in zip(most, lines, strict=True) if most[k] < line.quantity - line.canceled]
+        if shipped:
+            detail = f"Order {order.number} has shipped in part; cancel the lines that have not."
+            raise IllegalMove(detail)
+        return most
+    for name, quantity in quantities.items():
+        if not 0 <= quantity <= most.get(name, -1):
+            detail = f"Order {order.number} has no line '{name}' of which {quantity} could be canceled."
+            raise InvalidInput(detail, **{name: f"0 to {most.get(name, 0)}"})
+    return {name: quantities.get(name, 0) for name in most}
+
+
+def _cancel_line(
+    line: OrderLine, units: int, fos: Sequence[FulfillmentOrder], freed: dict[UUID, int]
+) -> None:
+    """Call off units: first those nobody has been given, then those of fulfillment orders."""
+    line.canceled += units
+    unrouted = min(units, line.unrouted)
+    line.unrouted -= unrouted
+    rest = units - unrouted
+    for part in (x for fo in fos for x in fo.lines if x.order_line_id == line.id):
+        taken = min(rest, part.ordered - part.declined - part.canceled - part.shipped)
+        if taken:
+            part.canceled += taken
+            part.confirmed = min(part.confirmed, part.ordered - part.declined - part.canceled)
+            part.picked, part.packed = min(part.picked, part.confirmed), min(part.packed, part.confirmed)
+            freed[part.id] = taken
+            rest -= taken
+
+

@@ -1,0 +1,1 @@
+"""Payments: what channels say of an order's money, kept as facts."""

@@ -1,0 +1,103 @@
+"""Noting what a channel says of the money, once a cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.extensions import db
+from app.payments.models import LedgerEntry
+from app.shared import bulk
+from app.timeline.service import Happened, record
+
+# What a word adds to the sums; a payment that failed moves nothing.
+SUMS = {"authorized": "authorized_minor", "captured": "captured_minor", "refunded": "refunded_minor"}
+WORDS = ("pending", "authorized", "captured", "failed", "refunded")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a channel says happened to an order's money, and when."""
+
+    order_id: UUID
+    status: str
+    amount_minor: int
+    currency: str
+    reference: str | None
+    happened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    id: UUID
+    cohort: Any
+
+
+def note(words: Sequence[Word], *, actor: str, now: datetime) -> int:
+    """Add words to the ledger and the sums; return how many were news."""
+    orders = _lock({word.order_id for word in words})
+    causes = {f"{w.order_id}:{w.status}:{w.reference or ''}": w for w in words}
+    rows = [
+        {
+            "order_id": w.order_id,
+            "cause": cause,
+            "kind": w.status,
+            "amount_minor": w.amount_minor,
+            "currency": w.currency,
+            "reference": w.reference,
+            "happened_at": w.happened_at,
+            "noted_at": now,
+        }
+        for cause, w in causes.items()
+    ]
+    inserted = bulk.insert(
+        LedgerEntry, rows, conflict="ON CONFLICT (cause) DO NOTHING", returning="cause"
+    )
+    news = [causes[row.cause] for row in inserted]
+    for status in WORDS:
+        _add(status, [w for w in news if w.status == status])
+    record(
+        [
+            Happened(w.order_id, orders[w.order_id].cohort, f"payment_{w.status}", actor, facts={"minor": w.amount_minor})
+            for w in news
+        ],
+        now,
+    )
+    return len(news)
+
+
+def _lock(order_ids: set[UUID]) -> dict[UUID, _Order]:
+    rows = db.session.execute(
+        text("SELECT id, cohort FROM orders WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"),
+        {"ids": sorted(order_ids)},
+    )
+    return {row.id: _Order(row.id, row.cohort) for row in rows}
+
+
+def _add(status: str, words: Sequence[Word]) -> None:
+    """Add the amounts of one kind of word to the sums of their orders."""
+    if not words:
+        return
+    column = SUMS.get(status)
+    change = f"{column} = p.{column} + excluded.{column}," if column else ""
+    insert = f", {column}" if column else ""
+    value = ", amount" if column else ""
+    db.session.execute(
+        text(
+            f"INSERT INTO payments AS p (order_id, status, currency{insert})"  # noqa: S608
+            f" SELECT id, :status, currency{value} FROM unnest(CAST(:ids AS uuid[]),"
+            " CAST(:currencies AS text[]), CAST(:amounts AS bigint[])) v(id, currency, amount)"
+            f" ON CONFLICT (order_id) DO UPDATE SET {change} status = excluded.status"
+        ),
+        {
+            "status": status,
+            "ids": [w.order_id for w in words],
+            "currencies": [w.currency for w in words],
+            "amounts": [w.amount_minor for w in words],
+        },
+    )

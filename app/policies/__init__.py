@@ -1,0 +1,1 @@
+"""Policies: versioned, dated, validated documents of rules; every decision names its version."""

@@ -1,0 +1,122 @@
+"""The documents, field by field, with the defaults a new marketplace starts from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Hours = Annotated[int, Field(ge=0, le=24 * 365)]
+Days = Annotated[int, Field(ge=0, le=365)]
+BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
+
+
+class Document(BaseModel):
+    """A policy document: unknown fields are refused, so a typing error cannot pass as a rule."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Routing(Document):
+    """How a vendor is chosen."""
+
+    strategy: str = "fewest_parcels"
+
+
+class Promises(Document):
+    """What is promised where neither the order nor the vendor says otherwise."""
+
+    # None: vendors need not confirm by a time.
+    confirm_within_hours: Hours | None = 24
+    transit_days: Days = 5
+
+
+class Tracking(Document):
+    """How often a carrier is asked about a parcel; moments lie on a grid of that many hours."""
+
+    every_hours: Annotated[int, Field(ge=1, le=24)] = 6
+    out_for_delivery_every_hours: Annotated[int, Field(ge=1, le=24)] = 1
+    # Days without a scan after which a parcel is asked about no more; None: never.
+    give_up_days: Days | None = 90
+
+
+class Watch(Document):
+    """When something is wrong, and when it is critical."""
+
+    late_dispatch_critical_hours: Hours = 48
+    late_delivery_critical_days: Days = 3
+    # Longer without a scan than this is a stall (AfterShip and Wonderment: 3 to 7 days).
+    stalled_days: Days = 5
+    # A carrier that does not answer is waited for this long before its silence counts as lateness.
+    patience_hours: Hours = 12
+
+
+class Rung(Document):
+    """One step of the climb, counted from the opening of the escalation."""
+
+    after_hours: Hours
+    level: Annotated[str, Field(pattern="^(ops|ops_lead|senior_management)$")]
+
+
+class Escalation(Document):
+    """Who is told, and when, while nobody has acknowledged."""
+
+    rungs: Annotated[tuple[Rung, ...], Field(min_length=1)] = (
+        Rung(after_hours=0, level="ops"),
+        Rung(after_hours=24, level="ops_lead"),
+        Rung(after_hours=72, level="senior_management"),
+    )
+
+
+class Tier(Document):
+    """What is given back from this many calendar days late on; the last tier that fits counts."""
+
+    from_days: Annotated[int, Field(ge=1, le=365)]
+    freight_bp: BasisPoints
+    items_bp: BasisPoints
+
+
+class Compensation(Document):
+    """What a late or lost order is worth."""
+
+    tiers: Annotated[tuple[Tier, ...], Field(min_length=1)] = (
+        Tier(from_days=1, freight_bp=5_000, items_bp=0),
+        Tier(from_days=4, freight_bp=10_000, items_bp=0),
+        Tier(from_days=8, freight_bp=10_000, items_bp=1_000),
+    )
+    # Days after the promise from which an order that has not come counts as lost.
+    lost_after_days: Days = 30
+    lost_freight_bp: BasisPoints = 10_000
+    lost_items_bp: BasisPoints = 10_000
+
+
+class Messages(Document):
+    """Who is told what; a template that is not named here is not sent."""
+
+    customer: tuple[str, ...] = (
+        "order_received",
+        "order_shipped",
+        "order_late",
+        "order_delivered",
+        "order_canceled",
+        "compensation_offered",
+    )
+    vendor: tuple[str, ...] = ("work_assigned",)
+    ops: tuple[str, ...] = ("escalation_step",)
+    # Where a rung's mail goes.
+    addresses: dict[str, str] = {
+        "ops": "ops@onward.example",
+        "ops_lead": "ops-lead@onward.example",
+        "senior_management": "management@onward.example",
+    }
+
+
+KINDS: dict[str, type[Document]] = {
+    "routing": Routing,
+    "promises": Promises,
+    "tracking": Tracking,
+    "watch": Watch,
+    "escalation": Escalation,
+    "compensation": Compensation,
+    "messages": Messages,
+}

@@ -1,0 +1,37 @@
+"""Making a new version of a policy."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import func, select
+
+from app.extensions import db
+from app.policies.documents import KINDS
+from app.policies.models import Policy
+from app.shared.errors import InvalidInput, NotFound
+
+
+def publish(kind: str, document: dict[str, Any], *, by: str, now: datetime) -> Policy:
+    """Put a document in force from now on as the kind's next version; the same one again stays."""
+    if kind not in KINDS:
+        raise NotFound(f"No policy is called '{kind}'; there are {', '.join(KINDS)}.")
+    try:
+        full = KINDS[kind].model_validate(document).model_dump(mode="json")
+    except ValidationError as error:
+        fields = {".".join(map(str, e["loc"])): e["msg"] for e in error.errors()}
+        raise InvalidInput(f"The {kind} policy was not taken.", **fields) from None
+    newest = db.session.scalars(
+        select(Policy).where(Policy.kind == kind).order_by(Policy.version.desc()).limit(1)
+    ).first()
+    if newest is not None and newest.document == full:
+        return newest
+    version = (db.session.scalar(select(func.max(Policy.version)).filter_by(kind=kind)) or 0) + 1
+    policy = Policy(
+        kind=kind, version=version, document=full, valid_from=now, made_at=now, made_by=by
+    )
+    db.session.add(policy)
+    db.session.flush()
+    return policy

@@ -1,0 +1,1 @@
+"""Routing: every line to the vendor location that should ship it, with a stored decision."""

@@ -1,0 +1,1 @@
+"""What every feature may use: time, chance, money, errors, units of work."""

@@ -1,0 +1,76 @@
+"""The three clocks: the world's, the machine's, and (for leases only) PostgreSQL's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+
+from app.extensions import db
+from app.shared.errors import Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class WorldClock:
+    """The world's time, how fast it runs, and which bells may ring (None: all)."""
+
+    now: datetime
+    rate: float
+    ring_only: tuple[str, ...] | None
+
+
+def now() -> datetime:
+    """Return the world's time as the open transaction read it: the time of every business rule."""
+    moment: datetime = db.session().info["now"]
+    return moment
+
+
+def machine_now() -> datetime:
+    """Return the machine's time: sessions, throttles, heartbeats, logs; no business rule."""
+    return datetime.now(UTC)
+
+
+def read() -> WorldClock:
+    """Return the clock as the open transaction sees it."""
+    info = db.session().info
+    names = info["ring_only"]
+    return WorldClock(info["now"], info["rate"], None if names is None else tuple(names.split(",")))
+
+
+def may_ring(name: str) -> bool:
+    """Return whether a job's bell may ring: not while facts are being told to a stepped world."""
+    names = db.session().info["ring_only"]
+    return names is None or name in names.split(",")
+
+
+def run(rate: float) -> None:
+    """Let the world run from where it is, `rate` world seconds a real second (1: real time)."""
+    _anchor(now(), rate)
+
+
+def restart(rate: float) -> None:
+    """Set the world to the machine's time; for a world in which nothing has happened yet."""
+    _anchor(machine_now(), rate)
+
+
+def step(to: datetime) -> None:
+    """Stop the world at a moment; it never goes back."""
+    current = now()
+    if to < current and read().rate == 0:
+        detail = f"The world clock stands at {current.isoformat()} and never goes back to {to}."
+        raise Conflict(detail)
+    _anchor(to, 0)
+
+
+def hold(ring_only: tuple[str, ...] | None) -> None:
+    """Let only these jobs' bells ring while facts are being told; None lets all ring again."""
+    names = None if ring_only is None else ",".join(ring_only)
+    db.session.execute(text("UPDATE world_clock SET ring_only = :names"), {"names": names})
+
+
+def _anchor(world: datetime, rate: float) -> None:
+    db.session.execute(
+        text("UPDATE world_clock SET anchor_world = :world, anchor_machine = :machine, rate = :rate"),
+        {"world": world, "machine": machine_now(), "rate": rate},
+    )

@@ -1,0 +1,69 @@
+"""What can go wrong, each with the sentence that says what to do next."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+
+class DomainError(Exception):
+    """A refusal that a person can act on; the faces turn it into a page or problem+json."""
+
+    status = 400
+    title = "Not possible"
+
+    def __init__(self, detail: str, **fields: str) -> None:
+        """Keep the sentence and, for bad input, the sentence of each wrong field."""
+        super().__init__(detail)
+        self.detail = detail
+        self.fields = fields
+
+
+class NotFound(DomainError):
+    """Nothing of that name exists for whoever asks."""
+
+    status = 404
+    title = "Not found"
+
+
+class NotAllowed(DomainError):
+    """Whoever asks may not do this."""
+
+    status = 403
+    title = "Not allowed"
+
+
+class Conflict(DomainError):
+    """It contradicts what is already so."""
+
+    status = 409
+    title = "Conflict"
+
+
+class IllegalMove(Conflict):
+    """The state does not know this move."""
+
+    title = "Not possible in this state"
+
+
+class InvalidInput(DomainError):
+    """What was sent is wrong; fields says where."""
+
+    status = 422
+    title = "Invalid input"
+
+
+class OutsideError(Exception):
+    """An outside party did not do its part."""
+
+
+class TryLater(OutsideError):
+    """It may work later; `after` is the shortest wait."""
+
+    def __init__(self, reason: str, after: timedelta | None = None) -> None:
+        """Keep why and how long."""
+        super().__init__(reason)
+        self.after = after
+
+
+class Rejected(OutsideError):
+    """It will never work as sent."""

@@ -1,0 +1,1 @@
+"""Shipments: parcels, what their carriers say of them, and when to ask again."""

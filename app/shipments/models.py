@@ -1,0 +1,91 @@
+"""Shipments, their lines, their scans, and the due table of asking carriers."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Date, SmallInteger, Text, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import db
+from app.shared.columns import Day, Id, Key, Leaf, Moment, Words
+
+
+class Shipment(db.Model):
+    """One parcel with one tracking number, handed to one carrier."""
+
+    __tablename__ = "shipments"
+    id: Mapped[Key]
+    reference: Mapped[Words]
+    vendor_id: Mapped[Id]
+    order_id: Mapped[Id]
+    fo_id: Mapped[Id]
+    cohort: Mapped[Day]
+    carrier: Mapped[Words]
+    tracking_number: Mapped[Words]
+    period: Mapped[int] = mapped_column(SmallInteger)
+    status: Mapped[Words]
+    delay_reason: Mapped[Words | None]
+    shipped_at: Mapped[Moment]
+    first_scan_at: Mapped[Moment | None]
+    last_scan_at: Mapped[Moment | None]
+    delivered_at: Mapped[Moment | None]
+    eta: Mapped[Moment | None]
+
+
+class ShipmentLine(db.Model):
+    """Units of a fulfillment order line in a parcel."""
+
+    __tablename__ = "shipment_lines"
+    shipment_id: Mapped[Id] = mapped_column(Uuid, primary_key=True)
+    fo_line_id: Mapped[Id] = mapped_column(Uuid, primary_key=True)
+    vendor_id: Mapped[Id]
+    quantity: Mapped[int]
+
+
+class Poll(db.Model):
+    """When a carrier is asked about a parcel next, and until when its silence is known."""
+
+    __tablename__ = "polls"
+    shipment_id: Mapped[Id] = mapped_column(Uuid, primary_key=True)
+    carrier: Mapped[Words]
+    next_poll_at: Mapped[Moment]
+    heard_at: Mapped[Moment | None]
+    is_awaited: Mapped[bool] = mapped_column(default=False)
+    attempts: Mapped[int] = mapped_column(default=0)
+    leased_until: Mapped[Moment | None]
+    lease_token: Mapped[Id | None]
+    last_error: Mapped[Words | None]
+
+
+class TrackingEvent(db.Model):
+    """One carrier scan, normalized; unique per shipment and never deleted."""
+
+    __tablename__ = "tracking_events"
+    cohort: Mapped[date] = mapped_column(Date, primary_key=True)
+    shipment_id: Mapped[Id] = mapped_column(Uuid, primary_key=True)
+    event_key: Mapped[Words] = mapped_column(Text, primary_key=True)
+    order_id: Mapped[Id]
+    vendor_id: Mapped[Id]
+    occurred_at: Mapped[Moment | None]
+    local_at: Mapped[Words]
+    code: Mapped[Words]
+    description: Mapped[Words]
+    status: Mapped[Words | None]
+    delay_reason: Mapped[Words | None]
+    place: Mapped[Words]
+    is_read: Mapped[bool]
+    heard_at: Mapped[Moment]
+
+
+class UnreadAnswer(db.Model):
+    """Something a carrier said that no table knows: counted, never guessed."""
+
+    __tablename__ = "unread_answers"
+    id: Mapped[Leaf]
+    carrier: Mapped[Words]
+    what: Mapped[Words]
+    sample: Mapped[Words]
+    seen: Mapped[int]
+    first_seen_at: Mapped[Moment]
+    last_seen_at: Mapped[Moment]

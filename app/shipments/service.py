@@ -1,0 +1,267 @@
+"""Shipping: parcels leave, their units leave the stock, and their carriers are followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text, tuple_
+
+from app import jobs
+from app.carriers import numbers
+from app.carriers.numbers import Fit
+from app.carriers.registry import CARRIERS
+from app.catalog import service as catalog
+from app.checks import service as checks
+from app.checks.service import Subject
+from app.extensions import db
+from app.notifications.service import Message, tell
+from app.orders import service as orders
+from app.orders.contract import Action, FoStatus
+from app.orders.models import FulfillmentOrder
+from app.orders.queries import contacts, facts_of
+from app.orders.rules import move
+from app.orders.service import Outcome
+from app.policies.documents import Tracking
+from app.policies.queries import in_force
+from app.shared import bulk, ids
+from app.shared.errors import Conflict, InvalidInput
+from app.shared.work import PLATFORM, acting_as
+from app.shipments.models import Poll, Shipment, ShipmentLine
+from app.shipments.rules import next_poll
+from app.timeline.service import Happened, record
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A parcel that has left: its carrier, number, moment, and units by line (None: all left)."""
+
+    carrier: str
+    tracking_number: str
+    shipped_at: datetime
+    quantities: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A vendor's word that parcels of one fulfillment order have left."""
+
+    reference: str
+    parcels: Sequence[Parcel]
+
+
+def ship(words: Sequence[Dispatch], *, actor: str, now: datetime) -> list[Outcome]:
+    """Take vendors' words that parcels have left; a parcel that is known already changes nothing."""
+    by_reference = {word.reference: word for word in words}
+    known = _known(words)
+    new: list[tuple[FulfillmentOrder, Parcel, dict[UUID, int]]] = []
+
+    def apply(fo: FulfillmentOrder) -> bool:
+        word = by_reference[fo.reference]
+        target = move(fo.reference, FoStatus(fo.status), Action.SHIP, fo.held_from)
+        fresh = [p for p in word.parcels if not _is_known(fo, p, known)]
+        for parcel in fresh:
+            _check(parcel, fo, now)
+        if not fresh:
+            return False
+        plans = _plans(fo, fresh)
+        for parcel, units in zip(fresh, plans, strict=True):
+            _load(fo, units)
+            new.append((fo, parcel, units))
+        if all(line.shipped == line.confirmed for line in fo.lines):
+            fo.status = target
+            fo.shipped_at = max(p.shipped_at for p in word.parcels)
+        return True
+
+    outcomes = orders.change(list(by_reference), apply, event="shipped", actor=actor, now=now)
+    with acting_as(PLATFORM):
+        _follow(new, now)
+    return outcomes
+
+
+def _key(parcel: Parcel) -> tuple[str, str, int]:
+    return parcel.carrier, parcel.tracking_number, parcel.shipped_at.year
+
+
+def _known(words: Sequence[Dispatch]) -> dict[tuple[str, str, int], UUID]:
+    """Return whose parcels these numbers are already, across all vendors."""
+    keys = [_key(parcel) for word in words for parcel in word.parcels]
+    query = select(
+        Shipment.carrier, Shipment.tracking_number, Shipment.period, Shipment.fo_id
+    ).where(tuple_(Shipment.carrier, Shipment.tracking_number, Shipment.period).in_(keys))
+    with acting_as(PLATFORM):
+        return {(r[0], r[1], r[2]): r[3] for r in db.session.execute(query)}
+
+
+def _is_known(
+    fo: FulfillmentOrder, parcel: Parcel, known: Mapping[tuple[str, str, int], UUID]
+) -> bool:
+    owner = known.get(_key(parcel))
+    if owner not in {None, fo.id}:
+        detail = f"{parcel.tracking_number} is another parcel's number; compare it with the label."
+        raise Conflict(detail)
+    return owner is not None
+
+
+def _check(parcel: Parcel, fo: FulfillmentOrder, now: datetime) -> None:
+    verdict = numbers.check(parcel.carrier, parcel.tracking_number)
+    if verdict.fit is Fit.BAD_CHECK_DIGIT:
+        raise InvalidInput(verdict.sentence, tracking_number=verdict.sentence)
+    if parcel.shipped_at > now:
+        detail = f"{fo.reference} cannot have been shipped in the future."
+        raise InvalidInput(detail, shipped_at="lies in the future")
+
+
+def _plans(fo: FulfillmentOrder, parcels: Sequence[Parcel]) -> list[dict[UUID, int]]:
+    """Return each parcel's units by line; a parcel without its own list takes all that is left."""
+    left = {line.line: line.confirmed - line.shipped for line in fo.lines}
+    keys = {line.line: line.id for line in fo.lines}
+    plans = []
+    for parcel in parcels:
+        units = dict(left) if parcel.quantities is None else parcel.quantities
+        for line, quantity in units.items():
+            if not 0 <= quantity <= left.get(line, -1):
+                detail = f"{fo.reference} has no line '{line}' of which {quantity} are left to ship."
+                raise InvalidInput(detail, **{line: f"0 to {left.get(line, 0)}"})
+            left[line] -= quantity
+        plan = {keys[line]: quantity for line, quantity in units.items() if quantity}
+        if not plan:
+            detail = f"{fo.reference}: parcel {parcel.tracking_number} would be empty."
+            raise InvalidInput(detail, parcels="a parcel needs at least one unit")
+        plans.append(plan)
+    return plans
+
+
+def _load(fo: FulfillmentOrder, units: Mapping[UUID, int]) -> None:
+    for line in fo.lines:
+        line.shipped += units.get(line.id, 0)
+        # What has left was picked and packed, whether or not anybody said so.
+        line.picked, line.packed = max(line.picked, line.shipped), max(line.packed, line.shipped)
+
+
+def _follow(
+    new: Sequence[tuple[FulfillmentOrder, Parcel, dict[UUID, int]]], now: datetime
+) -> None:
+    """Write the parcels, take their units from the stock, and begin to follow them."""
+    if not new:
+        return
+    policy = in_force(Tracking, now).document
+    rows = [_row(fo, parcel) for fo, parcel, _ in new]
+    written = bulk.insert(
+        Shipment,
+        rows,
+        conflict="ON CONFLICT (carrier, tracking_number, period) DO NOTHING",
+        returning="id",
+    )
+    if len(written) < len(rows):
+        detail = "Two parcels cannot carry one tracking number; compare them with the labels."
+        raise Conflict(detail)
+    plans = [(row, units) for row, (_, _, units) in zip(rows, new, strict=True)]
+    bulk.insert(ShipmentLine, [_line(r, k, n) for r, units in plans for k, n in units.items()])
+    catalog.consume(_summed(plans))
+    bulk.insert(
+        Poll,
+        [
+            {
+                "shipment_id": row["id"],
+                "carrier": row["carrier"],
+                "next_poll_at": next_poll(now, row["status"], policy),
+                "is_awaited": False,
+            }
+            for row in rows
+            if row["carrier"] in CARRIERS
+        ],
+    )
+    _tell(rows, now)
+    checks.wake(
+        "shipment changed", [Subject(r["id"], "shipment", r["order_id"]) for r in rows], now
+    )
+
+
+def _summed(plans: Sequence[tuple[dict[str, Any], dict[UUID, int]]]) -> dict[UUID, int]:
+    total: dict[UUID, int] = {}
+    for _, units in plans:
+        for key, n in units.items():
+            total[key] = total.get(key, 0) + n
+    return total
+
+
+def _row(fo: FulfillmentOrder, parcel: Parcel) -> dict[str, Any]:
+    return {
+        "id": ids.new(),
+        "reference": ids.reference("SH"),
+        "vendor_id": fo.vendor_id,
+        "order_id": fo.order_id,
+        "fo_id": fo.id,
+        "cohort": fo.cohort,
+        "carrier": parcel.carrier,
+        "tracking_number": parcel.tracking_number,
+        "period": parcel.shipped_at.year,
+        "status": "pending",
+        "shipped_at": parcel.shipped_at,
+    }
+
+
+def _line(row: Mapping[str, Any], fo_line_id: UUID, quantity: int) -> dict[str, Any]:
+    return {
+        "shipment_id": row["id"],
+        "fo_line_id": fo_line_id,
+        "vendor_id": row["vendor_id"],
+        "quantity": quantity,
+    }
+
+
+def _tell(rows: Sequence[dict[str, Any]], now: datetime) -> None:
+    record(
+        [
+            Happened(
+                r["order_id"],
+                r["cohort"],
+                "parcel_shipped",
+                subject_id=r["id"],
+                facts={"carrier": r["carrier"], "number": r["tracking_number"]},
+            )
+            for r in rows
+        ],
+        now,
+    )
+    people = contacts(r["order_id"] for r in rows)
+    tell(
+        [
+            Message(
+                r["order_id"],
+                r["cohort"],
+                "customer",
+                people[r["order_id"]].email,
+                "order_shipped",
+                r["reference"],
+                facts_of(people[r["order_id"]]) | _parcel_facts(r),
+            )
+            for r in rows
+        ],
+        now,
+    )
+
+
+def _parcel_facts(row: Mapping[str, Any]) -> dict[str, Any]:
+    carrier = CARRIERS.get(row["carrier"])
+    return {
+        "carrier": carrier.title if carrier else row["carrier"],
+        "tracking_number": row["tracking_number"],
+        "link": carrier.tracking_url(row["tracking_number"]) if carrier else None,
+    }
+
+
+def ask_now(shipment_ids: Sequence[UUID], now: datetime) -> None:
+    """Have carriers asked about parcels at once: somebody is about to judge their silence."""
+    db.session.execute(
+        text(
+            "UPDATE polls SET next_poll_at = least(next_poll_at, :now), is_awaited = true"
+            " WHERE shipment_id = ANY(:ids)"
+        ),
+        {"now": now, "ids": list(shipment_ids)},
+    )
+    jobs.ring("poll_shipments")

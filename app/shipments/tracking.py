@@ -1,0 +1,355 @@
+"""Following parcels: lease what is due, ask its carrier, take in what it says."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.carriers.contract import Answer, Carrier, CarrierAccess, DelayReason, Reading, Scan, TrackingStatus
+from app.carriers.registry import CARRIERS
+from app.checks import service as checks
+from app.checks.service import Subject
+from app.extensions import db
+from app.notifications.service import Message, supersede, tell
+from app.orders import service as orders
+from app.orders.models import FulfillmentOrder
+from app.orders.queries import contacts, facts_of
+from app.policies.documents import Tracking
+from app.policies.queries import in_force
+from app.shared import bulk, ids, leases, work
+from app.shared.clock import machine_now
+from app.shared.work import PLATFORM, transaction
+from app.shipments.models import Poll, Shipment, TrackingEvent
+from app.shipments.rules import ENDED, Standing, is_given_up, next_poll, retry_poll, standing
+from app.timeline.service import Happened, record
+
+logger = logging.getLogger(__name__)
+# One lease: at FedEx 20 calls of 30. Calls in flight: each waits on the network, not on us.
+LEASE_SIZE, IN_FLIGHT = 600, 6
+
+LEASE = text(
+    f"UPDATE polls p SET attempts = attempts + 1, {leases.TAKE} FROM shipments s"  # noqa: S608
+    " WHERE s.id = p.shipment_id AND p.shipment_id IN (SELECT shipment_id FROM polls"
+    f"  WHERE next_poll_at <= :now AND {leases.FREE} ORDER BY next_poll_at, shipment_id"
+    "  LIMIT :size FOR UPDATE SKIP LOCKED)"
+    " RETURNING p.shipment_id, p.carrier, s.tracking_number, p.attempts"
+)
+STATES = text(
+    "SELECT s.id, s.vendor_id, s.order_id, s.fo_id, s.cohort, s.status, s.delay_reason, s.eta,"
+    " s.shipped_at, s.last_scan_at, p.is_awaited, p.attempts, s.carrier"
+    " FROM shipments s JOIN polls p ON p.shipment_id = s.id"
+    " WHERE s.id = ANY(:ids) AND p.lease_token = :token ORDER BY s.id FOR UPDATE OF s, p"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A parcel to ask about."""
+
+    shipment_id: UUID
+    carrier: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came back about one parcel, or why nothing did."""
+
+    reading: Reading | None
+    error: str | None = None
+    after: timedelta | None = None
+
+
+Access = Callable[[Carrier], CarrierAccess]
+
+
+def poll(access: Access, *, is_time_up: Callable[[], bool]) -> int:
+    """Ask carriers about all parcels that are due; return how many were asked about."""
+    asked = 0
+    while not is_time_up():
+        token = ids.new()
+        leased = _lease(token)
+        if not leased:
+            break
+        work.crashpoint("after the lease of polls")
+        heard = _ask(leased, access)
+        work.crashpoint("before the answers are written")
+        with transaction(PLATFORM) as now:
+            take_in(heard, token, now)
+        asked += len(leased)
+    return asked
+
+
+def _lease(token: UUID) -> list[Leased]:
+    with transaction(PLATFORM) as now:
+        rows = db.session.execute(LEASE, {"now": now, "size": LEASE_SIZE, "token": token}).all()
+        return [Leased(r.shipment_id, r.carrier, r.tracking_number) for r in rows]
+
+
+def _ask(leased: Sequence[Leased], access: Access) -> dict[UUID, Heard]:
+    """Ask each carrier in its own batches, many calls in flight, no transaction open."""
+    by_carrier: dict[str, list[Leased]] = defaultdict(list)
+    for parcel in leased:
+        by_carrier[parcel.carrier].append(parcel)
+    heard: dict[UUID, Heard] = {}
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        for code, parcels in by_carrier.items():
+            carrier = CARRIERS[code]
+            reach = access(carrier)
+            size = carrier.batch_size
+            groups = [parcels[i : i + size] for i in range(0, len(parcels), size)]
+            answers = pool.map(
+                lambda group, c=carrier, r=reach: c.track([p.number for p in group], r), groups
+            )
+            for group, answer in zip(groups, answers, strict=True):
+                heard |= _sort(group, answer)
+    return heard
+
+
+def _sort(group: Iterable[Leased], answer: Answer) -> dict[UUID, Heard]:
+    """Return each parcel's part of an answer."""
+    readings = {reading.tracking_number: reading for reading in answer.readings}
+    after = _until_midnight() if answer.daily_quota else answer.retry_after
+    failed = Heard(None, str(answer.error or "not in the answer"), after)
+    return {
+        parcel.shipment_id: Heard(readings[parcel.number]) if parcel.number in readings else failed
+        for parcel in group
+    }
+
+
+def _until_midnight() -> timedelta:
+    """Return the time to the next 00:00 GMT, when carriers count anew."""
+    now = machine_now()
+    return datetime.combine(now.date() + timedelta(days=1), time(), UTC) - now
+
+
+def take_in(heard: Mapping[UUID, Heard], token: UUID, now: datetime) -> None:
+    """Write what was heard of parcels we still hold the lease of; the rest is somebody else's."""
+    policy = in_force(Tracking, now).document
+    states = db.session.execute(STATES, {"ids": sorted(heard), "token": token}).all()
+    answered = {s.id: s for s in states if heard[s.id].reading is not None}
+    readings = {key: r for key in answered if (r := heard[key].reading)}
+    news = _new_scans(answered, readings, now)
+    standings = _standings(news)
+    _save_standings(answered, standings, readings, now)
+    _schedule(states, heard, standings, policy, now)
+    _deliver(answered, standings, now)
+    _wake(answered, set(standings), now)
+
+
+def _new_scans(
+    states: Mapping[UUID, Any], readings: Mapping[UUID, Reading], now: datetime
+) -> set[UUID]:
+    """Insert scans that were not known; return the parcels that have any."""
+    rows = [
+        _event(state, scan, now)
+        for key, state in states.items()
+        for scan in {s.event_key: s for s in readings[key].scans}.values()
+    ]
+    inserted = bulk.insert(
+        TrackingEvent, rows, conflict="ON CONFLICT DO NOTHING", returning="shipment_id, code, description, is_read"
+    )
+    _count_unread([(states[r.shipment_id].carrier, r.code, r.description) for r in inserted if not r.is_read], now)
+    return {row.shipment_id for row in inserted}
+
+
+def _event(state: Any, scan: Scan, now: datetime) -> dict[str, Any]:
+    return {
+        "cohort": state.cohort,
+        "shipment_id": state.id,
+        "event_key": scan.event_key,
+        "order_id": state.order_id,
+        "vendor_id": state.vendor_id,
+        "occurred_at": scan.occurred_at,
+        "local_at": scan.local_at,
+        "code": scan.code,
+        "description": scan.description,
+        "status": scan.status,
+        "delay_reason": scan.delay_reason,
+        "place": scan.place,
+        "is_read": scan.read,
+        "heard_at": now,
+    }
+
+
+def _count_unread(codes: Sequence[tuple[str, str, str]], now: datetime) -> None:
+    for carrier, code, description in sorted(set(codes)):
+        db.session.execute(
+            text(
+                "INSERT INTO unread_answers (carrier, what, sample, seen, first_seen_at, last_seen_at)"
+                " VALUES (:carrier, :what, :sample, 1, :now, :now) ON CONFLICT (carrier, what)"
+                " DO UPDATE SET seen = unread_answers.seen + 1, last_seen_at = :now"
+            ),
+            {"carrier": carrier, "what": f"code {code}", "sample": description[:300], "now": now},
+        )
+
+
+def _standings(shipment_ids: set[UUID]) -> dict[UUID, Standing]:
+    """Return what the whole set of scans of each parcel adds up to."""
+    rows = db.session.execute(
+        text("SELECT * FROM tracking_events WHERE shipment_id = ANY(:ids)"),
+        {"ids": sorted(shipment_ids)},
+    )
+    scans: dict[UUID, list[Scan]] = defaultdict(list)
+    for row in rows:
+        scans[row.shipment_id].append(_scan(row))
+    return {key: standing(found) for key, found in scans.items()}
+
+
+def _scan(row: Any) -> Scan:
+    return Scan(
+        code=row.code,
+        description=row.description,
+        status=TrackingStatus(row.status) if row.status else None,
+        occurred_at=row.occurred_at,
+        local_at=row.local_at,
+        place=row.place,
+        delay_reason=DelayReason(row.delay_reason) if row.delay_reason else None,
+        read=row.is_read,
+    )
+
+
+def _save_standings(
+    states: Mapping[UUID, Any],
+    standings: Mapping[UUID, Standing],
+    readings: Mapping[UUID, Reading],
+    now: datetime,
+) -> None:
+    bulk.update(
+        Shipment,
+        [
+            {
+                "id": key,
+                "status": s.status,
+                "delay_reason": s.delay_reason,
+                "first_scan_at": s.first_scan_at,
+                "last_scan_at": s.last_scan_at,
+                "delivered_at": s.delivered_at,
+                "eta": readings[key].eta,
+            }
+            for key, s in standings.items()
+        ],
+        key="id",
+    )
+    changed = [key for key, s in standings.items() if s.status != states[key].status]
+    record([_entry(states[key], standings[key]) for key in changed], now)
+
+
+def _entry(state: Any, now_stands: Standing) -> Happened:
+    facts = {
+        "status": now_stands.status,
+        "carrier": state.carrier,
+        "at": (now_stands.delivered_at or now_stands.last_scan_at or state.shipped_at).isoformat(),
+    }
+    if now_stands.delay_reason:
+        facts["delay"] = now_stands.delay_reason
+    return Happened(state.order_id, state.cohort, "parcel_scanned", state.carrier, state.id, facts)
+
+
+def _schedule(
+    states: Sequence[Any],
+    heard: Mapping[UUID, Heard],
+    standings: Mapping[UUID, Standing],
+    policy: Tracking,
+    now: datetime,
+) -> None:
+    """Set when to ask next; what has ended or was silent too long is asked about no more."""
+    over, silent, rows = [], [], []
+    for state in states:
+        answer = heard[state.id]
+        stands = standings.get(state.id)
+        status = stands.status if stands else state.status
+        last_news = (stands.last_scan_at if stands else state.last_scan_at) or state.shipped_at
+        if answer.reading is None:
+            rows.append(_poll_row(state, retry_poll(now, state.attempts, answer.after), None, answer.error))
+        elif status in ENDED:
+            over.append(state.id)
+        elif is_given_up(now, last_news, policy):
+            silent.append(state.id)
+        else:
+            rows.append(_poll_row(state, next_poll(now, status, policy), now, None))
+    bulk.update(Shipment, [{"id": key, "status": "expired"} for key in silent], key="id")
+    db.session.execute(
+        text("DELETE FROM polls WHERE shipment_id = ANY(:ids)"), {"ids": over + silent}
+    )
+    bulk.update(Poll, [r for r in rows if r["heard_at"]], key="shipment_id")
+    bulk.update(Poll, [_without_heard(r) for r in rows if not r["heard_at"]], key="shipment_id")
+
+
+def _poll_row(state: Any, at: datetime, heard_at: datetime | None, error: str | None) -> dict[str, Any]:
+    return {
+        "shipment_id": state.id,
+        "next_poll_at": at,
+        "heard_at": heard_at,
+        "is_awaited": state.is_awaited and heard_at is None,
+        "attempts": 0 if heard_at else state.attempts,
+        "leased_until": None,
+        "lease_token": None,
+        "last_error": error,
+    }
+
+
+def _without_heard(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != "heard_at"}
+
+
+def _deliver(
+    states: Mapping[UUID, Any], standings: Mapping[UUID, Standing], now: datetime
+) -> None:
+    """Mark fulfillment orders delivered whose last parcel has arrived, and settle their orders."""
+    arrived = {states[k].fo_id for k, s in standings.items() if s.delivered_at}
+    if not arrived:
+        return
+    rows = db.session.execute(
+        text(
+            "SELECT fo.id, fo.order_id, fo.cohort, fo.reference, max(s.delivered_at) AS at"
+            " FROM fulfillment_orders fo JOIN shipments s ON s.fo_id = fo.id"
+            " WHERE fo.id = ANY(:ids) AND fo.status = 'shipped' GROUP BY fo.id"
+            " HAVING bool_and(s.delivered_at IS NOT NULL) ORDER BY fo.id"
+        ),
+        {"ids": sorted(arrived)},
+    ).all()
+    done = [{"id": r.id, "status": "delivered", "delivered_at": r.at} for r in rows]
+    bulk.update(FulfillmentOrder, done, key="id")
+    db.session.execute(
+        text("UPDATE fo_lines SET delivered = shipped WHERE fo_id = ANY(:ids)"),
+        {"ids": [r.id for r in rows]},
+    )
+    orders.settle({r.order_id for r in rows}, now)
+    _tell_delivered([(r.order_id, r.cohort) for r in rows], now)
+
+
+def _tell_delivered(found: Sequence[tuple[UUID, Any]], now: datetime) -> None:
+    complete = db.session.execute(
+        text("SELECT id, cohort FROM orders WHERE id = ANY(:ids) AND status = 'delivered'"),
+        {"ids": [key for key, _ in found]},
+    ).all()
+    people = contacts(r.id for r in complete)
+    # Who has the parcel need not be told any more that it is late.
+    supersede([r.id for r in complete], "order_late")
+    tell(
+        [
+            Message(
+                p.id, p.cohort, "customer", p.email, "order_delivered", facts=facts_of(p)
+            )
+            for p in people.values()
+        ],
+        now,
+    )
+
+
+def _wake(states: Mapping[UUID, Any], changed: set[UUID], now: datetime) -> None:
+    """Wake the watchers of parcels with news, and whoever waited for just any answer."""
+    news = [states[key] for key in changed]
+    checks.wake("shipment changed", [Subject(s.id, "shipment", s.order_id) for s in news], now)
+    awaited = [s for s in states.values() if s.is_awaited]
+    checks.wake("answer awaited", [Subject(s.id, "shipment", s.order_id) for s in awaited], now)
+    checks.wake("answer awaited", [Subject(s.order_id, "order", s.order_id) for s in awaited], now)

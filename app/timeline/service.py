@@ -1,0 +1,82 @@
+"""Writing what happened and what was decided, in the transaction of its cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.extensions import db
+from app.shared import bulk, work
+from app.timeline.models import Decision, Entry
+
+SYSTEM = "onward"
+_known_cohorts: set[date] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One entry: the order, the event's name, who did it, and its facts as codes and numbers."""
+
+    order_id: UUID
+    cohort: date
+    event: str
+    actor: str = SYSTEM
+    subject_id: UUID | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision with the version of the policy that made it."""
+
+    order_id: UUID
+    cohort: date
+    kind: str
+    policy_version: int
+    facts: dict[str, Any]
+
+
+def record(entries: Sequence[Happened], now: datetime) -> None:
+    """Add entries to the timelines of their orders."""
+    rows = [
+        {
+            "cohort": e.cohort,
+            "order_id": e.order_id,
+            "at": now,
+            "event": e.event,
+            "subject_id": e.subject_id,
+            "actor": e.actor,
+            "facts": e.facts,
+        }
+        for e in entries
+    ]
+    bulk.insert(Entry, rows)
+
+
+def decide(decisions: Sequence[Decided], now: datetime) -> None:
+    """Store decisions."""
+    rows = [
+        {
+            "cohort": d.cohort,
+            "order_id": d.order_id,
+            "kind": d.kind,
+            "policy_version": d.policy_version,
+            "facts": d.facts,
+            "made_at": now,
+        }
+        for d in decisions
+    ]
+    bulk.insert(Decision, rows)
+
+
+def ensure_cohorts(months: set[date]) -> None:
+    """Make sure the partitions of these months exist."""
+    for month in sorted(months - _known_cohorts):
+        db.session.execute(text("SELECT ensure_cohort(:month)"), {"month": month})
+        work.after_commit(month, partial(_known_cohorts.add, month))

@@ -1,0 +1,1 @@
+"""Vendors: who ships, and from where."""

@@ -1,0 +1,25 @@
+"""Reading vendors and their locations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import text
+
+from app.extensions import db
+
+
+def location_ids(names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]:
+    """Return key and vendor of locations by (vendor code, location code)."""
+    pairs = sorted(set(names))
+    rows = db.session.execute(
+        text(
+            "SELECT v.code AS vendor, l.code, l.id, l.vendor_id FROM locations l"
+            " JOIN vendors v ON v.id = l.vendor_id JOIN"
+            " unnest(CAST(:vendors AS text[]), CAST(:codes AS text[])) n(vendor, code)"
+            " ON (v.code, l.code) = (n.vendor, n.code)"
+        ),
+        {"vendors": [v for v, _ in pairs], "codes": [c for _, c in pairs]},
+    )
+    return {(row.vendor, row.code): row for row in rows}

@@ -1,0 +1,1 @@
+"""What every face shares: errors, health, headers, paging, words."""

@@ -1,0 +1,102 @@
+"""One shape of error for people, one for programs, made in one place."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+from flask import Flask, Response, g, jsonify, render_template, request
+from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+
+from app.shared.errors import DomainError
+
+logger = logging.getLogger(__name__)
+# The PostgreSQL error classes after which the same request may simply be sent again.
+RETRY_LATER = ("08", "40", "53", "55", "57")
+CURES = {
+    400: "Check what was sent and send it again.",
+    401: "Sign in, or send a valid key as 'Authorization: Bearer …'.",
+    403: "Ask an administrator if you should be able to do this.",
+    404: "Check the address, or start from the start page.",
+    405: "Use one of the methods in the Allow header.",
+    413: "Send less at once.",
+    429: "Wait a little and try again.",
+    500: "It has been noted. Try again, and name the request's id if it happens again.",
+    503: "Try again in a moment; nothing has been changed.",
+}
+
+
+def register(app: Flask) -> None:
+    """Answer every error in the shape its reader understands."""
+    app.register_error_handler(DomainError, _domain)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(PoolTimeoutError, _database)
+    app.register_error_handler(Exception, _bug)
+
+
+def wants_json() -> bool:
+    """Return whether a program asked."""
+    if request.path.startswith(("/api/", "/webhooks/")):
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return best == "application/json"
+
+
+def problem(status: int, title: str, detail: str, fields: dict[str, str] | None = None) -> Response:
+    """Return an error as RFC 9457 problem+json."""
+    body: dict[str, object] = {"title": title, "status": status, "detail": detail}
+    body["instance"] = g.get("request_id", "")
+    if fields:
+        body["errors"] = [{"field": k, "detail": v} for k, v in fields.items()]
+    response = jsonify(body)
+    response.status_code = status
+    response.content_type = "application/problem+json"
+    return response
+
+
+def _answer(
+    status: int, title: str, detail: str, fields: dict[str, str] | None = None
+) -> Response | tuple[str, int]:
+    if wants_json():
+        return problem(status, title, detail, fields)
+    page = render_template(
+        "error.html",
+        code=status,
+        what=title,
+        which=detail,
+        cure=CURES.get(status),
+        request_id=g.get("request_id", ""),
+    )
+    return page, status
+
+
+def _domain(error: DomainError) -> Response | tuple[str, int]:
+    return _answer(error.status, error.title, error.detail, error.fields)
+
+
+def _http(error: HTTPException) -> Response | tuple[str, int]:
+    status = error.code or 500
+    if error.response is not None or status < HTTPStatus.BAD_REQUEST:
+        return error.get_response()  # type: ignore[return-value]
+    answer = _answer(status, error.name, CURES.get(status, error.description or ""))
+    if isinstance(answer, Response):
+        for name, value in error.get_headers():
+            if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
+                answer.headers[name] = value
+    return answer
+
+
+def _database(error: DBAPIError | PoolTimeoutError) -> Response | tuple[str, int]:
+    code = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    is_passing = isinstance(error, OperationalError | PoolTimeoutError) or code[:2] in RETRY_LATER
+    if not is_passing:
+        return _bug(error)
+    logger.warning("database not available", extra={"sqlstate": code})
+    return _answer(503, "Not available", CURES[503])
+
+
+def _bug(error: Exception) -> Response | tuple[str, int]:
+    logger.error("unexpected error", exc_info=error)
+    return _answer(500, "Unexpected error", CURES[500])

@@ -1,0 +1,1 @@
+"""The heartbeat: it finds what is due and rings; it decides nothing."""

@@ -1,0 +1,1 @@
+"""The outside world on loopback; it knows the platform only from outside."""

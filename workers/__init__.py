@@ -1,0 +1,1 @@
+"""Background work: one process per queue, each job a child that may die at any moment."""

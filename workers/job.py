@@ -1,0 +1,72 @@
+"""The one decorator of background jobs: application, identity in logs, bell, and time."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from collections.abc import Callable
+
+from flask import Flask
+from rq import get_current_job
+
+from app import create_app
+from app.extensions import db
+from app.jobs import JOBS, answer_bell
+from app.shared import logs
+from config import Config
+
+logger = logging.getLogger(__name__)
+# A job makes way after this and rings again: none holds a queue, and a stop waits at most 8 s more.
+BUDGET_SECONDS = 20
+
+_app: Flask | None = None
+
+IsTimeUp = Callable[[], bool]
+
+
+def application() -> Flask:
+    """Return the application, made once a process: before the fork, so that children share it."""
+    global _app  # noqa: PLW0603 - one application a process
+    if _app is None:
+        _app = create_app(Config.from_environment())
+    return _app
+
+
+def forget_parent_connections() -> None:
+    """Drop the parent's database connections without closing them: a child must not share them."""
+    with application().app_context():
+        db.engine.dispose(close=False)
+
+
+class Stop:
+    """Whether a job must make way: its time is over, or the worker is being stopped."""
+
+    asked = False
+
+
+def _clock_up(started: float) -> bool:
+    return Stop.asked or time.monotonic() - started > BUDGET_SECONDS
+
+
+def job(run: Callable[[IsTimeUp], int]) -> Callable[[], int]:
+    """Make a job of a function that works off what is due and returns how much it did."""
+    name = run.__name__
+    if name not in JOBS:
+        message = f"{name} is not in app.jobs.JOBS"
+        raise ValueError(message)
+
+    @functools.wraps(run)
+    def wrapper() -> int:
+        started = time.monotonic()
+        current = get_current_job()
+        logs.current_id.set(current.id if current else name)
+        with application().app_context():
+            answer_bell(name)
+            done = run(lambda: _clock_up(started))
+        if done:
+            seconds = round(time.monotonic() - started, 3)
+            logger.info("job done", extra={"job": name, "done": done, "seconds": seconds})
+        return done
+
+    return wrapper
