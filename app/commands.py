@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from app.accounts import service as accounts
 from app.carriers.queries import describe
 from app.carriers.registry import carrier
 from app.integrity import broken_invariants
+from app.reports import queries as reports
 from app.shared import clock
 from app.shared.work import OPS, PLATFORM, transaction
 from app.vendors.service import vendor_id
@@ -27,7 +29,7 @@ clocks = AppGroup("clock", help="The world clock.")
 
 def register(app: Flask) -> None:
     """Add the commands."""
-    for command in (carriers, keys, clocks, check, seed):
+    for command in (carriers, keys, clocks, check, seed, answers):
         app.cli.add_command(command)
 
 
@@ -72,6 +74,16 @@ def check() -> None:
     if broken:
         sys.exit(1)
     click.echo("all invariants hold")
+
+
+@click.command("answers")
+@click.option("--channel", default="olist", help="The channel whose orders are counted.")
+@click.option("--state-at", "at", type=datetime.fromisoformat, help="Only the state at a moment.")
+def answers(channel: str, at: datetime | None) -> None:
+    """Print what the database says happened, as JSON."""
+    with transaction(PLATFORM):
+        found = reports.state_at(channel, at) if at else reports.numbers(channel)
+    click.echo(json.dumps(found))
 
 
 @click.command("seed")

@@ -11,6 +11,7 @@ from app import jobs
 from app.api.access import caller, marketplace_only
 from app.api.forms import ClockForm, read
 from app.extensions import valkey
+from app.orders.queries import has_orders
 from app.shared import clock
 from app.shared.errors import Conflict, NotAllowed
 from app.shared.work import OPS, transaction
@@ -57,6 +58,8 @@ def step() -> dict[str, Any]:
         if form.now is not None and form.now != now:
             if document["busy"]:
                 raise Conflict(f"Still due at {now.isoformat()}: {', '.join(document['busy'])}.")
+            if form.now < now and has_orders():
+                raise Conflict("The world has begun; its clock never goes back.")
             clock.step(form.now)
         clock.hold(None if form.ring_only is None else tuple(form.ring_only))
     if form.ring_only is None:

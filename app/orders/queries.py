@@ -89,6 +89,11 @@ def fulfillment_order(reference: str) -> FulfillmentOrder:
     return found
 
 
+def has_orders() -> bool:
+    """Return whether anybody has ordered anything yet."""
+    return db.session.execute(text("SELECT 1 FROM orders LIMIT 1")).first() is not None
+
+
 def order(order_id: UUID) -> Order:
     """Return an order."""
     return db.session.get_one(Order, order_id)

@@ -32,6 +32,11 @@ MOVES: dict[tuple[FoStatus, Action], FoStatus] = {
     (S.SHIPPED, A.DELIVER): S.DELIVERED,
     (S.DELIVERED, A.DELIVER): S.DELIVERED,
     (S.CANCELED, A.CANCEL): S.CANCELED,
+    # A confirmation that arrives again later is old news.
+    **{
+        (status, A.CONFIRM): status
+        for status in (S.PICKING, S.PACKED, S.READY, S.SHIPPED, S.DELIVERED)
+    },
     (S.ON_HOLD, A.HOLD): S.ON_HOLD,
     **{
         (status, A.CANCEL): S.CANCELED

@@ -6,7 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -138,7 +138,8 @@ def take_in(heard: Mapping[UUID, Heard], token: UUID, now: datetime) -> None:
     answered = {s.id: s for s in states if heard[s.id].reading is not None}
     readings = {key: r for key in answered if (r := heard[key].reading)}
     news = _new_scans(answered, readings, now)
-    standings = _standings(news)
+    standings = _standings(news | _ended_by_header(answered, readings))
+    standings = {key: _with_header(s, readings[key]) for key, s in standings.items()}
     _save_standings(answered, standings, readings, now)
     _schedule(states, heard, standings, policy, now)
     _deliver(answered, standings, now)
@@ -198,10 +199,27 @@ def _standings(shipment_ids: set[UUID]) -> dict[UUID, Standing]:
         text("SELECT * FROM tracking_events WHERE shipment_id = ANY(:ids)"),
         {"ids": sorted(shipment_ids)},
     )
-    scans: dict[UUID, list[Scan]] = defaultdict(list)
+    scans: dict[UUID, list[Scan]] = {key: [] for key in shipment_ids}
     for row in rows:
         scans[row.shipment_id].append(_scan(row))
     return {key: standing(found) for key, found in scans.items()}
+
+
+def _ended_by_header(
+    states: Mapping[UUID, Any], readings: Mapping[UUID, Reading]
+) -> set[UUID]:
+    """Return parcels whose answer says that they have ended, with or without a scan for it."""
+    return {k for k, r in readings.items() if r.status in ENDED and r.status != states[k].status}
+
+
+def _with_header(stands: Standing, reading: Reading) -> Standing:
+    if stands.status in ENDED or reading.status not in ENDED:
+        return stands
+    delivered_at = reading.delivered_at or stands.last_scan_at
+    is_here = reading.status is TrackingStatus.DELIVERED
+    return replace(
+        stands, status=reading.status, delivered_at=delivered_at if is_here else None
+    )
 
 
 def _scan(row: Any) -> Scan:

@@ -1,0 +1,1 @@
+"""Reports: what the whole marketplace has done, from the events' own times."""

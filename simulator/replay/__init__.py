@@ -1,0 +1,1 @@
+"""The replay: a recorded history lived through the real platform under a stepped world clock."""
