@@ -59,6 +59,7 @@ JOBS = {
     "watch": Job("workers.monitoring.watch", "default", _checks("watch")),
     "escalate": Job("workers.escalations.escalate", "default", _checks("escalate")),
     "compensate": Job("workers.compensation.compensate", "default", _checks("compensate")),
+    "ask_carriers": Job("workers.shipments.ask_carriers", "tracking", _checks("ask_carriers")),
     "poll_shipments": Job(
         "workers.shipments.poll_shipments",
         "tracking",

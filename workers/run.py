@@ -18,7 +18,7 @@ from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app.extensions import valkey
+from app.extensions import db, valkey
 from app.jobs import JOBS, QUEUES
 from app.web.health import beat
 from workers.job import Stop, application, forget_parent_connections
@@ -54,11 +54,24 @@ def _beat_forever(part: str) -> None:
         threading.Event().wait(2)
 
 
+def warm_up(queue_name: str) -> None:
+    """Run the queue's jobs once before any child is made, so that children find all prepared.
+
+    A job may run at any time; what it prepares (statements, mappers, the driver's types) is
+    inherited, its connections are closed here.
+    """
+    for job in JOBS.values():
+        module, _, function = job.path.rpartition(".")
+        if job.queue == queue_name:
+            getattr(importlib.import_module(module), function)()
+    with application().app_context():
+        db.engine.dispose()
+
+
 def main(queue_name: str) -> None:
     """Serve one queue until told to stop."""
     app = application()
-    for job in JOBS.values():
-        importlib.import_module(job.path.rpartition(".")[0])
+    warm_up(queue_name)
     with app.app_context():
         connection: Any = valkey.client.__class__.from_url(
             app.config["REDIS_URL"], health_check_interval=30

@@ -11,6 +11,7 @@ WAKES: dict[str, tuple[str, ...]] = {
     "fulfillment order changed": ("watch",),
     "order changed": ("watch",),
     "shipment changed": ("watch",),
+    "silence doubted": ("ask_carriers",),
     "answer awaited": ("watch", "compensate"),
     "case changed": ("escalate",),
     "delivery judged": ("compensate",),

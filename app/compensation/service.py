@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from app.checks import service as checks
 from app.checks.service import Subject
 from app.compensation.models import CompensationOffer
 from app.compensation.rules import Facts, Terms, Tier, Worth, judge
@@ -20,7 +21,6 @@ from app.policies.documents import Compensation, Watch
 from app.policies.queries import InForce, in_force
 from app.promises.rules import days_late
 from app.shared import bulk, ids
-from app.shipments.service import ask_now
 from app.timeline.service import Decided, Happened, decide, record
 
 # One row an order with a late delivery: the promise, the arrival, the money that still stands.
@@ -67,8 +67,7 @@ def compensate(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, date
         if judgement.must_ask:
             ask.append(row.id)
     _make([offer for offer in offers if _is_news(offer)], policy, now)
-    if ask:
-        _ask(ask, now)
+    checks.wake("silence doubted", [Subject(key, "order", key) for key in ask], now)
     return again
 
 
@@ -183,12 +182,3 @@ def _follow(
         now,
     )
 
-
-def _ask(order_ids: Sequence[UUID], now: datetime) -> None:
-    parcels = db.session.scalars(
-        text(
-            "SELECT id FROM shipments WHERE order_id = ANY(:ids) AND delivered_at IS NULL ORDER BY id"
-        ),
-        {"ids": list(order_ids)},
-    ).all()
-    ask_now(parcels, now)

@@ -21,7 +21,6 @@ from app.orders.queries import contacts, facts_of
 from app.policies.documents import Watch
 from app.policies.queries import in_force
 from app.shared import bulk, ids
-from app.shipments.service import ask_now
 from app.timeline.service import Happened, record
 
 # One statement keeps a case true; what is true already is not touched and not returned.
@@ -55,7 +54,8 @@ def watch(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, datetime]
             judged += judge(kind, of_kind, limits, now)
     _close_unsupported(judged, now)
     _keep(judged, policy.version, now)
-    _ask_carriers([j for j in judged if j.verdict.must_ask], now)
+    doubted = [Subject(j.order_id, "order", j.order_id) for j in judged if j.verdict.must_ask]
+    checks.wake("silence doubted", doubted, now)
     return {j.subject_id: at for j in judged if (at := j.verdict.look_again_at)}
 
 
@@ -147,16 +147,3 @@ def _tell_late(cases: Sequence[Row[Any]], cohorts: Mapping[UUID, Any], now: date
         now,
     )
 
-
-def _ask_carriers(judged: Sequence[Judged], now: datetime) -> None:
-    """Have carriers asked before their silence is judged."""
-    if not judged:
-        return
-    parcels = db.session.scalars(
-        text(
-            "SELECT id FROM shipments WHERE delivered_at IS NULL"
-            " AND (id = ANY(:subjects) OR order_id = ANY(:subjects)) ORDER BY id"
-        ),
-        {"subjects": [j.subject_id for j in judged]},
-    ).all()
-    ask_now(parcels, now)

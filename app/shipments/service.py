@@ -255,13 +255,21 @@ def _parcel_facts(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def ask_now(shipment_ids: Sequence[UUID], now: datetime) -> None:
-    """Have carriers asked about parcels at once: somebody is about to judge their silence."""
+
+def ask(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, datetime]:
+    """Have carriers asked at once about what these orders still wait for.
+
+    A watcher that doubts a silence does not do this itself: it holds checks and would wait for
+    polls, while whoever takes in an answer holds polls and waits for checks.
+    """
     db.session.execute(
         text(
             "UPDATE polls SET next_poll_at = least(next_poll_at, :now), is_awaited = true"
-            " WHERE shipment_id = ANY(:ids)"
+            " WHERE shipment_id IN (SELECT p.shipment_id FROM polls p JOIN shipments s"
+            "  ON s.id = p.shipment_id WHERE s.order_id = ANY(:ids) ORDER BY s.id"
+            "  FOR UPDATE OF p)"
         ),
-        {"now": now, "ids": list(shipment_ids)},
+        {"now": now, "ids": [s.id for s in subjects]},
     )
     jobs.ring("poll_shipments")
+    return {}
