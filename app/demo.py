@@ -18,18 +18,61 @@ from app.vendors.queries import location_ids
 
 # Code, name, zone, country, city, what it sells: (SKU, title, price and cost in cents).
 VENDORS: tuple[tuple[str, str, str, str, str, tuple[tuple[str, str, int], ...]], ...] = (
-    ("kiln", "Kiln & Co. Ceramics", "Europe/Stockholm", "SE", "Malmö", (
-        ("MUG-RED", "Mug, red", 1250), ("MUG-BLUE", "Mug, blue", 1250), ("PLATE-SAND", "Plate, sand", 1900))),
-    ("tallow", "Tallow Lighting", "Europe/Berlin", "DE", "Berlin", (
-        ("LAMP-PAPER", "Paper lantern floor lamp", 18900), ("CANDLE-6", "Beeswax candles, six", 2400))),
-    ("fjord", "Fjord Textiles", "Europe/Oslo", "NO", "Bergen", (
-        ("THROW-GREY", "Wool throw, grey", 8900), ("TOWEL-2", "Linen towels, pair", 3600))),
-    ("ridge", "Ridge Pottery", "Europe/Lisbon", "PT", "Porto", (
-        ("MUG-RED", "Mug, red", 1190), ("BOWL-30", "Serving bowl, 30 cm", 5800))),
-    ("oak", "Oak & Iron", "America/New_York", "US", "Portland", (
-        ("BOARD-OAK", "Cutting board, oak", 4500), ("PAN-26", "Iron pan, 26 cm", 7900))),
-    ("salt", "Salt Road Pantry", "Europe/Paris", "FR", "Nantes", (
-        ("SALT-3", "Sea salt, three kinds", 1600), ("TEA-TIN", "Tea in a tin", 1400))),
+    (
+        "kiln",
+        "Kiln & Co. Ceramics",
+        "Europe/Stockholm",
+        "SE",
+        "Malmö",
+        (
+            ("MUG-RED", "Mug, red", 1250),
+            ("MUG-BLUE", "Mug, blue", 1250),
+            ("PLATE-SAND", "Plate, sand", 1900),
+        ),
+    ),
+    (
+        "tallow",
+        "Tallow Lighting",
+        "Europe/Berlin",
+        "DE",
+        "Berlin",
+        (
+            ("LAMP-PAPER", "Paper lantern floor lamp", 18900),
+            ("CANDLE-6", "Beeswax candles, six", 2400),
+        ),
+    ),
+    (
+        "fjord",
+        "Fjord Textiles",
+        "Europe/Oslo",
+        "NO",
+        "Bergen",
+        (("THROW-GREY", "Wool throw, grey", 8900), ("TOWEL-2", "Linen towels, pair", 3600)),
+    ),
+    (
+        "ridge",
+        "Ridge Pottery",
+        "Europe/Lisbon",
+        "PT",
+        "Porto",
+        (("MUG-RED", "Mug, red", 1190), ("BOWL-30", "Serving bowl, 30 cm", 5800)),
+    ),
+    (
+        "oak",
+        "Oak & Iron",
+        "America/New_York",
+        "US",
+        "Portland",
+        (("BOARD-OAK", "Cutting board, oak", 4500), ("PAN-26", "Iron pan, 26 cm", 7900)),
+    ),
+    (
+        "salt",
+        "Salt Road Pantry",
+        "Europe/Paris",
+        "FR",
+        "Nantes",
+        (("SALT-3", "Sea salt, three kinds", 1600), ("TEA-TIN", "Tea in a tin", 1400)),
+    ),
 )
 UNITS = 100_000
 PEOPLE = (

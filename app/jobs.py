@@ -118,8 +118,9 @@ def _backlog_sql() -> str:
             continue
         free, held = (leases.FREE, leases.HELD) if b.leased else ("true", "false")
         parts.append(
-            f"SELECT '{name}' AS job,"  # noqa: S608 - names and columns are this module's own
-            f" EXISTS (SELECT FROM {b.table} WHERE {b.where} AND {b.due} <= :now AND {free}) AS ready,"
+            f"SELECT '{name}' AS job,"
+            f" EXISTS (SELECT FROM {b.table}"
+            f"  WHERE {b.where} AND {b.due} <= :now AND {free}) AS ready,"
             f" EXISTS (SELECT FROM {b.table} WHERE {b.where} AND {held}) AS leased,"
             f" (SELECT min({b.due}) FROM {b.table} WHERE {b.where}) AS oldest"
         )

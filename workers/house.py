@@ -29,7 +29,7 @@ def keep_house(is_time_up: IsTimeUp) -> int:
         for table, column, age in KEPT:
             if not is_time_up():
                 db.session.execute(
-                    text(f"DELETE FROM {table} WHERE {column} < :before"),  # noqa: S608
+                    text(f"DELETE FROM {table} WHERE {column} < :before"),
                     {"before": now - age},
                 )
     return len(KEPT)

@@ -76,9 +76,16 @@ def ensure_user(email: str, name: str, role: str, password: str) -> None:
         text(
             "INSERT INTO users (id, email, name, role, password_hash)"
             " VALUES (:id, lower(:email), :name, :role, :hash) ON CONFLICT (email) DO UPDATE"
-            " SET name = excluded.name, role = excluded.role, password_hash = excluded.password_hash"
+            " SET name = excluded.name, role = excluded.role,"
+            " password_hash = excluded.password_hash"
         ),
-        {"id": ids.new(), "email": email, "name": name, "role": role, "hash": hasher.hash(password)},
+        {
+            "id": ids.new(),
+            "email": email,
+            "name": name,
+            "role": role,
+            "hash": hasher.hash(password),
+        },
     )
 
 
@@ -87,8 +94,9 @@ def ensure_key(name: str, token: str, vendor_id: UUID | None = None) -> None:
     values = {"id": ids.new(), "name": name, "hash": hash_of(token), "vendor": vendor_id}
     db.session.execute(
         text(
-            "INSERT INTO api_keys (id, name, hash, scope, vendor_id, created_at) VALUES (:id, :name,"
-            " :hash, :scope, :vendor, :now) ON CONFLICT (name) DO UPDATE SET hash = excluded.hash"
+            "INSERT INTO api_keys (id, name, hash, scope, vendor_id, created_at)"
+            " VALUES (:id, :name, :hash, :scope, :vendor, :now)"
+            " ON CONFLICT (name) DO UPDATE SET hash = excluded.hash"
         ),
         values | {"scope": "vendor" if vendor_id else "marketplace", "now": clock.machine_now()},
     )

@@ -19,7 +19,16 @@ from app.shipments.queries import scans_of, shipments_of
 from app.timeline.queries import entries_of
 
 Document = dict[str, Any]
-QUANTITIES = ("ordered", "declined", "confirmed", "picked", "packed", "shipped", "delivered", "canceled")
+QUANTITIES = (
+    "ordered",
+    "declined",
+    "confirmed",
+    "picked",
+    "packed",
+    "shipped",
+    "delivered",
+    "canceled",
+)
 
 
 def plain(value: Any) -> Any:
@@ -57,7 +66,10 @@ def _consequences(order: Order) -> Document:
     """Return what the platform found, offered, said and noted."""
     return {
         "exceptions": [
-            {"id": c.reference, **pick(c, "kind", "severity", "occurred_at", "critical_at", "ended_at")}
+            {
+                "id": c.reference,
+                **pick(c, "kind", "severity", "occurred_at", "critical_at", "ended_at"),
+            }
             for c in cases_of(order.id)
         ],
         "offers": [

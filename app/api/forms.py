@@ -8,8 +8,15 @@ from datetime import date, datetime, time
 from typing import Annotated, Any, Literal, TypeVar
 
 from flask import request
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
-from pydantic import ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from werkzeug.exceptions import BadRequest
 
 from app.orders.contract import NewCustomer, NewLine, NewOrder, NewPayment
@@ -28,14 +35,10 @@ def _no_nul(text: str) -> str:
     return text
 
 
-def _words(longest: int, shortest: int = 1) -> Any:
-    limits = StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest)
-    return Annotated[str, limits, AfterValidator(_no_nul)]
-
-
-Code = _words(64)
-Title = _words(300)
-Note = _words(1_000, 0)
+Safe = AfterValidator(_no_nul)
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Safe]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), Safe]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000), Safe]
 Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 Amount = Annotated[str, Field(coerce_numbers_to_str=True, max_length=30)]

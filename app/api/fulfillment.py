@@ -10,7 +10,15 @@ from flask import Blueprint, request
 
 from app.api.access import caller
 from app.api.documents import fulfillment_order_document
-from app.api.forms import ConfirmForm, ConfirmsForm, ReasonForm, ShipForm, ShipsForm, StockForm, read
+from app.api.forms import (
+    ConfirmForm,
+    ConfirmsForm,
+    ReasonForm,
+    ShipForm,
+    ShipsForm,
+    StockForm,
+    read,
+)
 from app.catalog.queries import listing_of
 from app.catalog.service import count_stock
 from app.orders import service as orders
@@ -41,7 +49,11 @@ def mount(blueprint: Blueprint) -> None:
     add("/fulfillment-orders/<reference>", view_func=show_one, methods=["GET"])
     add("/fulfillment-orders/<reference>/confirm", view_func=confirm_one, methods=["POST"])
     add("/fulfillment-orders/<reference>/ship", view_func=ship_one, methods=["POST"])
-    add("/fulfillment-orders/<reference>/<any(pick,pack,label,hold,release):move>", view_func=act, methods=["POST"])
+    add(
+        "/fulfillment-orders/<reference>/<any(pick,pack,label,hold,release):move>",
+        view_func=act,
+        methods=["POST"],
+    )
     add("/stock", view_func=stock, methods=["POST"])
 
 

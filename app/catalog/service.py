@@ -53,7 +53,11 @@ def save_listings(listings: Sequence[dict[str, Any]]) -> dict[tuple[UUID, str], 
             " unnest(CAST(:ids AS uuid[]), CAST(:vendors AS uuid[]), CAST(:none AS integer[]))"
             " ON CONFLICT DO NOTHING"
         ),
-        {"ids": [r.id for r in rows], "vendors": [r.vendor_id for r in rows], "none": [0] * len(rows)},
+        {
+            "ids": [r.id for r in rows],
+            "vendors": [r.vendor_id for r in rows],
+            "none": [0] * len(rows),
+        },
     )
     return {(row.location_id, row.sku): row.id for row in rows}
 

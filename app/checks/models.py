@@ -10,7 +10,7 @@ from app.shared.columns import Id, Leaf, Moment, Words
 
 
 class Check(db.Model):
-    """One watcher's next look at one subject; state changes never remove it, they pull it to now."""
+    """One watcher's next look at one subject; a change of state pulls it to now."""
 
     __tablename__ = "checks"
     subject_id: Mapped[Id] = mapped_column(Uuid, primary_key=True)

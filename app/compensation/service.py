@@ -26,7 +26,8 @@ from app.timeline.service import Decided, Happened, decide, record
 # One row an order with a late delivery: the promise, the arrival, the money that still stands.
 LATE_ORDERS = text(
     "SELECT o.id, o.cohort, o.currency, o.deliver_on, o.deliver_by, o.delivered_at, o.promise_zone,"
-    " c.id AS case_id, u.email, u.name, o.number, h.heard_at, l.items_minor, l.freight_minor, l.all_freight_minor,"
+    " c.id AS case_id, u.email, u.name, o.number, h.heard_at, l.items_minor, l.freight_minor,"
+    " l.all_freight_minor,"
     " o.freight_minor AS order_freight_minor, f.id AS offer_id, f.reference AS offer_reference,"
     " f.rule, f.amount_minor, f.status AS offer_status"
     " FROM orders o JOIN customers u ON u.id = o.customer_id"
@@ -36,8 +37,8 @@ LATE_ORDERS = text(
     "  sum(shipping_minor) AS all_freight_minor,"
     "  coalesce(sum(shipping_minor) FILTER (WHERE canceled < quantity), 0) AS freight_minor"
     "  FROM order_lines WHERE order_id = o.id) l ON true"
-    " LEFT JOIN LATERAL (SELECT min(coalesce(p.heard_at, s.shipped_at)) AS heard_at FROM shipments s"
-    "  JOIN polls p ON p.shipment_id = s.id WHERE s.order_id = o.id) h ON true"
+    " LEFT JOIN LATERAL (SELECT min(coalesce(p.heard_at, s.shipped_at)) AS heard_at"
+    "  FROM shipments s JOIN polls p ON p.shipment_id = s.id WHERE s.order_id = o.id) h ON true"
     " LEFT JOIN compensation_offers f ON f.order_id = o.id AND f.status <> 'withdrawn'"
     " WHERE o.id = ANY(:ids) AND o.status <> 'canceled' ORDER BY o.id FOR UPDATE OF o"
 )
@@ -101,7 +102,12 @@ def _make(offers: Sequence[_Offer], policy: InForce[Compensation], now: datetime
     bulk.update(
         CompensationOffer,
         [
-            {"id": o.row.offer_id, "status": "withdrawn", "ended_at": now, "end_reason": f"replaced by {o.worth.rule}"}
+            {
+                "id": o.row.offer_id,
+                "status": "withdrawn",
+                "ended_at": now,
+                "end_reason": f"replaced by {o.worth.rule}",
+            }
             for o in replaced
         ],
         key="id",
@@ -148,7 +154,10 @@ def _follow(
     decide(
         [
             Decided(
-                o.row.id, o.row.cohort, "compensation", version,
+                o.row.id,
+                o.row.cohort,
+                "compensation",
+                version,
                 _numbers(o) | {"rule": o.worth.rule, "amount_minor": o.worth.amount_minor},
             )
             for o in offers
@@ -158,8 +167,14 @@ def _follow(
     record(
         [
             Happened(
-                o.row.id, o.row.cohort, "compensation_offered",
-                facts={"offer": references[o.row.id], "minor": o.worth.amount_minor, "rule": o.worth.rule},
+                o.row.id,
+                o.row.cohort,
+                "compensation_offered",
+                facts={
+                    "offer": references[o.row.id],
+                    "minor": o.worth.amount_minor,
+                    "rule": o.worth.rule,
+                },
             )
             for o in offers
         ],
@@ -181,4 +196,3 @@ def _follow(
         ],
         now,
     )
-

@@ -29,8 +29,6 @@ def due_steps(
     return [step for step in steps[done:] if step.due_at <= until]
 
 
-def next_step_at(
-    steps: Sequence[Step], done: int, stopped_at: datetime | None
-) -> datetime | None:
+def next_step_at(steps: Sequence[Step], done: int, stopped_at: datetime | None) -> datetime | None:
     """Return when the next rung is due, nothing when the climb has stopped or is at its top."""
     return None if stopped_at or done >= len(steps) else steps[done].due_at

@@ -11,9 +11,9 @@ from sqlalchemy import Row, text
 
 from app.checks import service as checks
 from app.checks.service import Subject
-from app.extensions import db
 from app.escalations.models import Escalation, EscalationStep
 from app.escalations.rules import Step, climb, due_steps, next_step_at
+from app.extensions import db
 from app.notifications.service import Message, tell_level
 from app.policies.documents import Escalation as EscalationPolicy
 from app.policies.queries import InForce, in_force
@@ -32,7 +32,8 @@ OPEN = text(
 STATES = text(
     "SELECT e.*, c.reference, c.kind, c.ended_at AS cause_ended_at, o.cohort, o.number,"
     " (SELECT count(*) FROM escalation_steps s WHERE s.escalation_id = e.id) AS done"
-    " FROM escalations e JOIN exception_cases c ON c.id = e.case_id JOIN orders o ON o.id = e.order_id"
+    " FROM escalations e JOIN exception_cases c ON c.id = e.case_id"
+    " JOIN orders o ON o.id = e.order_id"
     " WHERE e.case_id = ANY(:cases) ORDER BY e.id FOR UPDATE OF e"
 )
 
@@ -75,18 +76,20 @@ def _open(cases: Sequence[UUID], policy: InForce[EscalationPolicy], now: datetim
 
 
 def _record_opened(states: Sequence[Row[Any]], now: datetime) -> None:
-    record([_happened(s, "escalation_opened", {"since": s.opened_at.isoformat()}) for s in states], now)
+    record(
+        [_happened(s, "escalation_opened", {"since": s.opened_at.isoformat()}) for s in states], now
+    )
 
 
 def _close_with_cause(states: Sequence[Row[Any]], now: datetime) -> None:
     """Close what nobody touched together with its cause; a person closes what a person took."""
     ended = [s for s in states if s.cause_ended_at and not s.ended_at]
-    bulk.update(
-        Escalation, [{"id": s.id, "ended_at": s.cause_ended_at} for s in ended], key="id"
-    )
+    bulk.update(Escalation, [{"id": s.id, "ended_at": s.cause_ended_at} for s in ended], key="id")
     closed = [s for s in ended if not s.acknowledged_at and not s.closed_at]
     bulk.update(
-        Escalation, [{"id": s.id, "closed_at": now, "closed_by": "onward"} for s in closed], key="id"
+        Escalation,
+        [{"id": s.id, "closed_at": now, "closed_by": "onward"} for s in closed],
+        key="id",
     )
     record([_happened(s, "escalation_closed", {"why": "its cause went away"}) for s in closed], now)
 
@@ -114,8 +117,13 @@ def _take(state: Row[Any], steps: Sequence[Step], now: datetime) -> None:
     facts = {"case": state.reference, "kind": state.kind, "number": state.number}
     for step in steps:
         message = Message(
-            state.order_id, state.cohort, "ops", None, "escalation_step",
-            f"{state.reference}:{step.rung}", facts | {"level": step.level},
+            state.order_id,
+            state.cohort,
+            "ops",
+            None,
+            "escalation_step",
+            f"{state.reference}:{step.rung}",
+            facts | {"level": step.level},
         )
         tell_level(message, step.level, now)
     record([_happened(state, "escalation_climbed", {"level": top.level})], now)

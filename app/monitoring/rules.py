@@ -28,6 +28,16 @@ AFTER, FROM = operator.gt, operator.ge
 
 
 @dataclass(frozen=True, slots=True)
+class _Deadline:
+    """A moment that must not pass, when passing it is critical, and what counts as late."""
+
+    kind: str
+    due: datetime
+    critical_at: datetime
+    is_late: Late
+
+
+@dataclass(frozen=True, slots=True)
 class _Known:
     """What is known at a look: the time, and until when silence is known to be silence."""
 
@@ -49,8 +59,9 @@ def dispatch(facts: DispatchFacts, limits: Limits, now: datetime) -> Verdict:
     if facts.is_called_off:
         return Verdict()
     known = _Known(now, now, limits.patience)
-    critical = limits.dispatch_critical_after
-    return _overdue("late_dispatch", facts.ship_by, critical, facts.shipped_at, AFTER, known)
+    critical_at = facts.ship_by + limits.dispatch_critical_after
+    deadline = _Deadline("late_dispatch", facts.ship_by, critical_at, AFTER)
+    return _overdue(deadline, facts.shipped_at, known)
 
 
 def delivery(facts: DeliveryFacts, limits: Limits, now: datetime) -> Verdict:
@@ -61,8 +72,9 @@ def delivery(facts: DeliveryFacts, limits: Limits, now: datetime) -> Verdict:
     if facts.deliver_by is None:
         return Verdict(unfilled)
     known = _Known(now, facts.heard_at or now, limits.patience)
-    critical = limits.delivery_critical_after
-    late = _overdue("late_delivery", facts.deliver_by, critical, facts.delivered_at, FROM, known)
+    critical_at = facts.deliver_by + limits.delivery_critical_after
+    deadline = _Deadline("late_delivery", facts.deliver_by, critical_at, FROM)
+    late = _overdue(deadline, facts.delivered_at, known)
     return Verdict(late.findings + unfilled, late.look_again_at, late.must_ask)
 
 
@@ -72,32 +84,25 @@ def _unfilled(facts: DeliveryFacts) -> tuple[Finding, ...]:
     return (Finding("out_of_stock", facts.unfilled_since, None, None),)
 
 
-def _overdue(
-    kind: str,
-    due: datetime,
-    critical_after: timedelta,
-    happened_at: datetime | None,
-    is_late: Late,
-    known: _Known,
-) -> Verdict:
-    critical_at = due + critical_after
-    if happened_at is not None:
-        if not is_late(happened_at, due):
-            return Verdict()
-        worst = critical_at if is_late(happened_at, critical_at) else None
-        return Verdict((Finding(kind, due, worst, happened_at),))
-    return _silence(kind, due, critical_at, known)
+def _overdue(deadline: _Deadline, happened_at: datetime | None, known: _Known) -> Verdict:
+    if happened_at is None:
+        return _silence(deadline, known)
+    if not deadline.is_late(happened_at, deadline.due):
+        return Verdict()
+    is_critical = deadline.is_late(happened_at, deadline.critical_at)
+    worst = deadline.critical_at if is_critical else None
+    return Verdict((Finding(deadline.kind, deadline.due, worst, happened_at),))
 
 
-def _silence(kind: str, due: datetime, critical_at: datetime, known: _Known) -> Verdict:
+def _silence(deadline: _Deadline, known: _Known) -> Verdict:
     """Judge a deadline by which nothing is known to have happened."""
-    if (passed := known.has_passed(due)) is not True:
-        return _wait(due, known) if passed is False else _ask((), known)
-    warned = (Finding(kind, due, None, None),)
-    if (passed := known.has_passed(critical_at)) is not True:
-        again = _wait(critical_at, known) if passed is False else _ask(warned, known)
+    if (passed := known.has_passed(deadline.due)) is not True:
+        return _wait(deadline.due, known) if passed is False else _ask((), known)
+    warned = (Finding(deadline.kind, deadline.due, None, None),)
+    if (passed := known.has_passed(deadline.critical_at)) is not True:
+        again = _wait(deadline.critical_at, known) if passed is False else _ask(warned, known)
         return Verdict(warned, again.look_again_at, again.must_ask)
-    return Verdict((Finding(kind, due, critical_at, None),))
+    return Verdict((Finding(deadline.kind, deadline.due, deadline.critical_at, None),))
 
 
 def _wait(deadline: datetime, known: _Known) -> Verdict:

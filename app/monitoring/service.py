@@ -32,7 +32,10 @@ KEEP = (
     " WHERE (exception_cases.critical_at, exception_cases.ended_at)"
     "  IS DISTINCT FROM (excluded.critical_at, excluded.ended_at)"
 )
-CASE = "id, reference, kind, subject_kind, subject_id, order_id, severity, occurred_at, raised_at, ended_at"
+CASE = (
+    "id, reference, kind, subject_kind, subject_id, order_id, severity,"
+    " occurred_at, raised_at, ended_at"
+)
 # Cases that no finding supports any more: their cause went away without an event of its own.
 CLOSE = text(
     "UPDATE exception_cases c SET ended_at = :now, closed_at = :now WHERE c.closed_at IS NULL"
@@ -146,4 +149,3 @@ def _tell_late(cases: Sequence[Row[Any]], cohorts: Mapping[UUID, Any], now: date
         ],
         now,
     )
-

@@ -47,5 +47,3 @@ class Channel(Protocol):
 
     def open(self, url: str, sender: str) -> AbstractContextManager[Sender]:
         """Open a connection lazily and close it after use."""
-
-

@@ -22,7 +22,7 @@ BATCH = 100
 MOST_ATTEMPTS, LONGEST_WAIT = 16, timedelta(hours=6)
 
 LEASE = text(
-    f"UPDATE notifications SET {leases.TAKE} WHERE (cohort, id) IN"  # noqa: S608
+    f"UPDATE notifications SET {leases.TAKE} WHERE (cohort, id) IN"
     " (SELECT cohort, id FROM notifications WHERE status = 'queued' AND due_at <= :now"
     f"  AND {leases.FREE} ORDER BY due_at, id LIMIT :size FOR UPDATE SKIP LOCKED)"
     " RETURNING id, cohort, recipient, template, facts, attempts, started_at, due_at"
@@ -32,7 +32,7 @@ START = text(
     " WHERE cohort = :cohort AND id = :id AND status = 'queued' AND lease_token = :token"
 )
 FINISH = text(
-    f"UPDATE notifications SET status = :status, due_at = :due, sent_at = :sent, {leases.LET_GO},"  # noqa: S608
+    f"UPDATE notifications SET status = :status, due_at = :due, sent_at = :sent, {leases.LET_GO},"
     " started_at = CASE WHEN :status = 'queued' THEN NULL ELSE started_at END, last_error = :error"
     " WHERE cohort = :cohort AND id = :id AND lease_token = :token"
 )
@@ -114,7 +114,13 @@ def _finish(done: _Done, token: UUID, now: datetime) -> None:
         },
     )
     if status in {"failed", "uncertain"}:
-        give_up("send_notifications", f"notification {row.id}", f"{status}: {outcome.detail}", attempts, now)
+        give_up(
+            "send_notifications",
+            f"notification {row.id}",
+            f"{status}: {outcome.detail}",
+            attempts,
+            now,
+        )
 
 
 def _status(fate: Fate, attempts: int) -> str:
@@ -132,7 +138,7 @@ def _let_go(rows: Sequence[Row[Any]], token: UUID) -> None:
     with transaction(PLATFORM):
         db.session.execute(
             text(
-                f"UPDATE notifications SET {leases.LET_GO} WHERE lease_token = :token"  # noqa: S608
+                f"UPDATE notifications SET {leases.LET_GO} WHERE lease_token = :token"
                 " AND cohort = ANY(:cohorts) AND id = ANY(:ids)"
             ),
             {"token": token, "cohorts": [r.cohort for r in rows], "ids": [r.id for r in rows]},

@@ -23,31 +23,40 @@ SIGNED = "\n\nOnward, for your marketplace"
 TEXTS: dict[str, tuple[str, str]] = {
     "order_received": (
         "We have your order {number}",
-        "Hello {name},\n\nwe have your order {number}. We write again when a parcel leaves.",
+        ("Hello {name},\n\nwe have your order {number}. We write again when a parcel leaves."),
     ),
     "order_shipped": (
         "A parcel of your order {number} is on its way",
-        "Hello {name},\n\na parcel of order {number} has left with {carrier},"
-        " number {tracking_number}.{track}{expect}",
+        (
+            "Hello {name},\n\na parcel of order {number} has left with {carrier},"
+            " number {tracking_number}.{track}{expect}"
+        ),
     ),
     "order_late": (
         "Your order {number} is late",
-        "Hello {name},\n\nwe promised order {number} for {promised}, and it has not come. We are"
-        " sorry. We are asking the carrier and the vendor now, and write again with what we learn.",
+        (
+            "Hello {name},\n\nwe promised order {number} for {promised}, and it has not come."
+            " We are sorry. We are asking the carrier and the vendor now, and write again when"
+            " we know more."
+        ),
     ),
     "order_delivered": (
         "Your order {number} has arrived",
-        "Hello {name},\n\nall of order {number} has been delivered. If something is missing or"
-        " wrong, answer this message.",
+        (
+            "Hello {name},\n\nall of order {number} has been delivered. If something is missing or"
+            " wrong, answer this message."
+        ),
     ),
     "order_canceled": (
         "Your order {number} is canceled",
-        "Hello {name},\n\norder {number} is canceled. Nothing more will be sent.",
+        ("Hello {name},\n\norder {number} is canceled. Nothing more will be sent."),
     ),
     "compensation_offered": (
         "For the trouble with order {number}: {amount} back",
-        "Hello {name},\n\n{because} We would like to give you {amount} back. To take it, answer"
-        " this message. This takes away none of your other rights.",
+        (
+            "Hello {name},\n\n{because} We would like to give you {amount} back. To take it, answer"
+            " this message. This takes away none of your other rights."
+        ),
     ),
     "work_assigned": (
         "New work: {fulfillment_order}",

@@ -40,7 +40,9 @@ class Placed:
     is_new: bool
 
 
-def place(orders: Sequence[NewOrder], *, zone: str, actor: str, now: datetime) -> list[Placed | Conflict]:
+def place(
+    orders: Sequence[NewOrder], *, zone: str, actor: str, now: datetime
+) -> list[Placed | Conflict]:
     """Take orders in; the same again is the first answer, another under its number is refused."""
     ensure_cohorts({cohort_of(order.placed_at) for order in orders})
     known = _existing(orders)
@@ -93,9 +95,7 @@ def _insert(
     pairs = [(o, r) for o, r in zip(orders, rows, strict=True) if r["id"] in new_ids]
     bulk.insert(OrderLine, [_line_row(line, r["id"]) for o, r in pairs for line in o.lines])
     _follow(pairs, actor, now)
-    return {
-        (o.channel, o.number): (r["id"], r["reference"], o.request_sha256) for o, r in pairs
-    }
+    return {(o.channel, o.number): (r["id"], r["reference"], o.request_sha256) for o, r in pairs}
 
 
 def _follow(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], actor: str, now: datetime) -> None:
@@ -109,7 +109,10 @@ def _follow(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], actor: str, now: d
         now,
     )
     record(
-        [Happened(r["id"], r["cohort"], "order_placed", actor, r["id"], {"lines": len(o.lines)}) for o, r in pairs],
+        [
+            Happened(r["id"], r["cohort"], "order_placed", actor, r["id"], {"lines": len(o.lines)})
+            for o, r in pairs
+        ],
         now,
     )
     tell(

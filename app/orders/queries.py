@@ -78,7 +78,7 @@ def fulfillment_orders(
 
 def fulfillment_order(reference: str) -> FulfillmentOrder:
     """Return one fulfillment order that the scope may see."""
-    found = db.session.scalar(
+    found: FulfillmentOrder | None = db.session.scalar(
         select(FulfillmentOrder)
         .where(FulfillmentOrder.reference == reference)
         .options(selectinload(FulfillmentOrder.lines))

@@ -9,8 +9,8 @@ from app.shared.errors import IllegalMove
 
 A, S = Action, FoStatus
 
-# (status, action) -> status. A move to the same status is the same news twice: it changes nothing.
-# Shipping straight from confirmed is allowed: a vendor's own warehouse system tells us only the end.
+# (status, action) -> status. To the same status: the same news twice, which changes nothing.
+# Shipping straight from confirmed is allowed: a vendor's own system may tell us only the end.
 MOVES: dict[tuple[FoStatus, Action], FoStatus] = {
     (S.ASSIGNED, A.CONFIRM): S.CONFIRMED,
     (S.CONFIRMED, A.CONFIRM): S.CONFIRMED,

@@ -1,10 +1,11 @@
-"""Changing fulfillment orders: each move is lock, rule, write, timeline; the same again is no move."""
+"""Changing fulfillment orders: lock, rule, write, timeline; the same again is no move."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -152,12 +153,14 @@ def _react(changed: Sequence[FulfillmentOrder], event: str, actor: str, now: dat
 
 
 def _entry(fo: FulfillmentOrder, event: str, actor: str) -> Happened:
-    facts = {"fulfillment_order": fo.reference, "status": fo.status}
+    facts: dict[str, Any] = {"fulfillment_order": fo.reference, "status": fo.status}
     if event == "confirmed" and any(line.declined for line in fo.lines):
         facts |= {"declined": sum(x.declined for x in fo.lines), "reason": fo.decline_reason or ""}
     if fo.hold_reason:
         facts["reason"] = fo.hold_reason
-    return Happened(fo.order_id, fo.cohort, f"fulfillment_order_{event}".replace(" ", "_"), actor, fo.id, facts)
+    return Happened(
+        fo.order_id, fo.cohort, f"fulfillment_order_{event}".replace(" ", "_"), actor, fo.id, facts
+    )
 
 
 def _return_declined(fos: Iterable[FulfillmentOrder], now: datetime) -> None:
@@ -227,14 +230,23 @@ def cancel(
     for line in lines:
         _cancel_line(line, wanted[line.external_id], fos, freed)
     for fo in fos:
-        if all(x.canceled + x.declined == x.ordered for x in fo.lines):
-            if fo.status != FoStatus.REJECTED:
-                fo.status = move(fo.reference, FoStatus(fo.status), Action.CANCEL, fo.held_from)
+        is_empty = all(x.canceled + x.declined == x.ordered for x in fo.lines)
+        if is_empty and fo.status != FoStatus.REJECTED:
+            fo.status = move(fo.reference, FoStatus(fo.status), Action.CANCEL, fo.held_from)
     db.session.flush()
     catalog.release(freed)
     units = sum(wanted.values())
     record(
-        [Happened(order.id, order.cohort, "order_canceled", actor, order.id, {"units": units, "reason": reason})],
+        [
+            Happened(
+                order.id,
+                order.cohort,
+                "order_canceled",
+                actor,
+                order.id,
+                {"units": units, "reason": reason},
+            )
+        ],
         now,
     )
     settle([order_id], now)
@@ -248,7 +260,14 @@ def cancel(
     if order.status == "canceled":
         person = contacts([order.id])[order.id]
         facts = facts_of(person)
-        tell([Message(order.id, order.cohort, "customer", person.email, "order_canceled", facts=facts)], now)
+        tell(
+            [
+                Message(
+                    order.id, order.cohort, "customer", person.email, "order_canceled", facts=facts
+                )
+            ],
+            now,
+        )
     return order
 
 
@@ -270,14 +289,20 @@ def _to_cancel(
 ) -> dict[str, int]:
     most = {line.external_id: _open_units(line, fos) for line in lines}
     if quantities is None:
-        shipped = [k for k, line in zip(most, lines, strict=True) if most[k] < line.quantity - line.canceled]
+        shipped = [
+            k
+            for k, line in zip(most, lines, strict=True)
+            if most[k] < line.quantity - line.canceled
+        ]
         if shipped:
             detail = f"Order {order.number} has shipped in part; cancel the lines that have not."
             raise IllegalMove(detail)
         return most
     for name, quantity in quantities.items():
         if not 0 <= quantity <= most.get(name, -1):
-            detail = f"Order {order.number} has no line '{name}' of which {quantity} could be canceled."
+            detail = (
+                f"Order {order.number} has no line '{name}' of which {quantity} could be canceled."
+            )
             raise InvalidInput(detail, **{name: f"0 to {most.get(name, 0)}"})
     return {name: quantities.get(name, 0) for name in most}
 
@@ -295,8 +320,9 @@ def _cancel_line(
         if taken:
             part.canceled += taken
             part.confirmed = min(part.confirmed, part.ordered - part.declined - part.canceled)
-            part.picked, part.packed = min(part.picked, part.confirmed), min(part.packed, part.confirmed)
+            part.picked, part.packed = (
+                min(part.picked, part.confirmed),
+                min(part.packed, part.confirmed),
+            )
             freed[part.id] = taken
             rest -= taken
-
-

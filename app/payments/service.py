@@ -16,7 +16,11 @@ from app.shared import bulk
 from app.timeline.service import Happened, record
 
 # What a word adds to the sums; a payment that failed moves nothing.
-SUMS = {"authorized": "authorized_minor", "captured": "captured_minor", "refunded": "refunded_minor"}
+SUMS = {
+    "authorized": "authorized_minor",
+    "captured": "captured_minor",
+    "refunded": "refunded_minor",
+}
 WORDS = ("pending", "authorized", "captured", "failed", "refunded")
 
 
@@ -63,7 +67,13 @@ def note(words: Sequence[Word], *, actor: str, now: datetime) -> int:
         _add(status, [w for w in news if w.status == status])
     record(
         [
-            Happened(w.order_id, orders[w.order_id].cohort, f"payment_{w.status}", actor, facts={"minor": w.amount_minor})
+            Happened(
+                w.order_id,
+                orders[w.order_id].cohort,
+                f"payment_{w.status}",
+                actor,
+                facts={"minor": w.amount_minor},
+            )
             for w in news
         ],
         now,
@@ -89,7 +99,7 @@ def _add(status: str, words: Sequence[Word]) -> None:
     value = ", amount" if column else ""
     db.session.execute(
         text(
-            f"INSERT INTO payments AS p (order_id, status, currency{insert})"  # noqa: S608
+            f"INSERT INTO payments AS p (order_id, status, currency{insert})"
             f" SELECT id, :status, currency{value} FROM unnest(CAST(:ids AS uuid[]),"
             " CAST(:currencies AS text[]), CAST(:amounts AS bigint[])) v(id, currency, amount)"
             f" ON CONFLICT (order_id) DO UPDATE SET {change} status = excluded.status"

@@ -51,5 +51,5 @@ def end_of(day: date, zone: str) -> datetime:
 
 
 def days_late(delivered_at: datetime, promised_on: date, zone: str) -> int:
-    """Return the calendar days between the promised date and the delivery, in the promise's zone."""
+    """Return the calendar days from the promised date to the delivery, in the promise's zone."""
     return (delivered_at.astimezone(ZoneInfo(zone)).date() - promised_on).days

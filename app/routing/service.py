@@ -55,7 +55,8 @@ class Routed:
     @property
     def unfilled(self) -> int:
         """Return how many units nobody can ship."""
-        return sum(x.unrouted for x in self.lines.values()) - sum(c.units for c in self.choices)
+        wanted: int = sum(x.unrouted for x in self.lines.values())
+        return wanted - sum(choice.units for choice in self.choices)
 
 
 def route(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, datetime]:
@@ -64,7 +65,9 @@ def route(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, datetime]
     lines: dict[UUID, dict[str, Row[Any]]] = defaultdict(dict)
     for row in db.session.execute(OPEN_LINES, {"ids": [o.id for o in orders]}):
         lines[row.order_id][row.external_id] = row
-    offers = {r.listing_id: r for r in lock_offers(x.sku for m in lines.values() for x in m.values())}
+    offers = {
+        r.listing_id: r for r in lock_offers(x.sku for m in lines.values() for x in m.values())
+    }
     policy = in_force(Routing, now)
     promises = in_force(Promises, now).document
     routed = _plan([o for o in orders if o.id in lines], lines, offers, policy.document.strategy)
@@ -143,7 +146,7 @@ def _ship_by(
     choices: Sequence[Choice], lines: Mapping[str, Row[Any]], offer: Row[Any], now: datetime
 ) -> datetime:
     """Return the given ship-by where the order names one, else what the location's days allow."""
-    given = [lines[c.line].ship_by for c in choices if lines[c.line].ship_by]
+    given: list[datetime] = [lines[c.line].ship_by for c in choices if lines[c.line].ship_by]
     if given:
         return max(given)
     handling = promise_rules.Handling(offer.zone, offer.cut_off, offer.handling_days)
@@ -237,7 +240,9 @@ def _promise(routed: Sequence[Routed], now: datetime) -> None:
         for fo in r.fos:
             made.append(Made(fo["order_id"], fo["id"], "ship_by", fo["ship_by"], "routing"))
             if fo["confirm_by"]:
-                made.append(Made(fo["order_id"], fo["id"], "confirm_by", fo["confirm_by"], "routing"))
+                made.append(
+                    Made(fo["order_id"], fo["id"], "confirm_by", fo["confirm_by"], "routing")
+                )
         if r.order.deliver_by:
             made.append(Made(r.order.id, r.order.id, "deliver_by", r.order.deliver_by, "routing"))
     make(made, now)
@@ -247,7 +252,12 @@ def _decision(r: Routed, policy_version: int) -> Decided:
     """Store who was chosen and who was not, as codes and numbers, under a kilobyte."""
     facts = {
         "chosen": [
-            {"line": c.line, "vendor": c.candidate.vendor, "units": c.units, "cost": c.candidate.cost_minor}
+            {
+                "line": c.line,
+                "vendor": c.candidate.vendor,
+                "units": c.units,
+                "cost": c.candidate.cost_minor,
+            }
             for c in r.choices[:20]
         ],
         "excluded": [{"line": e.line, "vendor": e.vendor, "rule": e.rule} for e in r.excluded[:20]],
@@ -261,15 +271,18 @@ def _entry(r: Routed) -> Happened:
     return Happened(r.order.id, r.order.cohort, "order_routed", facts=facts)
 
 
-def _tell_vendors(
-    routed: Sequence[Routed], offers: Mapping[UUID, Row[Any]], now: datetime
-) -> None:
+def _tell_vendors(routed: Sequence[Routed], offers: Mapping[UUID, Row[Any]], now: datetime) -> None:
     emails = {row.vendor_id: row.vendor_email for row in offers.values()}
     tell(
         [
             Message(
-                r.order.id, r.order.cohort, "vendor", emails[fo["vendor_id"]], "work_assigned",
-                fo["reference"], {"fulfillment_order": fo["reference"], "ship_by": fo["ship_by"].isoformat()},
+                r.order.id,
+                r.order.cohort,
+                "vendor",
+                emails[fo["vendor_id"]],
+                "work_assigned",
+                fo["reference"],
+                {"fulfillment_order": fo["reference"], "ship_by": fo["ship_by"].isoformat()},
             )
             for r in routed
             for fo in r.fos

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.extensions import Model, db
 
-DIALECT = postgresql.dialect()
+DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def _table(model: type[Model]) -> Table:
@@ -48,7 +48,7 @@ def insert(
         return []
     casts, values = _arrays(model, rows)
     names = ", ".join(rows[0])
-    sql = f"INSERT INTO {_table(model).name} ({names}) SELECT * FROM unnest({casts}) {conflict}"  # noqa: S608
+    sql = f"INSERT INTO {_table(model).name} ({names}) SELECT * FROM unnest({casts}) {conflict}"
     if returning:
         return db.session.execute(text(f"{sql} RETURNING {returning}"), values).all()
     db.session.execute(text(sql), values)
@@ -65,7 +65,7 @@ def update(
     table, names = _table(model).name, list(rows[0])
     changes = ", ".join(f"{name} = v.{name}" for name in names if name != key)
     sql = (
-        f"UPDATE {table} t SET {changes} FROM unnest({casts}) AS v({', '.join(names)})"  # noqa: S608
+        f"UPDATE {table} t SET {changes} FROM unnest({casts}) AS v({', '.join(names)})"
         f" WHERE t.{key} = v.{key} AND {where}"
     )
     return cast("CursorResult[Any]", db.session.execute(text(sql), values)).rowcount

@@ -71,6 +71,8 @@ def hold(ring_only: tuple[str, ...] | None) -> None:
 
 def _anchor(world: datetime, rate: float) -> None:
     db.session.execute(
-        text("UPDATE world_clock SET anchor_world = :world, anchor_machine = :machine, rate = :rate"),
+        text(
+            "UPDATE world_clock SET anchor_world = :world, anchor_machine = :machine, rate = :rate"
+        ),
         {"world": world, "machine": machine_now(), "rate": rate},
     )

@@ -54,7 +54,7 @@ class Dispatch:
 
 
 def ship(words: Sequence[Dispatch], *, actor: str, now: datetime) -> list[Outcome]:
-    """Take vendors' words that parcels have left; a parcel that is known already changes nothing."""
+    """Take vendors' words that parcels have left; one that is known already changes nothing."""
     by_reference = {word.reference: word for word in words}
     known = _known(words)
     new: list[tuple[FulfillmentOrder, Parcel, dict[UUID, int]]] = []
@@ -124,7 +124,9 @@ def _plans(fo: FulfillmentOrder, parcels: Sequence[Parcel]) -> list[dict[UUID, i
         units = dict(left) if parcel.quantities is None else parcel.quantities
         for line, quantity in units.items():
             if not 0 <= quantity <= left.get(line, -1):
-                detail = f"{fo.reference} has no line '{line}' of which {quantity} are left to ship."
+                detail = (
+                    f"{fo.reference} has no line '{line}' of which {quantity} are left to ship."
+                )
                 raise InvalidInput(detail, **{line: f"0 to {left.get(line, 0)}"})
             left[line] -= quantity
         plan = {keys[line]: quantity for line, quantity in units.items() if quantity}
@@ -142,9 +144,7 @@ def _load(fo: FulfillmentOrder, units: Mapping[UUID, int]) -> None:
         line.picked, line.packed = max(line.picked, line.shipped), max(line.packed, line.shipped)
 
 
-def _follow(
-    new: Sequence[tuple[FulfillmentOrder, Parcel, dict[UUID, int]]], now: datetime
-) -> None:
+def _follow(new: Sequence[tuple[FulfillmentOrder, Parcel, dict[UUID, int]]], now: datetime) -> None:
     """Write the parcels, take their units from the stock, and begin to follow them."""
     if not new:
         return
@@ -253,7 +253,6 @@ def _parcel_facts(row: Mapping[str, Any]) -> dict[str, Any]:
         "tracking_number": row["tracking_number"],
         "link": carrier.tracking_url(row["tracking_number"]) if carrier else None,
     }
-
 
 
 def ask(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, datetime]:

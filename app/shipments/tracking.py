@@ -13,7 +13,15 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.carriers.contract import Answer, Carrier, CarrierAccess, DelayReason, Reading, Scan, TrackingStatus
+from app.carriers.contract import (
+    Answer,
+    Carrier,
+    CarrierAccess,
+    DelayReason,
+    Reading,
+    Scan,
+    TrackingStatus,
+)
 from app.carriers.registry import CARRIERS
 from app.checks import service as checks
 from app.checks.service import Subject
@@ -36,7 +44,7 @@ logger = logging.getLogger(__name__)
 LEASE_SIZE, IN_FLIGHT = 600, 6
 
 LEASE = text(
-    f"UPDATE polls p SET attempts = attempts + 1, {leases.TAKE} FROM shipments s"  # noqa: S608
+    f"UPDATE polls p SET attempts = attempts + 1, {leases.TAKE} FROM shipments s"
     " WHERE s.id = p.shipment_id AND p.shipment_id IN (SELECT shipment_id FROM polls"
     f"  WHERE next_poll_at <= :now AND {leases.FREE} ORDER BY next_poll_at, shipment_id"
     "  LIMIT :size FOR UPDATE SKIP LOCKED)"
@@ -156,9 +164,15 @@ def _new_scans(
         for scan in {s.event_key: s for s in readings[key].scans}.values()
     ]
     inserted = bulk.insert(
-        TrackingEvent, rows, conflict="ON CONFLICT DO NOTHING", returning="shipment_id, code, description, is_read"
+        TrackingEvent,
+        rows,
+        conflict="ON CONFLICT DO NOTHING",
+        returning="shipment_id, code, description, is_read",
     )
-    _count_unread([(states[r.shipment_id].carrier, r.code, r.description) for r in inserted if not r.is_read], now)
+    _count_unread(
+        [(states[r.shipment_id].carrier, r.code, r.description) for r in inserted if not r.is_read],
+        now,
+    )
     return {row.shipment_id for row in inserted}
 
 
@@ -185,7 +199,8 @@ def _count_unread(codes: Sequence[tuple[str, str, str]], now: datetime) -> None:
     for carrier, code, description in sorted(set(codes)):
         db.session.execute(
             text(
-                "INSERT INTO unread_answers (carrier, what, sample, seen, first_seen_at, last_seen_at)"
+                "INSERT INTO unread_answers"
+                " (carrier, what, sample, seen, first_seen_at, last_seen_at)"
                 " VALUES (:carrier, :what, :sample, 1, :now, :now) ON CONFLICT (carrier, what)"
                 " DO UPDATE SET seen = unread_answers.seen + 1, last_seen_at = :now"
             ),
@@ -205,9 +220,7 @@ def _standings(shipment_ids: set[UUID]) -> dict[UUID, Standing]:
     return {key: standing(found) for key, found in scans.items()}
 
 
-def _ended_by_header(
-    states: Mapping[UUID, Any], readings: Mapping[UUID, Reading]
-) -> set[UUID]:
+def _ended_by_header(states: Mapping[UUID, Any], readings: Mapping[UUID, Reading]) -> set[UUID]:
     """Return parcels whose answer says that they have ended, with or without a scan for it."""
     return {k for k, r in readings.items() if r.status in ENDED and r.status != states[k].status}
 
@@ -217,9 +230,7 @@ def _with_header(stands: Standing, reading: Reading) -> Standing:
         return stands
     delivered_at = reading.delivered_at or stands.last_scan_at
     is_here = reading.status is TrackingStatus.DELIVERED
-    return replace(
-        stands, status=reading.status, delivered_at=delivered_at if is_here else None
-    )
+    return replace(stands, status=reading.status, delivered_at=delivered_at if is_here else None)
 
 
 def _scan(row: Any) -> Scan:
@@ -287,7 +298,9 @@ def _schedule(
         status = stands.status if stands else state.status
         last_news = (stands.last_scan_at if stands else state.last_scan_at) or state.shipped_at
         if answer.reading is None:
-            rows.append(_poll_row(state, retry_poll(now, state.attempts, answer.after), None, answer.error))
+            rows.append(
+                _poll_row(state, retry_poll(now, state.attempts, answer.after), None, answer.error)
+            )
         elif status in ENDED:
             over.append(state.id)
         elif is_given_up(now, last_news, policy):
@@ -302,7 +315,9 @@ def _schedule(
     bulk.update(Poll, [_without_heard(r) for r in rows if not r["heard_at"]], key="shipment_id")
 
 
-def _poll_row(state: Any, at: datetime, heard_at: datetime | None, error: str | None) -> dict[str, Any]:
+def _poll_row(
+    state: Any, at: datetime, heard_at: datetime | None, error: str | None
+) -> dict[str, Any]:
     return {
         "shipment_id": state.id,
         "next_poll_at": at,
@@ -319,9 +334,7 @@ def _without_heard(row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key != "heard_at"}
 
 
-def _deliver(
-    states: Mapping[UUID, Any], standings: Mapping[UUID, Standing], now: datetime
-) -> None:
+def _deliver(states: Mapping[UUID, Any], standings: Mapping[UUID, Standing], now: datetime) -> None:
     """Mark fulfillment orders delivered whose last parcel has arrived, and settle their orders."""
     arrived = {states[k].fo_id for k, s in standings.items() if s.delivered_at}
     if not arrived:
@@ -355,9 +368,7 @@ def _tell_delivered(found: Sequence[tuple[UUID, Any]], now: datetime) -> None:
     supersede([r.id for r in complete], "order_late")
     tell(
         [
-            Message(
-                p.id, p.cohort, "customer", p.email, "order_delivered", facts=facts_of(p)
-            )
+            Message(p.id, p.cohort, "customer", p.email, "order_delivered", facts=facts_of(p))
             for p in people.values()
         ],
         now,

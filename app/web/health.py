@@ -55,7 +55,9 @@ def _database() -> Part:
             db.session.execute(text("SELECT 1"))
     except SQLAlchemyError as error:
         return Part("PostgreSQL", is_well=False, detail=type(error).__name__)
-    return Part("PostgreSQL", is_well=True, detail=f"{1000 * (time.perf_counter() - started):.0f} ms")
+    return Part(
+        "PostgreSQL", is_well=True, detail=f"{1000 * (time.perf_counter() - started):.0f} ms"
+    )
 
 
 def _by_valkey() -> list[Part]:
@@ -91,4 +93,6 @@ def readyz() -> tuple[Response, int]:
     found = parts()
     is_ready = all(part.is_well for part in found)
     body = {part.name: {"well": part.is_well, "detail": part.detail} for part in found}
-    return jsonify(status="ready" if is_ready else "not ready", parts=body), 200 if is_ready else 503
+    return jsonify(
+        status="ready" if is_ready else "not ready", parts=body
+    ), 200 if is_ready else 503

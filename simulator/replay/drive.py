@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -84,7 +85,7 @@ class Drive:
     newest_fo: str | None = None
     told: Counter[str] = field(default_factory=Counter)
     refused: list[str] = field(default_factory=list)
-    spent: Counter[str] = field(default_factory=Counter)
+    spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     steps: int = 0
 
     def prepare(self) -> None:
@@ -152,7 +153,7 @@ class Drive:
             told = upto
             state = self._timed("quiet", self.platform.wait_until_quiet)
             if now in self.probes:
-                self._timed("probes", lambda at=now: self.at_probe(at))
+                self._timed("probes", partial(self.at_probe, now))
             if now >= self.end:
                 return
             now = self._next(now, told, state["next_due_at"])

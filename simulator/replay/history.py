@@ -106,7 +106,9 @@ def _certain(text: str) -> datetime:
 
 def read(folder: Path, wanted: Slice) -> History:
     """Return a slice of a recorded history."""
-    orders = sorted(_rows(folder, "orders"), key=lambda r: (r["order_purchase_timestamp"], r["order_id"]))
+    orders = sorted(
+        _rows(folder, "orders"), key=lambda r: (r["order_purchase_timestamp"], r["order_id"])
+    )
     if wanted.start:
         orders = [r for r in orders if _certain(r["order_purchase_timestamp"]) >= wanted.start]
     orders = orders[: wanted.count]
@@ -116,7 +118,9 @@ def read(folder: Path, wanted: Slice) -> History:
     for row in _rows(folder, "order_items"):
         if row["order_id"] in names:
             items[row["order_id"]].append(row)
-    customers = {r["customer_id"]: r for r in _rows(folder, "customers") if r["customer_id"] in people}
+    customers = {
+        r["customer_id"]: r for r in _rows(folder, "customers") if r["customer_id"] in people
+    }
     cleaned = dict.fromkeys(
         ("handover_before_purchase", "delivered_before_handover", "delivered_without_handover"), 0
     )

@@ -48,9 +48,7 @@ class Platform:
     def _send(self, method: str, path: str, body: Any) -> requests.Response | None:
         self.calls += 1
         try:
-            return self.session.request(
-                method, self.url + path, json=body, timeout=TIMEOUT_SECONDS
-            )
+            return self.session.request(method, self.url + path, json=body, timeout=TIMEOUT_SECONDS)
         except requests.RequestException:
             return None
 
@@ -83,7 +81,7 @@ class Platform:
         self.call("PUT", "/clock", {})
 
     def wait_until_quiet(self, only: str | None = None) -> dict[str, Any]:
-        """Wait until nothing is due or under way (or one job has nothing left); return the clock."""
+        """Wait until nothing is due or under way, or one job has nothing left; return the clock."""
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
             state = self.clock()
