@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
 from collections import Counter, deque
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from enum import StrEnum
+from functools import cached_property
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -29,7 +31,11 @@ class MailFault(StrEnum):
     HANG = "hang"
 
 
-@dataclass(frozen=True, slots=True)
+# Of every message only the name is read on arrival; the rest when somebody looks at it.
+NAME = re.compile(rb"^Message-ID:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True)
 class Mail:
     """One message as it arrived."""
 
@@ -37,9 +43,23 @@ class Mail:
     arrived_at: datetime
     sender: str
     recipients: tuple[str, ...]
-    subject: str
     message_id: str
-    text: str
+    raw: bytes
+
+    @cached_property
+    def message(self) -> EmailMessage:
+        """Return the message, taken apart."""
+        return message_from_bytes(self.raw, policy=policy.default)
+
+    @property
+    def subject(self) -> str:
+        """Return the subject."""
+        return str(self.message.get("Subject", ""))
+
+    @property
+    def text(self) -> str:
+        """Return the text."""
+        return _text_of(self.message)
 
 
 class Mailbox:
@@ -58,7 +78,7 @@ class Mailbox:
         """Keep one message."""
         content = envelope.content or b""
         raw = content if isinstance(content, bytes) else content.encode()
-        message = message_from_bytes(raw, policy=policy.default)
+        name = NAME.search(raw)
         with self._lock:
             self.received += 1
             mail = Mail(
@@ -66,9 +86,8 @@ class Mailbox:
                 arrived_at=datetime.now(UTC),
                 sender=envelope.mail_from or "",
                 recipients=tuple(envelope.rcpt_tos),
-                subject=str(message.get("Subject", "")),
-                message_id=str(message.get("Message-ID", "")),
-                text=_text_of(message),
+                message_id=name[1].decode(errors="replace") if name else "",
+                raw=raw,
             )
             self._times[mail.message_id] += 1
             self._mails.append(mail)

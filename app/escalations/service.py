@@ -14,7 +14,7 @@ from app.checks.service import Subject
 from app.escalations.models import Escalation, EscalationStep
 from app.escalations.rules import Step, climb, due_steps, next_step_at
 from app.extensions import db
-from app.notifications.service import Message, tell_level
+from app.notifications.service import Message, tell_levels
 from app.policies.documents import Escalation as EscalationPolicy
 from app.policies.queries import InForce, in_force
 from app.shared import bulk, ids
@@ -46,14 +46,15 @@ def escalate(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, dateti
     states = db.session.execute(STATES, {"cases": cases}).all()
     _close_with_cause(states, now)
     _record_opened([s for s in states if s.id in opened], now)
-    again = {}
+    again, taken = {}, []
     for state in states:
         steps = climb(state.opened_at, _rungs(policy))
         stopped = min(filter(None, (state.acknowledged_at, state.cause_ended_at)), default=None)
         due = due_steps(steps, state.done, stopped, now)
-        _take(state, due, now)
+        taken += [(state, step) for step in due]
         if at := next_step_at(steps, state.done + len(due), stopped):
             again[state.case_id] = at
+    _take(taken, now)
     return again
 
 
@@ -94,10 +95,8 @@ def _close_with_cause(states: Sequence[Row[Any]], now: datetime) -> None:
     record([_happened(s, "escalation_closed", {"why": "its cause went away"}) for s in closed], now)
 
 
-def _take(state: Row[Any], steps: Sequence[Step], now: datetime) -> None:
-    """Take rungs: a row each, a message each; the highest is where the escalation stands."""
-    if not steps:
-        return
+def _take(taken: Sequence[tuple[Row[Any], Step]], now: datetime) -> None:
+    """Take rungs: a row each, a message each; the highest is where its escalation stands."""
     bulk.insert(
         EscalationStep,
         [
@@ -108,25 +107,32 @@ def _take(state: Row[Any], steps: Sequence[Step], now: datetime) -> None:
                 "due_at": step.due_at,
                 "done_at": now,
             }
-            for step in steps
+            for state, step in taken
         ],
         conflict="ON CONFLICT DO NOTHING",
     )
-    top = steps[-1]
-    bulk.update(Escalation, [{"id": state.id, "rung": top.rung, "level": top.level}], key="id")
-    facts = {"case": state.reference, "kind": state.kind, "number": state.number}
-    for step in steps:
-        message = Message(
-            state.order_id,
-            state.cohort,
-            "ops",
-            None,
-            "escalation_step",
-            f"{state.reference}:{step.rung}",
-            facts | {"level": step.level},
-        )
-        tell_level(message, step.level, now)
-    record([_happened(state, "escalation_climbed", {"level": top.level})], now)
+    tops = {state.id: {"id": state.id, "rung": s.rung, "level": s.level} for state, s in taken}
+    bulk.update(Escalation, list(tops.values()), key="id")
+    tell_levels([(_message(state, step), step.level) for state, step in taken], now)
+    climbed = [_happened(state, "escalation_climbed", {"level": s.level}) for state, s in taken]
+    record(climbed, now)
+
+
+def _message(state: Row[Any], step: Step) -> Message:
+    return Message(
+        state.order_id,
+        state.cohort,
+        "ops",
+        None,
+        "escalation_step",
+        f"{state.reference}:{step.rung}",
+        {
+            "case": state.reference,
+            "kind": state.kind,
+            "number": state.number,
+            "level": step.level,
+        },
+    )
 
 
 def _happened(

@@ -27,15 +27,16 @@ LEASE = text(
     f"  AND {leases.FREE} ORDER BY due_at, id LIMIT :size FOR UPDATE SKIP LOCKED)"
     " RETURNING id, cohort, recipient, template, facts, attempts, started_at, due_at"
 )
-START = text(
-    "UPDATE notifications SET started_at = :now, attempts = attempts + 1"
-    " WHERE cohort = :cohort AND id = :id AND status = 'queued' AND lease_token = :token"
+# One statement ends a message and begins the next: it is all that a message costs the database.
+TURN = text(
+    "WITH finish AS (UPDATE notifications SET status = :status, due_at = :due, sent_at = :sent,"
+    f"  {leases.LET_GO}, last_error = :error,"
+    "  started_at = CASE WHEN :status = 'queued' THEN NULL ELSE started_at END"
+    "  WHERE cohort = :cohort AND id = :id AND lease_token = :token)"
+    " UPDATE notifications SET started_at = :now, attempts = attempts + 1"
+    " WHERE cohort = :next_cohort AND id = :next_id AND status = 'queued' AND lease_token = :token"
 )
-FINISH = text(
-    f"UPDATE notifications SET status = :status, due_at = :due, sent_at = :sent, {leases.LET_GO},"
-    " started_at = CASE WHEN :status = 'queued' THEN NULL ELSE started_at END, last_error = :error"
-    " WHERE cohort = :cohort AND id = :id AND lease_token = :token"
-)
+NOTHING = {"cohort": None, "id": None, "status": None, "due": None, "sent": None, "error": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,39 +89,31 @@ def _turn(done: _Done | None, following: Row[Any] | None, token: UUID) -> bool:
     if done is None and following is None:
         return False
     with transaction(PLATFORM) as now:
-        if done is not None:
-            _finish(done, token, now)
-        if following is None:
-            return False
-        key = {"cohort": following.cohort, "id": following.id, "token": token, "now": now}
-        started: Any = db.session.execute(START, key)
+        values = _outcome(done, now) if done else NOTHING
+        begin = {
+            "next_cohort": following.cohort if following else None,
+            "next_id": following.id if following else None,
+        }
+        started: Any = db.session.execute(TURN, values | begin | {"token": token, "now": now})
         return bool(started.rowcount)
 
 
-def _finish(done: _Done, token: UUID, now: datetime) -> None:
+def _outcome(done: _Done, now: datetime) -> dict[str, Any]:
+    """Return what is written of a finished attempt; what was given up gets its dead letter."""
     row, outcome = done.row, done.outcome
     attempts = row.attempts + 1
     status = _status(outcome.fate, attempts)
-    db.session.execute(
-        FINISH,
-        {
-            "status": status,
-            "due": now + _wait(attempts) if status == "queued" else row.due_at,
-            "sent": now if status == "sent" else None,
-            "error": outcome.detail or None,
-            "cohort": row.cohort,
-            "id": row.id,
-            "token": token,
-        },
-    )
     if status in {"failed", "uncertain"}:
-        give_up(
-            "send_notifications",
-            f"notification {row.id}",
-            f"{status}: {outcome.detail}",
-            attempts,
-            now,
-        )
+        why = f"{status}: {outcome.detail}"
+        give_up("send_notifications", f"notification {row.id}", why, attempts, now)
+    return {
+        "status": status,
+        "due": now + _wait(attempts) if status == "queued" else row.due_at,
+        "sent": now if status == "sent" else None,
+        "error": outcome.detail or None,
+        "cohort": row.cohort,
+        "id": row.id,
+    }
 
 
 def _status(fate: Fate, attempts: int) -> str:

@@ -71,7 +71,7 @@ def supersede(order_ids: Sequence[UUID], template: str) -> None:
     )
 
 
-def tell_level(message: Message, level: str, now: datetime) -> None:
-    """Queue a message to whoever stands at a level of the climb."""
+def tell_levels(messages: Sequence[tuple[Message, str]], now: datetime) -> None:
+    """Queue messages to whoever stands at their level of the climb."""
     addresses = in_force(Messages, now).document.addresses
-    tell([replace(message, recipient=addresses.get(level))], now)
+    tell([replace(message, recipient=addresses.get(level)) for message, level in messages], now)
