@@ -1,1 +1,1 @@
-"""Background work: one process per queue, each job a child that may die at any moment."""
+"""Background work: one process per queue; a job may die at any moment and nothing is lost."""

@@ -11,7 +11,6 @@ from flask import Flask
 from rq import get_current_job
 
 from app import create_app
-from app.extensions import db
 from app.jobs import JOBS, answer_bell
 from app.shared import logs
 from config import Config
@@ -26,17 +25,11 @@ IsTimeUp = Callable[[], bool]
 
 
 def application() -> Flask:
-    """Return the application, made once a process: before the fork, so that children share it."""
+    """Return the application, made once a process."""
     global _app  # noqa: PLW0603 - one application a process
     if _app is None:
         _app = create_app(Config.from_environment())
     return _app
-
-
-def forget_parent_connections() -> None:
-    """Drop the parent's database connections without closing them: a child must not share them."""
-    with application().app_context():
-        db.engine.dispose(close=False)
 
 
 class Stop:

@@ -1,94 +1,102 @@
 """One worker process for one queue: `python -m workers.run QUEUE`.
 
 One queue a process: a worker that listens on two pops without a trace and can lose a job for good.
+Jobs run in the worker's own process, one after the other (docs/decisions/0005).
 """
 
 from __future__ import annotations
 
-import ctypes
 import importlib
+import logging
 import os
-import signal
 import sys
 import threading
-from types import FrameType
-from typing import Any
+import time
 
-from rq import Queue, Worker
+from redis import Redis
+from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app.extensions import db, valkey
+from app.extensions import db
 from app.jobs import JOBS, QUEUES
 from app.web.health import beat
-from workers.job import Stop, application, forget_parent_connections
+from workers.job import Stop, application
 
-PR_SET_PDEATHSIG = 1
+logger = logging.getLogger(__name__)
 # RQ's own housekeeping is a second net only; the sweep is the first.
 MONITOR_SECONDS, MAINTENANCE_SECONDS = 5, 60
+# A process is replaced now and then, so that nothing it may have gathered stays for ever.
+MOST_JOBS = 5_000
+# RQ's alarm ends a job at its timeout, unless the job hangs where no signal is heard.
+HANGING_SECONDS = 15
+BEAT_SECONDS = 2
 
 
-class OnwardWorker(Worker):
-    """An RQ worker whose children neither share connections nor outlive it."""
+class OnwardWorker(SimpleWorker):
+    """An RQ worker that knows since when its job runs, and makes way when it is told to stop."""
 
-    def main_work_horse(self, job: Job, queue: Queue) -> None:
-        """Run a job in the child: own connections, dies with its parent."""
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        forget_parent_connections()
-        super().main_work_horse(job, queue)
+    running_until: float | None = None
 
-    def setup_work_horse_signals(self) -> None:
-        """On SIGTERM the child finishes its batch and makes way."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, _make_way)
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run a job here; its timeout is the alarm's, and the watchdog's after that."""
+        self.running_until = time.monotonic() + float(job.timeout or 0) + HANGING_SECONDS
+        try:
+            super().execute_job(job, queue)
+        finally:
+            self.running_until = None
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Let the running job finish its batch and end."""
+        Stop.asked = True
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+
+    def is_hanging(self) -> bool:
+        """Return whether a job has outlived even its alarm."""
+        return self.running_until is not None and time.monotonic() > self.running_until
 
 
-def _make_way(_number: int, _frame: FrameType | None) -> None:
-    Stop.asked = True
-
-
-def _beat_forever(part: str) -> None:
-    while True:
+def watch_over(worker: OnwardWorker, part: str) -> None:
+    """Say that the worker is alive; end it when it hangs, for the supervisor to start another."""
+    while not worker.is_hanging():
         beat(part)
-        threading.Event().wait(2)
+        time.sleep(BEAT_SECONDS)
+    logger.error("job hangs, worker ends", extra={"part": part})
+    os._exit(1)
 
 
 def warm_up(queue_name: str) -> None:
-    """Run the queue's jobs once before any child is made, so that children find all prepared.
-
-    A job may run at any time; what it prepares (statements, mappers, the driver's types) is
-    inherited, its connections are closed here.
-    """
+    """Run the queue's jobs once, so that the first bell finds everything prepared."""
     for job in JOBS.values():
         module, _, function = job.path.rpartition(".")
         if job.queue == queue_name:
             getattr(importlib.import_module(module), function)()
+
+
+def forget_connections() -> None:
+    """Drop inherited database connections in a forked child: two processes must not share one."""
     with application().app_context():
-        db.engine.dispose()
+        db.engine.dispose(close=False)
 
 
 def main(queue_name: str) -> None:
     """Serve one queue until told to stop."""
     app = application()
+    os.register_at_fork(after_in_child=forget_connections)
     warm_up(queue_name)
-    with app.app_context():
-        connection: Any = valkey.client.__class__.from_url(
-            app.config["REDIS_URL"], health_check_interval=30
-        )
-        queue = Queue(queue_name, connection=connection, serializer=JSONSerializer)
-        worker = OnwardWorker(
-            [queue],
-            name=f"{queue_name}-{os.getpid()}",
-            connection=connection,
-            serializer=JSONSerializer,
-            job_monitoring_interval=MONITOR_SECONDS,
-            maintenance_interval=MAINTENANCE_SECONDS,
-            log_job_description=False,
-        )
-        part = f"worker-{queue_name}"
-        threading.Thread(target=_beat_forever, args=(part,), daemon=True).start()
-        worker.work(logging_level="WARNING")
+    connection: Redis = Redis.from_url(app.config["REDIS_URL"], health_check_interval=30)
+    worker = OnwardWorker(
+        [Queue(queue_name, connection=connection, serializer=JSONSerializer)],
+        name=f"{queue_name}-{os.getpid()}",
+        connection=connection,
+        serializer=JSONSerializer,
+        job_monitoring_interval=MONITOR_SECONDS,
+        maintenance_interval=MAINTENANCE_SECONDS,
+        log_job_description=False,
+    )
+    part = f"worker-{queue_name}"
+    threading.Thread(target=watch_over, args=(worker, part), daemon=True).start()
+    worker.work(logging_level="WARNING", max_jobs=MOST_JOBS)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ CHUNK = 400
 TIMEOUT_SECONDS = 60
 # A part that was killed is back within seconds; its leases run out within two minutes.
 PATIENCE_SECONDS = 300
-PAUSE_SECONDS = 0.01
+PAUSE_SECONDS = 0.02
 PASSING = {429, 500, 502, 503, 504}
 
 
