@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from app.shared.money import Money
 from app.shipments.models import Shipment, TrackingEvent
 from app.shipments.queries import scans_of, shipments_of
 from app.timeline.queries import entries_of
+from app.vendors.queries import vendor_codes
 
 Document = dict[str, Any]
 QUANTITIES = (
@@ -45,6 +47,7 @@ def order_document(order_id: UUID) -> Document:
     """Return an order with all that belongs to it."""
     order = orders.order(order_id)
     parcels = shipments_of(order_id)
+    found = orders.fulfillment_orders_of(order_id)
     return {
         "id": order.reference,
         **pick(order, "channel", "number", "status", "placed_at", "currency", "deliver_on"),
@@ -52,10 +55,8 @@ def order_document(order_id: UUID) -> Document:
         "items": str(Money(order.items_minor, order.currency)),
         "freight": str(Money(order.freight_minor, order.currency)),
         "lines": [_line(line, order) for line in orders.lines_of(order_id)],
-        "fulfillment_orders": [
-            fulfillment_order_document(fo) for fo in orders.fulfillment_orders_of(order_id)
-        ],
-        "shipments": _shipments(parcels, scans_of(parcels)),
+        "fulfillment_orders": fulfillment_order_documents(found),
+        "shipments": _shipments(parcels, scans_of(parcels), found),
         "payment": _payment(order),
         "promises": [pick(p, "kind", "version", "due_at", "reason") for p in promises_of(order_id)],
         **_consequences(order),
@@ -105,8 +106,15 @@ def _payment(order: Order) -> Document | None:
     return {"status": payment.status, **sums}
 
 
-def _shipments(parcels: Any, scans: Any) -> list[Document]:
-    return [_shipment(p, [s for s in scans if s.shipment_id == p.id]) for p in parcels]
+def _shipments(
+    parcels: Sequence[Shipment], scans: Sequence[TrackingEvent], fos: Sequence[FulfillmentOrder]
+) -> list[Document]:
+    names = {fo.id: fo.reference for fo in fos}
+    return [
+        {"fulfillment_order": names[p.fo_id]}
+        | _shipment(p, [s for s in scans if s.shipment_id == p.id])
+        for p in parcels
+    ]
 
 
 def _shipment(parcel: Shipment, scans: list[TrackingEvent]) -> Document:
@@ -121,14 +129,19 @@ def _shipment(parcel: Shipment, scans: list[TrackingEvent]) -> Document:
     }
 
 
-def fulfillment_order_document(fo: FulfillmentOrder) -> Document:
-    """Return a fulfillment order as its vendor may see it."""
+def fulfillment_order_documents(fos: Sequence[FulfillmentOrder]) -> list[Document]:
+    """Return fulfillment orders as their vendors may see them."""
+    codes = vendor_codes({fo.vendor_id for fo in fos})
     names = ("status", "order_number", "assigned_at", "confirm_by", "ship_by", "shipped_at")
-    return {
-        "id": fo.reference,
-        **pick(fo, *names, "delivered_at", "hold_reason", "ship_to", "preferences"),
-        "lines": [_fo_line(line) for line in fo.lines],
-    }
+    return [
+        {
+            "id": fo.reference,
+            "vendor": codes[fo.vendor_id],
+            **pick(fo, *names, "delivered_at", "hold_reason", "ship_to", "preferences"),
+            "lines": [_fo_line(line) for line in fo.lines],
+        }
+        for fo in fos
+    ]
 
 
 def _fo_line(line: FoLine) -> Document:

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, request
 
 from app.api.access import caller
-from app.api.documents import fulfillment_order_document
+from app.api.documents import fulfillment_order_documents
 from app.api.forms import (
     ConfirmForm,
     ConfirmsForm,
@@ -64,7 +64,7 @@ def index() -> dict[str, Any]:
         raise InvalidInput(f"'{status}' is no status.", status=", ".join(FoStatus))
     with transaction(caller().scope):
         found = fulfillment_orders(status, _moment(due), request.args.get("after"), PAGE)
-        documents = [fulfillment_order_document(fo) for fo in found]
+        documents = fulfillment_order_documents(found)
     more = documents[-1]["id"] if len(documents) == PAGE else None
     return {"fulfillment_orders": documents, "after": more}
 
@@ -84,14 +84,14 @@ def _moment(value: str | None) -> datetime | None:
 def show_one(reference: str) -> dict[str, Any]:
     """Return one fulfillment order."""
     with transaction(caller().scope):
-        return fulfillment_order_document(fulfillment_order(reference))
+        return fulfillment_order_documents([fulfillment_order(reference)])[0]
 
 
 def _one(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     (outcome,) = outcomes
     if not isinstance(outcome, FulfillmentOrder):
         raise outcome
-    return fulfillment_order_document(outcome)
+    return fulfillment_order_documents([outcome])[0]
 
 
 def _many(references: Sequence[str], outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ OFFERS = text(
     " s.on_hand - s.reserved AS available"
     " FROM listings l JOIN stock s ON s.listing_id = l.id"
     " JOIN vendors v ON v.id = l.vendor_id JOIN locations c ON c.id = l.location_id"
-    " WHERE l.sku = ANY(:skus) ORDER BY s.listing_id FOR UPDATE OF s"
+    " WHERE l.sku = ANY(:skus) ORDER BY s.listing_id FOR NO KEY UPDATE OF s"
 )
 
 

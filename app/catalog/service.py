@@ -16,7 +16,7 @@ from app.shared.errors import Conflict
 LOCK_STOCK = text(
     "SELECT listing_id FROM stock WHERE listing_id IN"
     " (SELECT listing_id FROM reservations WHERE fo_line_id = ANY(:lines))"
-    " ORDER BY listing_id FOR UPDATE"
+    " ORDER BY listing_id FOR NO KEY UPDATE"
 )
 SETTLE_STOCK = text(
     "UPDATE stock s SET reserved = s.reserved - v.quantity,"
@@ -70,7 +70,8 @@ def count_stock(counts: Mapping[UUID, int]) -> None:
         text(
             "SELECT l.sku, s.reserved FROM stock s JOIN listings l ON l.id = s.listing_id"
             " JOIN unnest(CAST(:ids AS uuid[]), CAST(:counts AS integer[])) v(id, n)"
-            " ON v.id = s.listing_id WHERE s.reserved > v.n ORDER BY s.listing_id FOR UPDATE OF s"
+            " ON v.id = s.listing_id WHERE s.reserved > v.n"
+            " ORDER BY s.listing_id FOR NO KEY UPDATE OF s"
         ),
         values,
     ).first()

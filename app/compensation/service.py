@@ -40,7 +40,7 @@ LATE_ORDERS = text(
     " LEFT JOIN LATERAL (SELECT min(coalesce(p.heard_at, s.shipped_at)) AS heard_at"
     "  FROM shipments s JOIN polls p ON p.shipment_id = s.id WHERE s.order_id = o.id) h ON true"
     " LEFT JOIN compensation_offers f ON f.order_id = o.id AND f.status <> 'withdrawn'"
-    " WHERE o.id = ANY(:ids) AND o.status <> 'canceled' ORDER BY o.id FOR UPDATE OF o"
+    " WHERE o.id = ANY(:ids) AND o.status <> 'canceled' ORDER BY o.id FOR NO KEY UPDATE OF o"
 )
 
 

@@ -34,7 +34,7 @@ STATES = text(
     " (SELECT count(*) FROM escalation_steps s WHERE s.escalation_id = e.id) AS done"
     " FROM escalations e JOIN exception_cases c ON c.id = e.case_id"
     " JOIN orders o ON o.id = e.order_id"
-    " WHERE e.case_id = ANY(:cases) ORDER BY e.id FOR UPDATE OF e"
+    " WHERE e.case_id = ANY(:cases) ORDER BY e.id FOR NO KEY UPDATE OF e"
 )
 
 

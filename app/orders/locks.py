@@ -1,4 +1,8 @@
-"""The one place that says how orders are locked: the order first, then its fulfillment orders."""
+"""The one place that says how orders are locked: the order first, then its fulfillment orders.
+
+FOR NO KEY UPDATE, here and everywhere: nobody's key changes, and a plain FOR UPDATE would make
+every insert that refers to the row wait: so two transactions that share no row could deadlock.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +19,14 @@ from app.shared.work import PLATFORM, acting_as
 ORDERS_OF = text(
     "SELECT id FROM orders WHERE id IN"
     " (SELECT order_id FROM fulfillment_orders WHERE reference = ANY(:references))"
-    " ORDER BY id FOR UPDATE"
+    " ORDER BY id FOR NO KEY UPDATE"
 )
 
 
 def lock_orders(order_ids: Sequence[UUID]) -> Sequence[Order]:
     """Return these orders, locked in ascending order of their keys."""
     query = select(Order).where(Order.id.in_(order_ids)).order_by(Order.id)
-    return db.session.scalars(query.with_for_update()).all()
+    return db.session.scalars(query.with_for_update(key_share=True)).all()
 
 
 def lock_fulfillment_orders(references: Sequence[str]) -> dict[str, FulfillmentOrder]:
@@ -34,7 +38,7 @@ def lock_fulfillment_orders(references: Sequence[str]) -> dict[str, FulfillmentO
         .where(FulfillmentOrder.reference.in_(references))
         .order_by(FulfillmentOrder.id)
         .options(selectinload(FulfillmentOrder.lines))
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return {fo.reference: fo for fo in db.session.scalars(query)}
 
@@ -46,6 +50,6 @@ def lock_fulfillment_orders_of(order_ids: Sequence[UUID]) -> Sequence[Fulfillmen
         .where(FulfillmentOrder.order_id.in_(order_ids))
         .order_by(FulfillmentOrder.id)
         .options(selectinload(FulfillmentOrder.lines))
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return db.session.scalars(query).all()

@@ -233,6 +233,8 @@ def cancel(
         is_empty = all(x.canceled + x.declined == x.ordered for x in fo.lines)
         if is_empty and fo.status != FoStatus.REJECTED:
             fo.status = move(fo.reference, FoStatus(fo.status), Action.CANCEL, fo.held_from)
+    if not any(line.unrouted for line in lines):
+        order.unfilled_since = None
     db.session.flush()
     catalog.release(freed)
     units = sum(wanted.values())
@@ -250,6 +252,7 @@ def cancel(
         now,
     )
     settle([order_id], now)
+    checks.wake("order changed", [Subject(order_id, "order", order_id)], now)
     touched = [fo for fo in fos if any(x.id in freed for x in fo.lines)]
     checks.wake(
         "fulfillment order changed",

@@ -9,10 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from app.extensions import db
 from app.payments.models import LedgerEntry
 from app.shared import bulk
+from app.shared.errors import Conflict
 from app.timeline.service import Happened, record
 
 # What a word adds to the sums; a payment that failed moves nothing.
@@ -21,6 +23,16 @@ SUMS = {
     "captured": "captured_minor",
     "refunded": "refunded_minor",
 }
+OPEN = text(
+    "INSERT INTO payments (order_id, status, currency) SELECT id, :status, currency FROM"
+    " unnest(CAST(:ids AS uuid[]), CAST(:currencies AS text[])) v(id, currency)"
+    " ON CONFLICT (order_id) DO NOTHING"
+)
+ADD = (
+    "UPDATE payments p SET status = :status{change} FROM (SELECT id, sum(amount) AS amount FROM"
+    " unnest(CAST(:ids AS uuid[]), CAST(:amounts AS bigint[])) u(id, amount) GROUP BY id) v"
+    " WHERE p.order_id = v.id"
+)
 WORDS = ("pending", "authorized", "captured", "failed", "refunded")
 
 
@@ -83,7 +95,7 @@ def note(words: Sequence[Word], *, actor: str, now: datetime) -> int:
 
 def _lock(order_ids: set[UUID]) -> dict[UUID, _Order]:
     rows = db.session.execute(
-        text("SELECT id, cohort FROM orders WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"),
+        text("SELECT id, cohort FROM orders WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE"),
         {"ids": sorted(order_ids)},
     )
     return {row.id: _Order(row.id, row.cohort) for row in rows}
@@ -93,21 +105,16 @@ def _add(status: str, words: Sequence[Word]) -> None:
     """Add the amounts of one kind of word to the sums of their orders."""
     if not words:
         return
+    values = {
+        "status": status,
+        "ids": [w.order_id for w in words],
+        "currencies": [w.currency for w in words],
+        "amounts": [w.amount_minor for w in words],
+    }
+    db.session.execute(OPEN, values)
     column = SUMS.get(status)
-    change = f"{column} = p.{column} + excluded.{column}," if column else ""
-    insert = f", {column}" if column else ""
-    value = ", amount" if column else ""
-    db.session.execute(
-        text(
-            f"INSERT INTO payments AS p (order_id, status, currency{insert})"
-            f" SELECT id, :status, currency{value} FROM unnest(CAST(:ids AS uuid[]),"
-            " CAST(:currencies AS text[]), CAST(:amounts AS bigint[])) v(id, currency, amount)"
-            f" ON CONFLICT (order_id) DO UPDATE SET {change} status = excluded.status"
-        ),
-        {
-            "status": status,
-            "ids": [w.order_id for w in words],
-            "currencies": [w.currency for w in words],
-            "amounts": [w.amount_minor for w in words],
-        },
-    )
+    change = f", {column} = p.{column} + v.amount" if column else ""
+    try:
+        db.session.execute(text(ADD.format(change=change)), values)
+    except IntegrityError:
+        raise Conflict("More would be given back than was taken; check the amounts.") from None

@@ -45,13 +45,12 @@ def may_ring(name: str) -> bool:
 
 
 def run(rate: float) -> None:
-    """Let the world run from where it is, `rate` world seconds a real second (1: real time)."""
-    _anchor(now(), rate)
+    """Let the world run at `rate` world seconds a real second, from its last heartbeat on.
 
-
-def restart(rate: float) -> None:
-    """Set the world to the machine's time; for a world in which nothing has happened yet."""
-    _anchor(machine_now(), rate)
+    While nobody was there to act, a fast world stood still; a world at real time cannot.
+    """
+    stood = db.session.scalar(text("SELECT max(tick) FROM job_runs")) if read().rate > 1 else None
+    _anchor(stood or now(), rate)
 
 
 def step(to: datetime) -> None:

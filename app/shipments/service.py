@@ -266,7 +266,7 @@ def ask(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, datetime]:
             "UPDATE polls SET next_poll_at = least(next_poll_at, :now), is_awaited = true"
             " WHERE shipment_id IN (SELECT p.shipment_id FROM polls p JOIN shipments s"
             "  ON s.id = p.shipment_id WHERE s.order_id = ANY(:ids) ORDER BY s.id"
-            "  FOR UPDATE OF p)"
+            "  FOR NO KEY UPDATE OF p)"
         ),
         {"now": now, "ids": [s.id for s in subjects]},
     )

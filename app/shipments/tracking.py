@@ -54,7 +54,8 @@ STATES = text(
     "SELECT s.id, s.vendor_id, s.order_id, s.fo_id, s.cohort, s.status, s.delay_reason, s.eta,"
     " s.shipped_at, s.last_scan_at, p.is_awaited, p.attempts, s.carrier"
     " FROM shipments s JOIN polls p ON p.shipment_id = s.id"
-    " WHERE s.id = ANY(:ids) AND p.lease_token = :token ORDER BY s.id FOR UPDATE OF s, p"
+    " WHERE s.id = ANY(:ids) AND p.lease_token = :token"
+    " ORDER BY s.id FOR NO KEY UPDATE OF s, p"
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -23,3 +24,11 @@ def location_ids(names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]
         {"vendors": [v for v, _ in pairs], "codes": [c for _, c in pairs]},
     )
     return {(row.vendor, row.code): row for row in rows}
+
+
+def vendor_codes(vendor_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the codes of vendors that the scope may see."""
+    rows = db.session.execute(
+        text("SELECT id, code FROM vendors WHERE id = ANY(:ids)"), {"ids": sorted(set(vendor_ids))}
+    )
+    return {row.id: row.code for row in rows}

@@ -88,11 +88,14 @@ class History:
 
 
 def _rows(folder: Path, table: str) -> Iterator[Row]:
-    path = folder / f"{table}.csv.gz"
-    if not path.exists():
-        message = f"{path} is missing: the replay reads orders, order_items, customers and sellers."
+    """Yield a table's rows, from its packed or its plain file."""
+    packed, plain = folder / f"{table}.csv.gz", folder / f"{table}.csv"
+    if not packed.exists() and not plain.exists():
+        message = f"{packed} is missing: a replay reads orders, order_items, customers and sellers."
         raise FileNotFoundError(message)
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+    opener = gzip.open if packed.exists() else open
+    path = packed if packed.exists() else plain
+    with opener(path, "rt", encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
 
 
