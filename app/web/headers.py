@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 from flask import Flask, Response, g, request
-from flask_login import current_user
 
 from app.shared import logs
 
@@ -39,7 +38,6 @@ def _add(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = g.get("request_id", "")
-    is_private = request.path.startswith("/api/") or current_user
-    if is_private and request.endpoint not in {"static", "bootstrap.static"}:
+    if request.endpoint not in {"static", "bootstrap.static"}:
         response.headers["Cache-Control"] = "no-store"
     return response

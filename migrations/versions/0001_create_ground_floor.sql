@@ -53,6 +53,7 @@ CREATE TABLE idempotency (
 CREATE TABLE customers (
     id uuid PRIMARY KEY, channel text NOT NULL, external_id text NOT NULL, name text NOT NULL,
     email text, phone text, locale text, UNIQUE (channel, external_id));
+CREATE INDEX customers_email ON customers (lower(email));
 
 CREATE TABLE locations (
     id uuid PRIMARY KEY, vendor_id uuid NOT NULL REFERENCES vendors, code text NOT NULL, name text NOT NULL,

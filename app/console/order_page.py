@@ -1,0 +1,242 @@
+"""One order in words: its promise, its vendors' parts, its money, its story."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import url_for
+from sqlalchemy import Row
+
+from app.carriers.registry import CARRIERS
+from app.console import lists
+from app.console.cases import actor, carrier_title, parcel_words, sentence
+from app.console.deadlines import Deadline, deadline
+from app.console.strips import strip
+from app.console.why import vendors_in, why
+from app.timeline.models import Decision, Entry
+from app.web.words import day, happened, when
+
+__all__ = ["Loaded", "shown", "vendors_in"]
+
+# Where nothing is waited for any more.
+ENDED = {"canceled", "rejected"}
+PROMISED_BY = {"routing": "computed by routing", "given with the order": "given with the order"}
+PAYMENTS = {
+    "pending": ("Pending", "hourglass-split", "mute"),
+    "authorized": ("Authorized", "credit-card", "mute"),
+    "captured": ("Captured", "wallet2", "good"),
+    "failed": ("Failed", "x-octagon-fill", "crit"),
+    "refunded": ("Paid back", "arrow-return-left", "info"),
+    "canceled": ("Canceled", "slash-circle", "mute"),
+}
+UNHEARD = ("Not heard of", "circle", "mute")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """An order as it was read: rows, while their transaction is open."""
+
+    row: Row[Any]
+    lines: Sequence[Row[Any]]
+    fulfillment_orders: Sequence[Row[Any]]
+    fo_lines: Sequence[Row[Any]]
+    parcels: Sequence[Row[Any]]
+    cases: Sequence[Row[Any]]
+    offer: Row[Any] | None
+    messages: Sequence[Row[Any]]
+    entries: Sequence[Entry]
+    decisions: Sequence[Decision]
+    vendors: dict[str, str]
+
+
+def shown(of: Loaded, now: datetime) -> dict[str, Any]:
+    """Return what the page shows."""
+    row, to = of.row, of.row.ship_to
+    prices = {line.id: line.unit_price_minor for line in of.lines}
+    cases = [_case(case) for case in of.cases]
+    return {
+        "number": row.number,
+        "reference": row.reference,
+        "channel": row.channel,
+        "status": row.status,
+        "customer": row.customer,
+        "place": ", ".join(part for part in (to.get("city"), to.get("country")) if part),
+        "ship_to": _address(to),
+        "email": row.email,
+        "placed": row.placed_at,
+        "total": (row.items_minor + row.freight_minor, row.currency),
+        "trouble": next((case for case in cases if not case["closed"]), None),
+        "promise": _promise(of, now),
+        "unrouted": [_unrouted(line, row.currency) for line in of.lines if line.unrouted],
+        "fulfillment_orders": [
+            _fulfillment_order(fo, of, prices, now) for fo in of.fulfillment_orders
+        ],
+        "why": [why(decision, of.vendors, row.currency) for decision in of.decisions],
+        "money": _money(row),
+        "offer": _offer(of.offer),
+        "messages": [lists.message(message) for message in of.messages],
+        "cases": cases,
+        "timeline": [_entry(entry, row.currency) for entry in of.entries],
+        "timeline_more": max(0, row.entries - len(of.entries)),
+        "moves": [],
+    }
+
+
+def _address(to: dict[str, Any]) -> list[str]:
+    town = " ".join(part for part in (to.get("postal_code"), to.get("city")) if part)
+    parts = (to.get("company"), to.get("line1"), to.get("line2"), town, to.get("region"))
+    return [str(part) for part in (*parts, to.get("country")) if part]
+
+
+def _promise(of: Loaded, now: datetime) -> dict[str, Any] | None:
+    row = of.row
+    if row.deliver_by is None:
+        return None
+    zone = ZoneInfo(row.promise_zone)
+    arrived = row.delivered_at.astimezone(zone).date() if row.delivered_at else None
+    expected = _expected(of.parcels, zone)
+    is_open = row.status != "canceled"
+    return {
+        "promised": day(row.deliver_on),
+        "now": _news(row, expected, arrived),
+        "because": None if arrived else _held(of.parcels),
+        "deadline": _clock(row, now) if is_open else None,
+        "strip": strip(now.astimezone(zone).date(), row.deliver_on, expected, arrived),
+        "source": PROMISED_BY.get(row.promised_why, row.promised_why),
+        "chances": None,
+    }
+
+
+def _expected(parcels: Sequence[Row[Any]], zone: ZoneInfo) -> date | None:
+    """Return the day of the last parcel that is still expected."""
+    etas = [parcel.eta for parcel in parcels if parcel.eta and not parcel.delivered_at]
+    return max(etas).astimezone(zone).date() if etas else None
+
+
+def _news(row: Row[Any], expected: date | None, arrived: date | None) -> str | None:
+    if arrived:
+        return f"arrived {when(row.delivered_at)}" if arrived > row.deliver_on else None
+    return f"expected {day(expected)}" if expected and expected > row.deliver_on else None
+
+
+def _held(parcels: Sequence[Row[Any]]) -> str | None:
+    held = next((p for p in parcels if p.delay_reason and not p.delivered_at), None)
+    return parcel_words(held) if held else None
+
+
+def _clock(row: Row[Any], now: datetime) -> Deadline:
+    due = f"end of {day(row.deliver_on)}"
+    return deadline(row.deliver_by, now, due, since=row.placed_at, done_at=row.delivered_at)
+
+
+def _options(options: dict[str, Any]) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in options.items())
+
+
+def _line(line: Row[Any], price: tuple[int, str], **units: int) -> dict[str, Any]:
+    none = dict.fromkeys(("confirmed", "shipped", "delivered"), 0)
+    named = {"title": line.title, "sku": line.sku, "options": _options(line.options)}
+    return named | none | units | {"price": price}
+
+
+def _unrouted(line: Row[Any], currency: str) -> dict[str, Any]:
+    price = (line.unit_price_minor, currency)
+    return _line(line, price, ordered=line.unrouted, canceled=line.canceled)
+
+
+def _fo_line(line: Row[Any], price: tuple[int, str]) -> dict[str, Any]:
+    names = ("ordered", "confirmed", "shipped", "delivered", "canceled", "declined")
+    return _line(line, price, **{name: getattr(line, name) for name in names})
+
+
+def _fulfillment_order(
+    fo: Row[Any], of: Loaded, prices: dict[Any, int], now: datetime
+) -> dict[str, Any]:
+    is_open, currency = fo.status not in ENDED, of.row.currency
+    numbered = enumerate(of.parcels, 1)
+    return {
+        "reference": fo.reference,
+        "vendor": fo.vendor,
+        "location": fo.location,
+        "status": fo.status,
+        "hold_reason": fo.hold_reason,
+        "confirm_by": _until(fo, fo.confirm_by, fo.confirmed_at, now) if is_open else None,
+        "ship_by": _until(fo, fo.ship_by, fo.shipped_at, now) if is_open else None,
+        "lines": [
+            _fo_line(line, (prices[line.order_line_id], currency))
+            for line in of.fo_lines
+            if line.fo_id == fo.id
+        ],
+        "parcels": [_parcel(parcel, n) for n, parcel in numbered if parcel.fo_id == fo.id],
+    }
+
+
+def _until(
+    fo: Row[Any], due_at: datetime | None, done_at: datetime | None, now: datetime
+) -> Deadline | None:
+    if due_at is None:
+        return None
+    return deadline(due_at, now, f"by {when(due_at)}", since=fo.assigned_at, done_at=done_at)
+
+
+def _parcel(parcel: Row[Any], number: int) -> dict[str, Any]:
+    carrier = CARRIERS.get(parcel.carrier)
+    said = ", ".join(part for part in (parcel.description, parcel.place) if part)
+    return {
+        "name": f"Parcel {number}",
+        "carrier": carrier_title(parcel.carrier),
+        "number": parcel.tracking_number,
+        "url": carrier.tracking_url(parcel.tracking_number) if carrier else None,
+        "status": parcel.status,
+        "delay": parcel.delay_reason,
+        "said": said or "The vendor says it has left; the carrier has not scanned it yet.",
+        "at": parcel.last_scan_at or parcel.shipped_at,
+    }
+
+
+def _case(case: Row[Any]) -> dict[str, Any]:
+    return {
+        "severity": case.severity,
+        "kind": case.kind,
+        "href": url_for("console.case", reference=case.reference),
+        "sentence": sentence(case),
+        "opened": case.occurred_at,
+        "closed": case.ended_at,
+    }
+
+
+def _money(row: Row[Any]) -> dict[str, Any]:
+    told, icon, tone = PAYMENTS.get(row.payment, UNHEARD)
+    total = row.items_minor + row.freight_minor
+    sums = [("Items", row.items_minor, True), ("Freight", row.freight_minor, True)]
+    if row.payment:
+        sums += [
+            ("Authorized", row.authorized_minor, False),
+            ("Captured", row.captured_minor, False),
+            ("Paid back", -row.refunded_minor, False),
+        ]
+    rows = [(label, minor, False) for label, minor, always in sums if always or minor]
+    rows.insert(2, ("Total", total, True))
+    return {
+        "status": {"words": told, "icon": icon, "tone": tone},
+        "rows": [
+            {"label": label, "amount": (minor, row.currency), "strong": strong}
+            for label, minor, strong in rows
+        ],
+        "sentence": None if row.payment else "The channel has said nothing of the money yet.",
+    }
+
+
+def _offer(row: Row[Any] | None) -> dict[str, Any] | None:
+    return lists.offer(row) | {"what": "back"} if row else None
+
+
+def _entry(entry: Entry, currency: str) -> dict[str, Any]:
+    facts = {"currency": currency} | entry.facts
+    if "carrier" in facts:
+        facts["carrier"] = carrier_title(facts["carrier"])
+    return happened(entry.event, facts) | {"at": entry.at, "actor": actor(entry.actor)}

@@ -1,0 +1,177 @@
+"""Finding orders, and reading one with all that hangs on it, for the screen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from app.console.list_queries import MESSAGE, OFFER
+from app.extensions import db
+from app.shared.errors import NotFound
+from app.web.paging import Cut
+
+# A word that fits more orders than this shows some of them; a longer word finds the right one.
+MOST_HITS = 1000
+# Shorter than this, the beginning of a tracking number would fit half of all parcels.
+LEAST_OF_A_NUMBER = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One way to find an order: what the word must look like, and the orders it fits."""
+
+    fits: str
+    orders: str
+
+
+EMAIL = (
+    "SELECT o.id, true FROM orders o JOIN customers c ON c.id = o.customer_id"
+    " WHERE lower(c.email) = lower(:q)"
+)
+SEARCHES = (
+    Search(r"[^@]+", "SELECT id, number = :q FROM orders WHERE number ^@ :q"),
+    Search(r"[^@]+@[^@]+", EMAIL),
+    Search(r"(?i)OR-\w+", "SELECT id, true FROM orders WHERE reference = upper(:q)"),
+    Search(
+        r"(?i)FO-\w+", "SELECT order_id, true FROM fulfillment_orders WHERE reference = upper(:q)"
+    ),
+    Search(r"(?i)SH-\w+", "SELECT order_id, true FROM shipments WHERE reference = upper(:q)"),
+    Search(r"(?i)CA-\w+", "SELECT order_id, true FROM exception_cases WHERE reference = upper(:q)"),
+    Search(
+        rf"[\w -]{{{LEAST_OF_A_NUMBER},}}",
+        "SELECT order_id, tracking_number = :number FROM shipments"
+        " WHERE tracking_number ^@ :number",
+    ),
+    Search(r"[^@]+", "SELECT order_id, true FROM order_lines WHERE sku = :q"),
+)
+LISTED = (
+    "SELECT o.id, o.reference, o.number, o.channel, o.placed_at, o.status, o.currency,"
+    " o.items_minor + o.freight_minor AS total, o.deliver_on, o.deliver_by, o.delivered_at,"
+    " c.name AS customer, o.ship_to->>'city' AS city, o.ship_to->>'country' AS country,"
+    " {exact} AS is_exact,"
+    " (SELECT array_agg(DISTINCT v.name) FROM fulfillment_orders f JOIN vendors v"
+    "  ON v.id = f.vendor_id WHERE f.order_id = o.id AND f.status NOT IN ('rejected', 'canceled'))"
+    "  AS vendors,"
+    " (SELECT count(*) FROM exception_cases x WHERE x.order_id = o.id AND x.closed_at IS NULL)"
+    "  AS cases"
+    " FROM orders o JOIN customers c ON c.id = o.customer_id"
+    " WHERE {hit} AND {status} AND {where} ORDER BY {order} LIMIT :size"
+)
+
+
+def orders(q: str, status: str, cut: Cut) -> Sequence[Row[Any]]:
+    """Return orders, newest first: all, those of a status, or those a word finds."""
+    where, order = cut.order("o.placed_at", "o.id", newest_first=True)
+    hits, hit, exact = "", "true", "false"
+    if q:
+        hits = f"WITH hits (order_id, is_exact) AS MATERIALIZED ({_hits(q)}) "
+        hit = "o.id IN (SELECT order_id FROM hits)"
+        exact = "o.id IN (SELECT order_id FROM hits WHERE is_exact)"
+    sql = hits + LISTED.format(
+        hit=hit,
+        exact=exact,
+        status="o.status = :status" if status else "true",
+        where=where,
+        order=order,
+    )
+    words = {"q": q, "number": re.sub(r"[ -]", "", q).upper(), "status": status}
+    return db.session.execute(text(sql), words | {"most": MOST_HITS} | cut.values()).all()
+
+
+def _hits(q: str) -> str:
+    fitting = [search.orders for search in SEARCHES if re.fullmatch(search.fits, q)]
+    parts = [f"({orders} LIMIT :most)" for orders in fitting]
+    return " UNION ALL ".join(parts or ["SELECT NULL::uuid, false"])
+
+
+ORDER = text(
+    "SELECT o.id, o.reference, o.number, o.channel, o.status, o.cohort, o.placed_at, o.currency,"
+    " o.items_minor, o.freight_minor, o.ship_to, o.deliver_on, o.deliver_by, o.promise_zone,"
+    " o.delivered_at, c.name AS customer, c.email, p.status AS payment, p.authorized_minor,"
+    " p.captured_minor, p.refunded_minor, p.pending_minor,"
+    " (SELECT reason FROM promises WHERE subject_id = o.id AND kind = 'deliver_by' AND version = 1)"
+    "  AS promised_why,"
+    " (SELECT count(*) FROM timeline WHERE cohort = o.cohort AND order_id = o.id) AS entries"
+    " FROM orders o JOIN customers c ON c.id = o.customer_id"
+    " LEFT JOIN payments p ON p.order_id = o.id WHERE o.reference = :reference LIMIT 1"
+)
+LINES = text(
+    "SELECT id, external_id, sku, title, options, quantity, unrouted, canceled, unit_price_minor"
+    " FROM order_lines WHERE order_id = :id ORDER BY external_id LIMIT 200"
+)
+FULFILLMENT_ORDERS = text(
+    "SELECT f.id, f.reference, f.status, f.hold_reason, f.assigned_at, f.confirm_by, f.ship_by,"
+    " f.confirmed_at, f.shipped_at, v.name AS vendor, l.name AS location FROM fulfillment_orders f"
+    " JOIN vendors v ON v.id = f.vendor_id JOIN locations l ON l.id = f.location_id"
+    " WHERE f.order_id = :id ORDER BY f.assigned_at, f.id LIMIT 50"
+)
+FO_LINES = text(
+    "SELECT fo_id, order_line_id, sku, title, options, ordered, declined, confirmed, shipped,"
+    " delivered, canceled FROM fo_lines WHERE order_id = :id ORDER BY fo_id, line LIMIT 500"
+)
+PARCELS = text(
+    "SELECT s.id, s.fo_id, s.carrier, s.tracking_number, s.status, s.delay_reason, s.shipped_at,"
+    " s.last_scan_at, s.eta, s.delivered_at, t.description, t.place FROM shipments s"
+    " LEFT JOIN LATERAL (SELECT description, place FROM tracking_events"
+    "  WHERE cohort = s.cohort AND shipment_id = s.id"
+    "  ORDER BY occurred_at DESC NULLS LAST LIMIT 1) t ON true"
+    " WHERE s.order_id = :id ORDER BY s.shipped_at, s.id LIMIT 100"
+)
+OFFERED = text(
+    f"SELECT {OFFER} FROM compensation_offers f WHERE f.order_id = :id"
+    " AND f.status <> 'withdrawn' LIMIT 1"
+)
+TOLD = text(
+    f"SELECT {MESSAGE} FROM notifications n WHERE n.cohort = :cohort AND n.order_id = :id"
+    " ORDER BY n.made_at DESC, n.id LIMIT 50"
+)
+VENDORS = text("SELECT code, name FROM vendors WHERE code = ANY(:codes) LIMIT 200")
+
+
+def order(reference: str) -> Row[Any]:
+    """Return one order by its public name."""
+    row = db.session.execute(ORDER, {"reference": reference}).first()
+    if row is None:
+        raise NotFound(f"There is no order {reference}.")
+    return row
+
+
+def lines(order_id: UUID) -> Sequence[Row[Any]]:
+    """Return an order's lines as the customer ordered them."""
+    return db.session.execute(LINES, {"id": order_id}).all()
+
+
+def fulfillment_orders(order_id: UUID) -> Sequence[Row[Any]]:
+    """Return an order's fulfillment orders, first assigned first."""
+    return db.session.execute(FULFILLMENT_ORDERS, {"id": order_id}).all()
+
+
+def fo_lines(order_id: UUID) -> Sequence[Row[Any]]:
+    """Return the lines of an order's fulfillment orders."""
+    return db.session.execute(FO_LINES, {"id": order_id}).all()
+
+
+def parcels(order_id: UUID) -> Sequence[Row[Any]]:
+    """Return an order's parcels with their last scans."""
+    return db.session.execute(PARCELS, {"id": order_id}).all()
+
+
+def offer(order_id: UUID) -> Row[Any] | None:
+    """Return an order's live offer."""
+    return db.session.execute(OFFERED, {"id": order_id}).first()
+
+
+def messages(row: Row[Any]) -> Sequence[Row[Any]]:
+    """Return what was said about an order, newest first."""
+    return db.session.execute(TOLD, {"cohort": row.cohort, "id": row.id}).all()
+
+
+def vendor_names(codes: set[str]) -> dict[str, str]:
+    """Return vendors' names by their codes."""
+    rows = db.session.execute(VENDORS, {"codes": sorted(codes)})
+    return {row.code: row.name for row in rows}

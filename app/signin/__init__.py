@@ -1,0 +1,1 @@
+"""The front door: the start page, signing in and out."""

@@ -1,0 +1,242 @@
+"""Words: how moments, spans, money and what happened read on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app, g, has_app_context
+
+from app.shared.clock import machine_now
+from app.shared.money import Money, exponent
+
+DAY, HOUR, MINUTE = 86_400, 3_600, 60
+# From here on hours say nothing any more: "45 d".
+DAYS_ALONE = 10
+SYMBOLS = {"BRL": "R$", "EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
+Amount = tuple[int, str]
+
+
+def register(app: Flask) -> None:
+    """Give the templates their filters."""
+    filters: dict[str, Callable[..., str]] = {
+        "day": day,
+        "when": when,
+        "money": money,
+        "whole": whole,
+    }
+    for name, words in filters.items():
+        app.add_template_filter(words, name)
+
+
+def read_at(now: datetime) -> None:
+    """Say which moment a page is read at: its year need not be named."""
+    g.now = now
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(current_app.config["TZ_DEFAULT"] if has_app_context() else "UTC")
+
+
+def _this_year() -> int:
+    now: datetime = g.get("now", machine_now()) if has_app_context() else machine_now()
+    return now.astimezone(_zone()).year
+
+
+def day(moment: date) -> str:
+    """Return a day, "Thu, Nov 19"; with its year when that is another one."""
+    local = moment.astimezone(_zone()) if isinstance(moment, datetime) else moment
+    words = f"{local:%a, %b} {local.day}"
+    return words if local.year == _this_year() else f"{words}, {local.year}"
+
+
+def when(moment: datetime) -> str:
+    """Return a day and its clock, "Thu, Nov 19, 02:22"."""
+    return f"{day(moment)}, {moment.astimezone(_zone()):%H:%M}"
+
+
+def span(length: timedelta) -> str:
+    """Return a length of time in two units at most: "1 d 2 h", "2 h 05 m", "24 m", "40 s"."""
+    seconds = int(abs(length.total_seconds()))
+    days, hours, minutes = seconds // DAY, seconds % DAY // HOUR, seconds % HOUR // MINUTE
+    if days:
+        return f"{days} d {hours} h" if hours and days < DAYS_ALONE else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes:02d} m" if minutes else f"{hours} h"
+    return f"{minutes} m" if minutes else f"{seconds} s"
+
+
+def money(amount: Amount) -> str:
+    """Return an amount with its symbol and minor units, "$12.00"; never an ASCII minus."""
+    return _money(amount, exponent(amount[1]))
+
+
+def whole(amount: Amount) -> str:
+    """Return an amount in whole units, for lists that are read at a glance."""
+    return _money(amount, 0)
+
+
+def _money(amount: Amount, digits: int) -> str:
+    minor, currency = amount
+    symbol = SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
+    sign = "\N{MINUS SIGN}" if minor < 0 else ""
+    return f"{sign}{symbol}{Money(abs(minor), currency).decimal():,.{digits}f}"
+
+
+def plain(word: str) -> str:
+    """Return a code in plain words: "late_dispatch" is "Late dispatch"."""
+    return word.replace("_", " ").capitalize()
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, "1 unit" and "2 units"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+LEVELS = {"ops": "Ops", "ops_lead": "The ops lead", "senior_management": "Senior management"}
+
+
+def level(code: str) -> str:
+    """Return who stands at a level of the climb."""
+    return LEVELS.get(code, plain(code))
+
+
+def rule(code: str) -> str:
+    """Return a compensation rule in words: "late_4" is "late by 4 days or more"."""
+    name, _, days = code.partition("_")
+    if name == "late" and days.isdecimal():
+        return f"late by {count(int(days), 'day')} or more"
+    return plain(code).lower()
+
+
+DELAYS = {
+    "weather": "delayed by weather",
+    "customs": "held in customs",
+    "address": "the address is wrong",
+    "recipient_unavailable": "nobody was there",
+    "carrier_delay": "delayed by the carrier",
+    "security": "in a security check",
+}
+
+
+def delay(code: str) -> str:
+    """Return why a parcel is late, as a half sentence."""
+    return DELAYS.get(code, plain(code).lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an event is called; a part of its sentence that lacks a fact is left out."""
+
+    title: str
+    parts: tuple[str, ...] = ()
+    icon: str = "circle"
+    tone: str | None = None
+
+
+FO = "{fulfillment_order}"
+SINCE = ("{case}, since {since}",)
+CASE = ("{case}",)
+SAID = ("scanned {at}", "{delay}")
+# By event and, where it changes the words, by the status or severity among its facts.
+EVENTS = {
+    "order_placed": Entry("Order placed", ("{lines}",), "receipt"),
+    "order_routed": Entry(
+        "Given to vendors",
+        ("{fulfillment_orders}", "{unfilled} found no vendor"),
+        "signpost-split",
+        "accent",
+    ),
+    "order_canceled": Entry("Canceled", ("{units}", "{reason}"), "slash-circle"),
+    "fulfillment_order_confirmed": Entry(
+        "Vendor confirmed", (FO, "{declined} declined", "{reason}"), "check-circle", "good"
+    ),
+    "fulfillment_order_confirmed:rejected": Entry(
+        "Vendor declined", (FO, "{reason}"), "arrow-return-left", "warn"
+    ),
+    "fulfillment_order_picking": Entry("Picking began", (FO,), "upc-scan"),
+    "fulfillment_order_packed": Entry("Packed", (FO,), "box-seam"),
+    "fulfillment_order_made_ready": Entry("Ready for the carrier", (FO,), "check2-square"),
+    "fulfillment_order_put_on_hold": Entry("Put on hold", (FO, "{reason}"), "pause-circle", "warn"),
+    "fulfillment_order_released": Entry("Released", (FO,), "arrow-right"),
+    "fulfillment_order_shipped": Entry("Vendor says shipped", (FO,), "truck", "accent"),
+    "parcel_shipped": Entry("Parcel handed over", ("{carrier} {number}",), "box-seam"),
+    "parcel_scanned": Entry("Parcel {status}", SAID, "truck"),
+    "parcel_scanned:delivered": Entry("Parcel delivered", SAID, "house-check-fill", "good"),
+    "parcel_scanned:out_for_delivery": Entry("Parcel out for delivery", SAID, "geo-alt-fill"),
+    "parcel_scanned:exception": Entry(
+        "Parcel held by the carrier", SAID, "exclamation-triangle-fill", "warn"
+    ),
+    "parcel_scanned:attempt_failed": Entry("Nobody took the parcel", SAID, "door-closed", "warn"),
+    "parcel_scanned:returned": Entry("Parcel turned back", SAID, "arrow-return-left", "warn"),
+    "parcel_scanned:lost": Entry("Parcel lost", SAID, "question-octagon-fill", "crit"),
+    "case_raised": Entry("{kind} found", SINCE, "exclamation-triangle-fill", "warn"),
+    "case_raised:critical": Entry(
+        "{kind} found, critical", SINCE, "exclamation-octagon-fill", "crit"
+    ),
+    "case_worsened": Entry("{kind} changed", SINCE, "exclamation-triangle-fill", "warn"),
+    "case_worsened:critical": Entry(
+        "{kind} became critical", SINCE, "exclamation-octagon-fill", "crit"
+    ),
+    "case_closed": Entry("{kind} is over", CASE, "check-lg", "good"),
+    "escalation_opened": Entry("Escalated", (*CASE, "critical since {since}"), "bell", "warn"),
+    "escalation_climbed": Entry("{level} told", CASE, "bell", "warn"),
+    "escalation_acknowledged": Entry("Acknowledged, the climb has stopped", CASE, "person-check"),
+    "escalation_resolved": Entry("Escalation resolved", CASE, "check-circle", "good"),
+    "escalation_closed": Entry("Escalation closed", (*CASE, "{why}"), "check-circle", "good"),
+    "compensation_offered": Entry("{amount} back offered", ("{rule}", "{offer}"), "gift", "accent"),
+    "payment_pending": Entry("Payment pending", ("{amount}",), "credit-card"),
+    "payment_authorized": Entry("Payment authorized", ("{amount}",), "credit-card"),
+    "payment_captured": Entry("Payment captured", ("{amount}",), "wallet2", "good"),
+    "payment_failed": Entry("Payment failed", ("{amount}",), "credit-card", "crit"),
+    "payment_refunded": Entry("Paid back", ("{amount}",), "wallet2"),
+}
+
+# How a fact is put into words; the others are shown as they are.
+FACTS: dict[str, Callable[[Any], str]] = {
+    "lines": lambda n: count(n, "line"),
+    "units": lambda n: count(n, "unit"),
+    "declined": lambda n: count(n, "unit"),
+    "unfilled": lambda n: count(n, "unit"),
+    "fulfillment_orders": ", ".join,
+    "kind": plain,
+    "status": lambda s: plain(s).lower(),
+    "delay": delay,
+    "level": level,
+    "rule": rule,
+    "since": lambda s: when(datetime.fromisoformat(s)),
+    "at": lambda s: when(datetime.fromisoformat(s)),
+}
+
+
+def happened(event: str, facts: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return an event in words: title, sentence, icon, tone; an unknown one by its own name."""
+    variant = facts.get("status") or facts.get("severity")
+    entry = EVENTS.get(f"{event}:{variant}") or EVENTS.get(event) or Entry(plain(event))
+    known = _in_words(facts)
+    parts = [part for template in entry.parts if (part := _fill(template, known))]
+    sentence = ". ".join(part[0].upper() + part[1:] for part in parts)
+    return {
+        "title": _fill(entry.title, known) or plain(event),
+        "sentence": f"{sentence}." if sentence else None,
+        "icon": entry.icon,
+        "tone": entry.tone,
+    }
+
+
+def _in_words(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the facts that say something, each in words."""
+    known = {k: str(FACTS.get(k, str)(v)) for k, v in facts.items() if v not in (None, "", 0, [])}
+    if "minor" in facts and "currency" in facts:
+        known["amount"] = money((facts["minor"], facts["currency"]))
+    return known
+
+
+def _fill(template: str, known: Mapping[str, str]) -> str | None:
+    try:
+        return template.format_map(known)
+    except KeyError:
+        return None
