@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from app.checks.service import Subject
+from app.extensions import db
+from app.orders.service import Confirmation, confirm
+from app.routing.service import route
+from app.shared.work import OPS, transaction
+from app.shipments.service import Dispatch, ship
+from tests.conftest import NOW, TOKEN, caller
+from tests.factories import (
+    ACTOR,
+    at,
+    confirmed,
+    line,
+    make_order,
+    make_vendor_with_stock,
+    one,
+    order_body,
+    parcel,
+    references,
+    routed_order,
+    rows,
+    run,
+    run_jobs,
+)
+
+PATIENCE = 20.0
+
+
+def at_once(app, *calls: Callable[[], Any]) -> list[Any]:
+    """Do all of it at the same moment, each in a thread with its own connection."""
+    start = threading.Barrier(len(calls))
+
+    def go(call: Callable[[], Any]) -> Any:
+        start.wait(PATIENCE)
+        with app.app_context():
+            return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [done.result(PATIENCE) for done in [pool.submit(go, call) for call in calls]]
+
+
+def behind_a_lock(app, sql, order_id, *calls: Callable[[], Any]) -> list[Any]:
+    """Let all of it run into the order's lock before any of it may go on."""
+
+    def go(call: Callable[[], Any]) -> Any:
+        with app.app_context():
+            return call()
+
+    waiting = threading.Event()
+    with ThreadPoolExecutor(len(calls)) as pool:
+        sql("BEGIN")
+        sql("SELECT 1 FROM orders WHERE id = %s FOR UPDATE", order_id)
+        done = [pool.submit(go, call) for call in calls]
+        for _ in range(1000):
+            sql("SELECT pg_stat_clear_snapshot()")
+            [(stuck,)] = sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            if stuck == len(calls) or waiting.wait(0.01):
+                break
+        sql("COMMIT")
+        assert stuck == len(calls)
+        return [each.result(PATIENCE) for each in done]
+
+
+def test_64_orders_for_50_units_sell_exactly_50(app):
+    make_vendor_with_stock(stock={"MUG": 50})
+    keys = [make_order(lines=[line(quantity=1)]) for _ in range(64)]
+
+    at_once(app, *[lambda: run("route_orders")] * 2)
+    run_jobs("route_orders")
+
+    assert one("SELECT on_hand, reserved FROM stock") == (50, 50)
+    assert one("SELECT sum(ordered) AS n FROM fo_lines").n == 50
+    assert one("SELECT sum(unrouted) AS n FROM order_lines").n == 14
+    assert sum(len(references(key)) for key in keys) == 50
+
+
+def test_64_orders_routed_by_two_callers_one_by_one_sell_exactly_50(app):
+    make_vendor_with_stock(stock={"MUG": 50})
+    keys = [make_order(lines=[line(quantity=1)]) for _ in range(64)]
+
+    def sell(mine):
+        for key in mine:
+            with transaction(OPS) as now:
+                route([Subject(key, "order", key)], now)
+
+    at_once(app, lambda: sell(keys[::2]), lambda: sell(keys[1::2]))
+
+    assert one("SELECT on_hand, reserved FROM stock") == (50, 50)
+    assert one("SELECT count(*) AS n FROM fulfillment_orders").n == 50
+    run_jobs("route_orders")
+
+
+def test_an_order_placed_twice_at_once_is_one_order(app, api):
+    def place(key):
+        body = {"orders": [order_body("A-1")]}
+        return caller(app, TOKEN)("POST", "/orders/batch", body).json["results"][0]
+
+    results = at_once(app, lambda: place("a"), lambda: place("b"))
+
+    assert sorted(r["status"] for r in results) == [200, 201]
+    assert len({r["id"] for r in results}) == 1
+    assert one("SELECT count(*) FROM orders").count == 1
+
+
+def test_one_idempotency_key_at_once_is_one_answer(app, api):
+    def place():
+        return caller(app, TOKEN)("POST", "/orders", order_body("A-1"), **{"Idempotency-Key": "k"})
+
+    first, second = at_once(app, place, place)
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json == second.json
+
+
+def test_a_confirmation_given_twice_at_once_is_given_once(app, sql):
+    make_vendor_with_stock()
+    key = routed_order()
+    (reference,) = references(key)
+
+    def say():
+        with transaction(OPS) as now:
+            return confirm([Confirmation(reference)], actor=ACTOR, now=now)[0].status
+
+    assert behind_a_lock(app, sql, key, say, say) == ["confirmed", "confirmed"]
+
+    told = rows("SELECT 1 FROM timeline WHERE event = 'fulfillment_order_confirmed'")
+    assert len(told) == 1
+
+
+def test_a_parcel_told_twice_at_once_ships_once(app, sql):
+    make_vendor_with_stock()
+    key = routed_order()
+    (reference,) = confirmed(key)
+
+    def say():
+        with transaction(OPS) as now:
+            (outcome,) = ship([Dispatch(reference, [parcel(1, NOW)])], actor=ACTOR, now=now)
+            return getattr(outcome, "status", outcome)
+
+    assert behind_a_lock(app, sql, key, say, say) == ["shipped", "shipped"]
+
+    assert one("SELECT count(*) FROM shipments").count == 1
+    assert one("SELECT on_hand, reserved FROM stock") == (8, 0)
+
+
+def test_a_confirmation_and_a_cancellation_at_once_leave_one_truth(app, api, sql):
+    make_vendor_with_stock()
+    key = routed_order("A-1")
+    (reference,) = references(key)
+
+    def say():
+        return caller(app, TOKEN)(
+            "POST", f"/fulfillment-orders/{reference}/confirm", {}
+        ).status_code
+
+    def call_off():
+        return caller(app, TOKEN)("POST", "/orders/A-1/cancel?channel=webshop", {}).status_code
+
+    said, called_off = behind_a_lock(app, sql, key, say, call_off)
+
+    assert (called_off, said) in {(200, 200), (200, 409)}
+    assert one("SELECT status FROM orders").status == "canceled"
+    assert one("SELECT reserved FROM stock").reserved == 0
+
+
+def test_two_watches_at_once_open_one_case(app):
+    for _ in range(20):
+        make_order(lines=[line("NONE", 1)])
+    run_jobs("route_orders")
+    at("2026-11-23T09:30:00+00:00")
+
+    at_once(app, *[lambda: run("watch")] * 2)
+
+    found = Counter(r.subject_id for r in rows("SELECT subject_id FROM exception_cases"))
+    assert (len(found), set(found.values())) == (20, {1})
+
+
+def test_waiting_too_long_for_a_lock_is_told_as_that(app, sql):
+    make_vendor_with_stock()
+    key = routed_order()
+    (reference,) = references(key)
+    sql("BEGIN")
+    sql("SELECT 1 FROM orders WHERE id = %s FOR UPDATE", key)
+
+    with pytest.raises(OperationalError, match="lock timeout"), transaction(OPS) as now:  # noqa: PT012
+        db.session.execute(text("SET LOCAL lock_timeout = '20ms'"))
+        confirm([Confirmation(reference)], actor=ACTOR, now=now)
+
+    sql("COMMIT")
+    assert one("SELECT status FROM fulfillment_orders").status == "assigned"

@@ -1,0 +1,252 @@
+"""A small marketplace in trouble, served on loopback, and a real browser to look at it with."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from redis import Redis
+from werkzeug.serving import make_server
+
+import workers.job
+from app import timeline
+from app.accounts.service import ensure_user
+from app.extensions import db
+from app.shared.work import OPS, transaction
+from simulator import mailbox
+from simulator.fedex import FedEx, ParcelBook
+from simulator.http import Router, Served
+from simulator.mailbox import Mailbox, MailFault
+from simulator.numbers import fedex_number
+from supervisor.temporary import Urls
+from tests.conftest import NOW, PASSWORD, make_app, other_database
+from tests.factories import (
+    at,
+    confirmed,
+    line,
+    make_order,
+    make_vendor_with_stock,
+    one,
+    parcel,
+    rows,
+    run_jobs,
+    send,
+)
+
+EMAIL = "imani@example.org"
+CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# Half past eight on a Friday: the night's escalations are told, the day has not begun.
+TODAY = datetime.fromisoformat("2026-12-04T16:00:00+00:00")
+
+
+@dataclass
+class Site:
+    """Where the application is served, and what its world calls the things in it."""
+
+    url: str
+    numbers: dict[str, str] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def fresh_app(cluster: Urls, template: str, valkey_url: str) -> Iterator[Flask]:
+    """Make the application on a clone of the template, its world stopped at NOW."""
+    name = f"journey{os.getpid()}"
+    with psycopg.connect(cluster.superuser, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+    with psycopg.connect(other_database(cluster.owner, name), autocommit=True) as owner:
+        owner.execute("UPDATE world_clock SET anchor_world = %s, rate = 0", [NOW])
+    Redis.from_url(valkey_url).flushall()
+    timeline.service._known_cohorts.clear()  # noqa: SLF001 - what it knows is of another database
+    app = make_app(cluster, name, valkey_url)
+    workers.job._app = app  # noqa: SLF001 - what a worker makes of its environment
+    try:
+        yield app
+    finally:
+        workers.job._app = None  # noqa: SLF001 - the same
+        with app.app_context():
+            db.engine.dispose()
+        with psycopg.connect(cluster.superuser, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def outside_world(app: Flask) -> Iterator[tuple[ParcelBook, Mailbox]]:
+    """Give the application a carrier and a mail server that live in its world's time."""
+
+    def now() -> datetime:
+        with app.app_context(), transaction(OPS) as moment:
+            return moment
+
+    book, box, router = ParcelBook(now), Mailbox(), Router()
+    FedEx(book).mount(router)
+    with ExitStack() as closing:
+        carrier, post = Served(router, 0), mailbox.Served(box)
+        closing.callback(carrier.close)
+        closing.callback(post.close)
+        app.config["FEDEX_URL"], app.config["SMTP_URL"] = f"{carrier.url}/fedex", post.url
+        yield book, box
+
+
+def order(number: str, name: str, *lines: dict[str, Any], placed: datetime = NOW) -> Any:
+    """Take an order of a customer in, and let the platform react."""
+    person = name.split()[0].lower()
+    customer = {"external_id": f"C-{person}", "name": name, "email": f"{person}@example.org"}
+    to = {"name": name, "line1": "Storgatan 1", "postal_code": "211 34", "city": "Malmö"}
+    key = make_order(
+        number,
+        lines,
+        placed_at=placed.isoformat(),
+        customer=customer,
+        ship_to=to | {"country": "SE"},
+    )
+    run_jobs()
+    return key
+
+
+def ship(order_id: Any, n: int, at_moment: datetime) -> str:
+    """Have the vendor confirm and ship all of an order; return the parcel's number."""
+    (reference,) = confirmed(order_id)
+    send(reference, parcel(n, at_moment))
+    return fedex_number(n)
+
+
+def scans(left: datetime, *later: tuple[datetime, str, str]) -> list[Any]:
+    """Return a parcel's scans, the first at its vendor's door."""
+    seen = [(left + 2 * HOUR, "PU", "Picked up"), *later]
+    return [(moment, code, words, "Malmö", "", "SE") for moment, code, words in seen]
+
+
+def build(site: Site, book: ParcelBook, box: Mailbox) -> None:
+    """Let two weeks pass in which not everything goes well."""
+    mug = line("MUG", 2) | {"title": "Mug, red"}
+    throw = line("THROW", 1, "2") | {"title": "Wool throw, grey", "unit_price": "89.00"}
+    make_vendor_with_stock("kiln", {"MUG": 50, "THROW": 9}, cost_minor=600)
+    make_vendor_with_stock("ridge", {"MUG": 0}, cost_minor=550)
+    with transaction(OPS):
+        ensure_user(EMAIL, "Imani Brooks", "ops_agent", PASSWORD)
+
+    late, fine, stuck = (
+        order("W-1001", "Ada Lind", mug, throw),
+        order("W-1002", "Bo Ek", mug),
+        order("W-1003", "Chidi Okafor", throw),
+    )
+    left = at(NOW + DAY)
+    for n, key in enumerate((late, fine, stuck), start=1):
+        ship(key, n, left)
+    snow = (left + 2 * DAY, "DY", "Severe weather")
+    book.add(fedex_number(1), scans(left, snow, (left + 9 * DAY, "DL", "Delivered")))
+    book.add(fedex_number(2), scans(left, (left + 2 * DAY, "DL", "Delivered")))
+    book.add(fedex_number(3), scans(left, snow))
+    run_jobs()
+
+    # Mail that was refused, and mail that may or may not have arrived: a person must look.
+    placed = at(NOW + 7 * DAY)
+    for number, name, fault in (
+        ("W-1004", "Dana Whitfield", MailFault.REJECT),
+        ("W-1005", "Edith Moreau", MailFault.AFTER_DATA),
+        ("W-1006", "Femi Adeyemi", None),
+    ):
+        box.fault = fault
+        order(number, name, mug, placed=placed)
+    box.fault = None
+    order("W-1007", "Greta Sandström", line("LAMP") | {"title": "Paper lantern"}, placed=placed)
+
+    # Every morning until today somebody looks.
+    for days in range(8, 12):
+        at(NOW + days * DAY)
+        run_jobs()
+    at(TODAY)
+    order("W-1008", "Hugo Lindqvist", mug, throw, placed=TODAY - HOUR)
+
+    for row in rows("SELECT number, reference FROM orders"):
+        site.paths[row.number] = f"/console/orders/{row.reference}"
+    site.numbers |= {"late": "W-1001", "parcel": fedex_number(1), "unfilled": "W-1007"}
+    worst = one(
+        "SELECT reference FROM exception_cases WHERE severity = 'critical' AND closed_at IS NULL"
+        " ORDER BY occurred_at, id LIMIT 1"
+    )
+    site.paths["case"] = f"/console/cases/{worst.reference}"
+
+
+@pytest.fixture(scope="module")
+def site(cluster: Urls, template: str, valkey_url: str) -> Iterator[Site]:
+    """The application on loopback, two weeks into a made-up life."""
+    with ExitStack() as closing:
+        app = closing.enter_context(fresh_app(cluster, template, valkey_url))
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        closing.callback(server.server_close)
+        found = Site(f"http://127.0.0.1:{server.server_port}")
+        with outside_world(app) as (book, box), app.app_context():
+            build(found, book, box)
+        serving = threading.Thread(target=server.serve_forever, daemon=True)
+        serving.start()
+        closing.callback(serving.join)
+        closing.callback(server.shutdown)
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One Chromium for all journeys."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no browser: {CHROMIUM} does not exist (name one in CHROMIUM)")
+    api = pytest.importorskip("playwright.sync_api", reason="no browser: playwright is missing")
+    with api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser: Any, site: Site) -> Any:
+    """What a browser keeps after an ops agent has signed in."""
+    context = browser.new_context(base_url=site.url)
+    page = context.new_page()
+    page.goto("/signin")
+    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/console/")
+    kept = context.storage_state()
+    context.close()
+    return kept
+
+
+Visit = Callable[..., Any]
+
+
+@pytest.fixture
+def visit(browser: Any, site: Site) -> Iterator[Visit]:
+    """Open a browser window of its own: visit(width=390, color_scheme="dark") -> page."""
+    contexts = []
+
+    def open_window(width: int = 1440, height: int = 900, **wanted: Any) -> Any:
+        size = {"width": width, "height": height}
+        context = browser.new_context(base_url=site.url, viewport=size, **wanted)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_window
+    for context in contexts:
+        context.close()
