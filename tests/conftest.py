@@ -1,7 +1,8 @@
-"""Real PostgreSQL and Valkey for every test: one cluster a worker, one clone of a template a test."""
+"""Real PostgreSQL and Valkey for every test: one database a worker, emptied for each test."""
 
 from __future__ import annotations
 
+import contextvars
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -13,10 +14,17 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_migrate import upgrade
 from redis import Redis
 
+from app import create_app
+from app.accounts.service import ensure_key, ensure_user
+from app.extensions import db
+from app.shared.work import OPS, transaction
+from config import Config
 from supervisor.temporary import Urls, temporary_postgres, temporary_valkey
 
+ROOT = Path(__file__).parents[1]
 PASSWORD = "correct horse battery staple"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TOKEN = "onw_marketplace"
@@ -61,23 +69,23 @@ def other_database(url: str, name: str) -> str:
 
 @pytest.fixture(scope="session")
 def template(cluster: Urls, valkey_url: str) -> str:
-    """The name of a migrated database that tests are cloned from."""
-    from flask_migrate import upgrade
-
+    """The name of a migrated database that others are cloned from."""
     app = make_app(cluster, "onward", valkey_url)
     with app.app_context():
-        upgrade(directory=str(Path(__file__).parents[1] / "migrations"))
-        from app.extensions import db
-
+        upgrade(directory=str(ROOT / "migrations"))
         db.engine.dispose()
     return "onward"
 
 
+class Browser(FlaskClient):
+    """A client whose every request starts from nothing, as it would from outside."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        return contextvars.Context().run(super().open, *args, **kwargs)
+
+
 def make_app(cluster: Urls, database: str, valkey_url: str, **settings: str) -> Flask:
     """Return an application on a database of the cluster."""
-    from app import create_app
-    from config import Config
-
     given = {
         "DATABASE_URL": other_database(cluster.application, database),
         "DATABASE_OWNER_URL": other_database(cluster.owner, database),
@@ -88,34 +96,47 @@ def make_app(cluster: Urls, database: str, valkey_url: str, **settings: str) -> 
         "FEDEX_CLIENT_ID": "demo",
         "FEDEX_CLIENT_SECRET": "demo",
     }
-    return create_app(Config.from_environment(given | settings))
+    app = create_app(Config.from_environment(given | settings))
+    app.test_client_class = Browser
+    return app
 
 
-@pytest.fixture
-def database(cluster: Urls, template: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A fresh clone of the template, gone after the test."""
-    name = f"t{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**12}"
+@pytest.fixture(scope="session")
+def database(cluster: Urls, template: str) -> str:
+    """This worker's own clone of the template."""
+    name = f"test_{os.getpid()}"
     with psycopg.connect(cluster.superuser, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
-    yield name
-    with psycopg.connect(cluster.superuser, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    return name
+
+
+@pytest.fixture(scope="session")
+def tables(cluster: Urls, database: str) -> list[str]:
+    """Every table that a test may fill; partitions are emptied with their parents."""
+    query = (
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
+        " AND relnamespace = 'public'::regnamespace"
+        " AND relname NOT IN ('world_clock', 'alembic_version')"
+    )
+    with psycopg.connect(other_database(cluster.owner, database)) as owner:
+        return [row[0] for row in owner.execute(query)]
 
 
 @pytest.fixture
-def app(cluster: Urls, database: str, valkey_url: str) -> Iterator[Flask]:
-    """The application on a fresh database and an empty Valkey, its world stopped at NOW."""
+def fresh(cluster: Urls, database: str, tables: list[str], valkey_url: str) -> None:
+    """Empty the worker's database and Valkey, and stop its world at NOW."""
     Redis.from_url(valkey_url).flushall()
-    app = make_app(cluster, database, valkey_url)
-    with psycopg.connect(other_database(cluster.owner, database), autocommit=True) as owner:
-        owner.execute("UPDATE world_clock SET anchor_world = %s, rate = 0", [NOW])
-    from app import timeline
+    with psycopg.connect(other_database(cluster.owner, database)) as owner:
+        owner.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+        owner.execute("UPDATE world_clock SET anchor_world = %s, rate = 0, ring_only = NULL", [NOW])
 
-    timeline.service._known_cohorts.clear()
+
+@pytest.fixture
+def app(cluster: Urls, database: str, valkey_url: str, fresh: None) -> Iterator[Flask]:
+    """The application on an empty database and Valkey, its world stopped at NOW."""
+    app = make_app(cluster, database, valkey_url)
     with app.app_context():
         yield app
-        from app.extensions import db
-
         db.engine.dispose()
 
 
@@ -128,9 +149,6 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def ops_client(app: Flask) -> FlaskClient:
     """A browser in which an ops agent has signed in."""
-    from app.accounts.service import ensure_user
-    from app.shared.work import OPS, transaction
-
     with transaction(OPS):
         ensure_user("ops@example.org", "Imani Brooks", "ops_agent", PASSWORD)
     app.config["WTF_CSRF_ENABLED"] = False
@@ -146,9 +164,6 @@ Api = Callable[..., Any]
 @pytest.fixture
 def api(app: Flask) -> Api:
     """Call the API with the marketplace's key: api("POST", "/orders", body) -> answer."""
-    from app.accounts.service import ensure_key
-    from app.shared.work import OPS, transaction
-
     with transaction(OPS):
         ensure_key("tests", TOKEN)
     return caller(app, TOKEN)

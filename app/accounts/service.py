@@ -96,7 +96,8 @@ def ensure_key(name: str, token: str, vendor_id: UUID | None = None) -> None:
         text(
             "INSERT INTO api_keys (id, name, hash, scope, vendor_id, created_at)"
             " VALUES (:id, :name, :hash, :scope, :vendor, :now)"
-            " ON CONFLICT (name) DO UPDATE SET hash = excluded.hash"
+            " ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, scope = excluded.scope,"
+            " vendor_id = excluded.vendor_id"
         ),
         values | {"scope": "vendor" if vendor_id else "marketplace", "now": clock.machine_now()},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -28,17 +29,30 @@ MOST_UNITS, MOST_LINES, MOST_AT_ONCE = 100_000, 500, 1_000
 LARGEST_AMOUNT = 10**12
 
 
-def _no_nul(text: str) -> str:
-    if "\x00" in text:
-        message = "holds a NUL byte"
+# Control characters: in a name or number they are an accident, or an attack on headers and logs.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+CONTROL_IN_NOTES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def _plain(text: str) -> str:
+    return _refuse(CONTROL, text)
+
+
+def _plain_note(text: str) -> str:
+    return _refuse(CONTROL_IN_NOTES, text)
+
+
+def _refuse(characters: re.Pattern[str], text: str) -> str:
+    if characters.search(text):
+        message = "holds a control character"
         raise ValueError(message)
     return text
 
 
-Safe = AfterValidator(_no_nul)
+Safe, SafeNote = AfterValidator(_plain), AfterValidator(_plain_note)
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Safe]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), Safe]
-Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000), Safe]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000), SafeNote]
 Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 Amount = Annotated[str, Field(coerce_numbers_to_str=True, max_length=30)]

@@ -10,6 +10,7 @@ from app.api.access import caller, marketplace_only
 from app.api.forms import ListingForm, ListingsForm, LocationForm, VendorForm, VendorsForm, read
 from app.catalog import service as catalog
 from app.policies import service as policies
+from app.routing.registry import strategy
 from app.shared.errors import InvalidInput, NotFound
 from app.shared.money import Money
 from app.shared.work import OPS, transaction
@@ -101,6 +102,8 @@ def publish(kind: str) -> dict[str, Any]:
     document = request.get_json(silent=True)
     if not isinstance(document, dict):
         raise InvalidInput("A policy is a JSON object.", body="not an object")
+    if kind == "routing" and "strategy" in document:
+        strategy(str(document["strategy"]))
     with transaction(OPS) as now:
         policy = policies.publish(kind, document, by=caller().name, now=now)
         return {"kind": kind, "version": policy.version, "document": policy.document}

@@ -21,7 +21,6 @@ from app.api.forms import (
 )
 from app.api.idempotency import Answer, once
 from app.orders import intake
-from app.orders import service as orders
 from app.orders.contract import NewOrder
 from app.orders.intake import Placed
 from app.orders.locks import lock_orders
@@ -30,6 +29,7 @@ from app.payments import service as payments
 from app.shared.errors import Conflict, DomainError, InvalidInput
 from app.shared.money import Money
 from app.shared.work import OPS, transaction
+from app.shipments import service as shipments
 
 
 def mount(blueprint: Blueprint) -> None:
@@ -126,7 +126,7 @@ def cancel(number: str) -> dict[str, Any]:
     form = read(CancelForm)
     with transaction(OPS) as now:
         order_id = order_id_of(_channel(), number)
-        orders.cancel(order_id, form.lines, actor=caller().name, reason=form.reason, now=now)
+        shipments.cancel(order_id, form.lines, actor=caller().name, reason=form.reason, now=now)
         return order_document(order_id)
 
 

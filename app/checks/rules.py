@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 # Event -> the watchers whose check of that subject is pulled to now.
 WAKES: dict[str, tuple[str, ...]] = {
-    "order placed": ("route_orders",),
+    "order placed": ("route_orders", "watch"),
     "lines unrouted": ("route_orders",),
     "fulfillment order changed": ("watch",),
     "order changed": ("watch",),
@@ -17,7 +17,7 @@ WAKES: dict[str, tuple[str, ...]] = {
     "delivery judged": ("compensate",),
 }
 
-# A subject that cannot be judged is tried this often before a person is asked; about two days.
+# A subject that cannot be judged is tried this often before a person is asked: about eight hours.
 MOST_ATTEMPTS = 10
 
 

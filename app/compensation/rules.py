@@ -36,6 +36,8 @@ class Facts:
     days_late: int | None
     # Until when it is known that it has not come.
     silent_until: datetime
+    # A carrier has been asked again and again and gives no answer.
+    is_unanswered: bool
     items_minor: int
     freight_minor: int
 
@@ -64,7 +66,8 @@ def judge(facts: Facts, terms: Terms, patience: timedelta, now: datetime) -> Jud
     lost_at = facts.promised_until + terms.lost_after
     if now <= lost_at:
         return Judgement(None, max(lost_at, now) + timedelta(microseconds=1))
-    if facts.silent_until < lost_at and now <= lost_at + patience:
+    is_enough = facts.is_unanswered and now > lost_at + patience
+    if facts.silent_until < lost_at and not is_enough:
         return Judgement(None, now + timedelta(minutes=15), must_ask=True)
     return Judgement(_worth("lost", terms.lost, facts))
 

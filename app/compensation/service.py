@@ -26,7 +26,8 @@ from app.timeline.service import Decided, Happened, decide, record
 # One row an order with a late delivery: the promise, the arrival, the money that still stands.
 LATE_ORDERS = text(
     "SELECT o.id, o.cohort, o.currency, o.deliver_on, o.deliver_by, o.delivered_at, o.promise_zone,"
-    " c.id AS case_id, u.email, u.name, o.number, h.heard_at, l.items_minor, l.freight_minor,"
+    " c.id AS case_id, u.email, u.name, o.number, h.heard_at,"
+    " coalesce(h.is_unanswered, false) AS is_unanswered, l.items_minor, l.freight_minor,"
     " l.all_freight_minor,"
     " o.freight_minor AS order_freight_minor, f.id AS offer_id, f.reference AS offer_reference,"
     " f.rule, f.amount_minor, f.status AS offer_status"
@@ -37,7 +38,8 @@ LATE_ORDERS = text(
     "  sum(shipping_minor) AS all_freight_minor,"
     "  coalesce(sum(shipping_minor) FILTER (WHERE canceled < quantity), 0) AS freight_minor"
     "  FROM order_lines WHERE order_id = o.id) l ON true"
-    " LEFT JOIN LATERAL (SELECT min(coalesce(p.heard_at, s.shipped_at)) AS heard_at"
+    " LEFT JOIN LATERAL (SELECT min(coalesce(p.heard_at, s.shipped_at)) AS heard_at,"
+    "  bool_or(p.attempts > 0 AND p.lease_token IS NULL) AS is_unanswered"
     "  FROM shipments s JOIN polls p ON p.shipment_id = s.id WHERE s.order_id = o.id) h ON true"
     " LEFT JOIN compensation_offers f ON f.order_id = o.id AND f.status <> 'withdrawn'"
     " WHERE o.id = ANY(:ids) AND o.status <> 'canceled' ORDER BY o.id FOR NO KEY UPDATE OF o"
@@ -61,6 +63,8 @@ def compensate(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, date
     for row in db.session.execute(LATE_ORDERS, {"ids": [s.id for s in subjects]}).all():
         facts = _facts(row, now)
         judgement = judge(facts, _terms(policy.document), patience, now)
+        if row.delivered_at and not judgement.worth and row.offer_status == "offered":
+            _withdraw({row.offer_id: "arrived in time"}, now)
         if judgement.worth:
             offers.append(_Offer(row, facts, judgement.worth))
         if judgement.look_again_at:
@@ -78,7 +82,14 @@ def _facts(row: Row[Any], now: datetime) -> Facts:
         days = days_late(row.delivered_at, row.deliver_on, row.promise_zone)
     # Freight of the order as a whole stands; that of lines called off does not.
     freight = row.order_freight_minor - row.all_freight_minor + row.freight_minor
-    return Facts(row.deliver_by, days, row.heard_at or now, int(row.items_minor), int(freight))
+    return Facts(
+        promised_until=row.deliver_by,
+        days_late=days,
+        silent_until=row.heard_at or now,
+        is_unanswered=row.is_unanswered,
+        items_minor=int(row.items_minor),
+        freight_minor=int(freight),
+    )
 
 
 def _terms(policy: Compensation) -> Terms:
@@ -98,29 +109,25 @@ def _is_news(offer: _Offer) -> bool:
 
 def _make(offers: Sequence[_Offer], policy: InForce[Compensation], now: datetime) -> None:
     """Withdraw what is live and put the new offer in its place."""
-    replaced = [o for o in offers if o.row.offer_id]
-    bulk.update(
-        CompensationOffer,
-        [
-            {
-                "id": o.row.offer_id,
-                "status": "withdrawn",
-                "ended_at": now,
-                "end_reason": f"replaced by {o.worth.rule}",
-            }
-            for o in replaced
-        ],
-        key="id",
-    )
+    replaced = {o.row.offer_id: f"replaced by {o.worth.rule}" for o in offers if o.row.offer_id}
+    _withdraw(replaced, now)
     rows = [_row(o, policy.version, now) for o in offers]
     made = bulk.insert(
         CompensationOffer,
         rows,
-        conflict="ON CONFLICT (case_id, rule) DO NOTHING",
+        conflict="ON CONFLICT (case_id, rule) WHERE status <> 'withdrawn' DO NOTHING",
         returning="order_id, reference",
     )
     references = {r.order_id: r.reference for r in made}
     _follow([o for o in offers if o.row.id in references], references, policy.version, now)
+
+
+def _withdraw(reasons: Mapping[UUID, str], now: datetime) -> None:
+    rows = [
+        {"id": key, "status": "withdrawn", "ended_at": now, "end_reason": why}
+        for key, why in reasons.items()
+    ]
+    bulk.update(CompensationOffer, rows, key="id")
 
 
 def _row(offer: _Offer, policy_version: int, now: datetime) -> dict[str, Any]:

@@ -44,7 +44,6 @@ def escalate(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, dateti
     cases = [s.id for s in subjects]
     opened = _open(cases, policy, now)
     states = db.session.execute(STATES, {"cases": cases}).all()
-    _close_with_cause(states, now)
     _record_opened([s for s in states if s.id in opened], now)
     again, taken = {}, []
     for state in states:
@@ -55,6 +54,7 @@ def escalate(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, dateti
         if at := next_step_at(steps, state.done + len(due), stopped):
             again[state.case_id] = at
     _take(taken, now)
+    _close_with_cause(states, now)
     return again
 
 

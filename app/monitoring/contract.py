@@ -35,6 +35,8 @@ class DeliveryFacts:
     is_called_off: bool
     heard_at: datetime | None
     unfilled_since: datetime | None
+    # A carrier has been asked again and again and gives no answer.
+    is_unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class TransitFacts:
     delivered_at: datetime | None
     has_ended: bool
     heard_at: datetime | None
+    is_unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,16 +28,19 @@ DISPATCH = text(
 )
 DELIVERY = text(
     "SELECT o.id AS subject_id, o.id AS order_id, NULL::uuid AS vendor_id, o.cohort,"
-    " o.number AS name, o.status, o.deliver_by, o.delivered_at, o.unfilled_since, h.heard_at"
-    " FROM orders o LEFT JOIN LATERAL (SELECT min(coalesce(p.heard_at, s.shipped_at)) AS heard_at"
+    " o.number AS name, o.status, o.deliver_by, o.delivered_at, o.unfilled_since, h.heard_at,"
+    " coalesce(h.is_unanswered, false) AS is_unanswered"
+    " FROM orders o LEFT JOIN LATERAL (SELECT min(coalesce(p.heard_at, s.shipped_at)) AS heard_at,"
+    "  bool_or(p.attempts > 0 AND p.lease_token IS NULL) AS is_unanswered"
     "  FROM shipments s JOIN polls p ON p.shipment_id = s.id WHERE s.order_id = o.id) h ON true"
     " WHERE o.id = ANY(:ids)"
 )
 TRANSIT = text(
     "SELECT s.id AS subject_id, s.order_id, s.vendor_id, s.cohort, s.tracking_number AS name,"
     " s.status, s.carrier, s.shipped_at, s.delivered_at, p.shipment_id IS NOT NULL AS is_followed,"
-    " coalesce(p.heard_at, s.shipped_at) AS heard_at, (SELECT array_agg(e.occurred_at)"
-    "  FROM tracking_events e WHERE e.shipment_id = s.id AND e.cohort = s.cohort"
+    " coalesce(p.heard_at, s.shipped_at) AS heard_at,"
+    " coalesce(p.attempts > 0 AND p.lease_token IS NULL, false) AS is_unanswered,"
+    " (SELECT array_agg(e.occurred_at) FROM tracking_events e WHERE e.shipment_id = s.id AND e.cohort = s.cohort"
     "  AND e.occurred_at IS NOT NULL) AS scans"
     " FROM shipments s LEFT JOIN polls p ON p.shipment_id = s.id WHERE s.id = ANY(:ids)"
 )
@@ -68,6 +71,7 @@ def _delivery(row: Row[Any], limits: Limits, now: datetime) -> Verdict:
         row.status in CALLED_OFF,
         row.heard_at,
         row.unfilled_since,
+        row.is_unanswered,
     )
     return rules.delivery(facts, limits, now)
 
@@ -76,9 +80,8 @@ def _transit(row: Row[Any], limits: Limits, now: datetime) -> Verdict:
     # A parcel whose carrier nobody can ask tells nothing by its silence.
     is_mute = not row.is_followed and row.status != "expired"
     ended = is_mute or row.status in {"returned", "lost"}
-    facts = TransitFacts(
-        [row.shipped_at, *(row.scans or ())], row.delivered_at, ended, row.heard_at
-    )
+    moments = [row.shipped_at, *(row.scans or ())]
+    facts = TransitFacts(moments, row.delivered_at, ended, row.heard_at, row.is_unanswered)
     return rules.transit(facts, limits, now)
 
 

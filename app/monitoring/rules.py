@@ -43,22 +43,24 @@ class _Known:
 
     now: datetime
     heard_at: datetime
-    patience: timedelta
+    # How long a deadline may have passed unheard; None while the carrier has not failed to answer.
+    patience: timedelta | None
 
     def has_passed(self, deadline: datetime) -> bool | None:
         """Return whether a deadline passed in silence; None while that must be asked first."""
         if self.now <= deadline:
             return False
-        if self.heard_at >= deadline or self.now > deadline + self.patience:
+        if self.heard_at >= deadline:
             return True
-        return None
+        is_enough = self.patience is not None and self.now > deadline + self.patience
+        return True if is_enough else None
 
 
 def dispatch(facts: DispatchFacts, limits: Limits, now: datetime) -> Verdict:
     """Return whether a fulfillment order is, or was, handed over late."""
     if facts.is_called_off:
         return Verdict()
-    known = _Known(now, now, limits.patience)
+    known = _Known(now, now, None)
     critical_at = facts.ship_by + limits.dispatch_critical_after
     deadline = _Deadline("late_dispatch", facts.ship_by, critical_at, AFTER)
     return _overdue(deadline, facts.shipped_at, known)
@@ -71,7 +73,8 @@ def delivery(facts: DeliveryFacts, limits: Limits, now: datetime) -> Verdict:
     unfilled = _unfilled(facts)
     if facts.deliver_by is None:
         return Verdict(unfilled)
-    known = _Known(now, facts.heard_at or now, limits.patience)
+    patience = limits.patience if facts.is_unanswered else None
+    known = _Known(now, facts.heard_at or now, patience)
     critical_at = facts.deliver_by + limits.delivery_critical_after
     deadline = _Deadline("late_delivery", facts.deliver_by, critical_at, FROM)
     late = _overdue(deadline, facts.delivered_at, known)
@@ -127,7 +130,8 @@ def transit(facts: TransitFacts, limits: Limits, now: datetime) -> Verdict:
     if end is not None:
         return Verdict(past)
     due = moments[-1] + limits.stalled_after
-    known = _Known(now, facts.heard_at or now, limits.patience)
+    patience = limits.patience if facts.is_unanswered else None
+    known = _Known(now, facts.heard_at or now, patience)
     passed = known.has_passed(due)
     if passed is None:
         return _ask(past, known)

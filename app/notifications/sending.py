@@ -77,11 +77,17 @@ def _send(
             done = None
             continue
         work.crashpoint("before the message leaves")
-        words = compose(row.template, row.facts)
-        outgoing = Outgoing(str(row.id), row.recipient, words.subject, words.body)
-        done = _Done(row, sender.send(outgoing))
+        done = _Done(row, _attempt(row, sender))
         work.crashpoint("after the message left")
     _turn(done, None, token)
+
+
+def _attempt(row: Row[Any], sender: Sender) -> Outcome:
+    try:
+        words = compose(row.template, row.facts)
+    except (KeyError, ValueError, TypeError) as error:
+        return Outcome(Fate.REFUSED, f"its facts make no message: {error!r}"[:200])
+    return sender.send(Outgoing(str(row.id), row.recipient, words.subject, words.body))
 
 
 def _turn(done: _Done | None, following: Row[Any] | None, token: UUID) -> bool:
@@ -101,7 +107,8 @@ def _turn(done: _Done | None, following: Row[Any] | None, token: UUID) -> bool:
 def _outcome(done: _Done, now: datetime) -> dict[str, Any]:
     """Return what is written of a finished attempt; what was given up gets its dead letter."""
     row, outcome = done.row, done.outcome
-    attempts = row.attempts + 1
+    # An attempt that was started before counted itself.
+    attempts = row.attempts + (row.started_at is None)
     status = _status(outcome.fate, attempts)
     if status in {"failed", "uncertain"}:
         why = f"{status}: {outcome.detail}"

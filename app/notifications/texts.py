@@ -75,7 +75,8 @@ def compose(template: str, facts: Mapping[str, Any]) -> Text:
     """Return the words of a message; the template's table decides, the facts fill in."""
     subject, body = TEXTS[template]
     words = dict(facts) | _derived(facts)
-    return Text(subject.format_map(words), body.format_map(words) + SIGNED)
+    one_line = " ".join(subject.format_map(words).split())
+    return Text(one_line, body.format_map(words) + SIGNED)
 
 
 def _derived(facts: Mapping[str, Any]) -> dict[str, str]:

@@ -46,12 +46,17 @@ def place(
     """Take orders in; the same again is the first answer, another under its number is refused."""
     ensure_cohorts({cohort_of(order.placed_at) for order in orders})
     known = _existing(orders)
-    fresh = {(o.channel, o.number): o for o in orders if (o.channel, o.number) not in known}
+    fresh: dict[tuple[str, str], NewOrder] = {}
+    for order in orders:
+        if (order.channel, order.number) not in known:
+            # Of two in one batch the first one counts, as it would have one by one.
+            fresh.setdefault((order.channel, order.number), order)
     created = _insert(list(fresh.values()), zone, actor, now)
     if len(created) < len(fresh):
         # Somebody placed some of them at the same moment: theirs is the first answer.
         known |= _existing(list(fresh.values()))
-    return [_answer(order, created, known) for order in orders]
+    first = {id(order) for order in fresh.values()}
+    return [_answer(o, created, known, is_first=id(o) in first) for o in orders]
 
 
 def _existing(orders: Sequence[NewOrder]) -> dict[tuple[str, str], Any]:
@@ -65,11 +70,13 @@ def _answer(
     order: NewOrder,
     created: dict[tuple[str, str], tuple[UUID, str, str]],
     known: dict[tuple[str, str], Any],
+    *,
+    is_first: bool,
 ) -> Placed | Conflict:
     key = (order.channel, order.number)
     if key in created:
         order_id, reference, digest = created[key]
-        is_new = True
+        is_new = is_first
     else:
         row = known[key]
         order_id, reference, digest, is_new = row.id, row.reference, row.request_sha256, False

@@ -74,6 +74,8 @@ class FulfillmentOrder(db.Model):
     confirm_by: Mapped[Moment | None]
     ship_by: Mapped[Moment]
     confirmed_at: Mapped[Moment | None]
+    # The latest hand-over so far; shipped_at is the last one, when all has left.
+    last_parcel_at: Mapped[Moment | None]
     shipped_at: Mapped[Moment | None]
     delivered_at: Mapped[Moment | None]
     ship_to: Mapped[Json]

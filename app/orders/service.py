@@ -233,6 +233,9 @@ def cancel(
         is_empty = all(x.canceled + x.declined == x.ordered for x in fo.lines)
         if is_empty and fo.status != FoStatus.REJECTED:
             fo.status = move(fo.reference, FoStatus(fo.status), Action.CANCEL, fo.held_from)
+        elif has_all_left(fo):
+            # With the rest called off, what had left before is all of it.
+            fo.status, fo.shipped_at = FoStatus.SHIPPED, fo.last_parcel_at
     if not any(line.unrouted for line in lines):
         order.unfilled_since = None
     db.session.flush()
@@ -272,6 +275,13 @@ def cancel(
             now,
         )
     return order
+
+
+def has_all_left(fo: FulfillmentOrder) -> bool:
+    """Return whether all that is still asked for has left, and anything has."""
+    wanted = [line.ordered - line.declined - line.canceled for line in fo.lines]
+    shipped = [line.shipped for line in fo.lines]
+    return any(shipped) and shipped == wanted and fo.status not in {"shipped", "delivered"}
 
 
 def _open_units(line: OrderLine, fos: Sequence[FulfillmentOrder]) -> int:

@@ -29,11 +29,14 @@ OPEN = text(
     " ON CONFLICT (order_id) DO NOTHING"
 )
 ADD = (
-    "UPDATE payments p SET status = :status{change} FROM (SELECT id, sum(amount) AS amount FROM"
+    "UPDATE payments p SET status = CASE WHEN array_position(CAST(:ranks AS text[]), :status)"
+    " >= array_position(CAST(:ranks AS text[]), p.status) THEN :status ELSE p.status END{change}"
+    " FROM (SELECT id, sum(amount) AS amount FROM"
     " unnest(CAST(:ids AS uuid[]), CAST(:amounts AS bigint[])) u(id, amount) GROUP BY id) v"
     " WHERE p.order_id = v.id"
 )
-WORDS = ("pending", "authorized", "captured", "failed", "refunded")
+# A word that comes late does not turn back a later one.
+WORDS = ("pending", "authorized", "failed", "captured", "refunded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ def _add(status: str, words: Sequence[Word]) -> None:
         return
     values = {
         "status": status,
+        "ranks": list(WORDS),
         "ids": [w.order_id for w in words],
         "currencies": [w.currency for w in words],
         "amounts": [w.amount_minor for w in words],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Hours = Annotated[int, Field(ge=0, le=24 * 365)]
 Days = Annotated[int, Field(ge=0, le=365)]
@@ -66,6 +66,15 @@ class Escalation(Document):
         Rung(after_hours=24, level="ops_lead"),
         Rung(after_hours=72, level="senior_management"),
     )
+
+    @field_validator("rungs")
+    @classmethod
+    def _climbs(cls, rungs: tuple[Rung, ...]) -> tuple[Rung, ...]:
+        hours = [rung.after_hours for rung in rungs]
+        if hours != sorted(set(hours)):
+            message = "each rung must come later than the one before"
+            raise ValueError(message)
+        return rungs
 
 
 class Tier(Document):

@@ -7,7 +7,6 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 SATURDAY = 5
-END_OF_DAY = time(23, 59, 59)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+# A place a vendor ships from: the vendor's code and the location's key.
+Location = tuple[str, UUID]
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

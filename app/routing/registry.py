@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from app.routing.contract import Strategy
-from app.shared.errors import NotFound
+from app.shared.errors import InvalidInput
 from app.shared.plugins import modules
 
 
@@ -18,5 +18,6 @@ def strategies() -> dict[str, Strategy]:
 def strategy(name: str) -> Strategy:
     """Return a strategy by name."""
     if name not in strategies():
-        raise NotFound(f"No routing strategy '{name}'; there are {', '.join(strategies())}.")
+        known = ", ".join(strategies())
+        raise InvalidInput(f"No routing strategy '{name}'.", strategy=f"one of {known}")
     return strategies()[name]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from uuid import UUID
 
-from app.routing.contract import Candidate, Excluded, Wanted
+from app.routing.contract import Candidate, Choice, Excluded, Location, Wanted
 
 # The first rule that holds excludes; its name is the reason that people read.
 EXCLUSIONS: dict[str, Callable[[Wanted, Candidate, str], bool]] = {
@@ -38,3 +39,21 @@ def sort_out(
             else:
                 excluded.append(Excluded(w.line, c.vendor, rule))
     return eligible, excluded
+
+
+def fill(
+    wanted: Sequence[Wanted], candidates: dict[str, list[Candidate]], allowed: set[Location]
+) -> list[Choice]:
+    """Return what some locations can send together, cheapest first; lines of a SKU share stock."""
+    taken: dict[UUID, int] = {}
+    choices = []
+    for w in wanted:
+        rest = w.units
+        able = [c for c in candidates[w.line] if (c.vendor, c.location_id) in allowed]
+        for c in sorted(able, key=lambda c: (c.cost_minor, c.vendor, c.listing_id)):
+            units = min(rest, c.available - taken.get(c.listing_id, 0))
+            if units > 0:
+                choices.append(Choice(w.line, c, units))
+                taken[c.listing_id] = taken.get(c.listing_id, 0) + units
+                rest -= units
+    return choices

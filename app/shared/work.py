@@ -13,6 +13,7 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session, SessionTransaction
 
 from app.extensions import db
+from app.shared.errors import DomainError
 
 logger = logging.getLogger(__name__)
 
@@ -107,11 +108,17 @@ def acting_as(scope: Scope) -> Iterator[None]:
     session.info["scope"] = scope
     try:
         yield
-        session.flush()
-    finally:
-        session.info["scope"] = before
-        if session.is_active:
-            session.execute(BECOME, _settings(before))
+    except DomainError:
+        _restore(session, before)
+        raise
+    # Any other error has ended the transaction: there is no role left to give back.
+    session.flush()
+    _restore(session, before)
+
+
+def _restore(session: Session, scope: Scope) -> None:
+    session.info["scope"] = scope
+    session.execute(BECOME, _settings(scope))
 
 
 def crashpoint(name: str) -> None:

@@ -68,4 +68,7 @@ def _delivered_at(scans: Sequence[Scan]) -> datetime | None:
     if scan is None or scan.occurred_at:
         return scan.occurred_at if scan else None
     # Without an offset only the local date is a fact; lateness goes by it.
-    return datetime.fromisoformat(scan.local_at).replace(tzinfo=UTC)
+    try:
+        return datetime.fromisoformat(scan.local_at).replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -22,7 +22,7 @@ from app.notifications.service import Message, tell
 from app.orders import service as orders
 from app.orders.contract import Action, FoStatus
 from app.orders.models import FulfillmentOrder
-from app.orders.queries import contacts, facts_of
+from app.orders.queries import contacts, facts_of, fulfillment_orders_of
 from app.orders.rules import move
 from app.orders.service import Outcome
 from app.policies.documents import Tracking
@@ -32,6 +32,7 @@ from app.shared.errors import Conflict, InvalidInput
 from app.shared.work import PLATFORM, acting_as
 from app.shipments.models import Poll, Shipment, ShipmentLine
 from app.shipments.rules import next_poll
+from app.shipments.tracking import mark_arrived
 from app.timeline.service import Happened, record
 
 
@@ -56,24 +57,25 @@ class Dispatch:
 def ship(words: Sequence[Dispatch], *, actor: str, now: datetime) -> list[Outcome]:
     """Take vendors' words that parcels have left; one that is known already changes nothing."""
     by_reference = {word.reference: word for word in words}
-    known = _known(words)
+    numbers_of = _Numbers(words)
     new: list[tuple[FulfillmentOrder, Parcel, dict[UUID, int]]] = []
 
     def apply(fo: FulfillmentOrder) -> bool:
         word = by_reference[fo.reference]
         target = move(fo.reference, FoStatus(fo.status), Action.SHIP, fo.held_from)
-        fresh = [p for p in word.parcels if not _is_known(fo, p, known)]
+        fresh = [p for p in word.parcels if not numbers_of.is_known(fo, p)]
         for parcel in fresh:
             _check(parcel, fo, now)
         if not fresh:
             return False
-        plans = _plans(fo, fresh)
-        for parcel, units in zip(fresh, plans, strict=True):
+        for parcel, units in zip(fresh, _plans(fo, fresh), strict=True):
             _load(fo, units)
             new.append((fo, parcel, units))
-        if all(line.shipped == line.confirmed for line in fo.lines):
-            fo.status = target
-            fo.shipped_at = max(p.shipped_at for p in word.parcels)
+            numbers_of.take(fo, parcel)
+        newest = max(parcel.shipped_at for parcel in fresh)
+        fo.last_parcel_at = max(newest, fo.last_parcel_at or newest)
+        if orders.has_all_left(fo):
+            fo.status, fo.shipped_at = target, fo.last_parcel_at
         return True
 
     outcomes = orders.change(list(by_reference), apply, event="shipped", actor=actor, now=now)
@@ -82,28 +84,47 @@ def ship(words: Sequence[Dispatch], *, actor: str, now: datetime) -> list[Outcom
     return outcomes
 
 
+def cancel(
+    order_id: UUID, quantities: Mapping[str, int] | None, *, actor: str, reason: str, now: datetime
+) -> None:
+    """Cancel what has not shipped; what had left and arrived before may now be all there is."""
+    orders.cancel(order_id, quantities, actor=actor, reason=reason, now=now)
+    shipped = [fo.id for fo in fulfillment_orders_of(order_id) if fo.status == FoStatus.SHIPPED]
+    mark_arrived(shipped, now)
+
+
+class _Numbers:
+    """Whose parcels the numbers of a request are already, across all vendors."""
+
+    def __init__(self, words: Sequence[Dispatch]) -> None:
+        self.keys = [_key(parcel) for word in words for parcel in word.parcels]
+        self.owners: dict[tuple[str, str, int], UUID] | None = None
+
+    def _read(self) -> dict[tuple[str, str, int], UUID]:
+        """Read them once, after the fulfillment orders are locked: what is shipped twice waits."""
+        key = (Shipment.carrier, Shipment.tracking_number, Shipment.period)
+        query = select(*key, Shipment.fo_id).where(tuple_(*key).in_(self.keys))
+        with acting_as(PLATFORM):
+            return {(r[0], r[1], r[2]): r[3] for r in db.session.execute(query)}
+
+    def is_known(self, fo: FulfillmentOrder, parcel: Parcel) -> bool:
+        """Return whether this is a parcel of this fulfillment order; another's is refused."""
+        if self.owners is None:
+            self.owners = self._read()
+        owner = self.owners.get(_key(parcel))
+        if owner not in {None, fo.id}:
+            number = parcel.tracking_number
+            raise Conflict(f"{number} is another parcel's number; compare it with the label.")
+        return owner is not None
+
+    def take(self, fo: FulfillmentOrder, parcel: Parcel) -> None:
+        """Keep a number that this request gives away."""
+        if self.owners is not None:
+            self.owners[_key(parcel)] = fo.id
+
+
 def _key(parcel: Parcel) -> tuple[str, str, int]:
     return parcel.carrier, parcel.tracking_number, parcel.shipped_at.year
-
-
-def _known(words: Sequence[Dispatch]) -> dict[tuple[str, str, int], UUID]:
-    """Return whose parcels these numbers are already, across all vendors."""
-    keys = [_key(parcel) for word in words for parcel in word.parcels]
-    query = select(
-        Shipment.carrier, Shipment.tracking_number, Shipment.period, Shipment.fo_id
-    ).where(tuple_(Shipment.carrier, Shipment.tracking_number, Shipment.period).in_(keys))
-    with acting_as(PLATFORM):
-        return {(r[0], r[1], r[2]): r[3] for r in db.session.execute(query)}
-
-
-def _is_known(
-    fo: FulfillmentOrder, parcel: Parcel, known: Mapping[tuple[str, str, int], UUID]
-) -> bool:
-    owner = known.get(_key(parcel))
-    if owner not in {None, fo.id}:
-        detail = f"{parcel.tracking_number} is another parcel's number; compare it with the label."
-        raise Conflict(detail)
-    return owner is not None
 
 
 def _check(parcel: Parcel, fo: FulfillmentOrder, now: datetime) -> None:

@@ -33,7 +33,6 @@ from app.orders.queries import contacts, facts_of
 from app.policies.documents import Tracking
 from app.policies.queries import in_force
 from app.shared import bulk, ids, leases, work
-from app.shared.clock import machine_now
 from app.shared.work import PLATFORM, transaction
 from app.shipments.models import Poll, Shipment, TrackingEvent
 from app.shipments.rules import ENDED, Standing, is_given_up, next_poll, retry_poll, standing
@@ -85,25 +84,25 @@ def poll(access: Access, *, is_time_up: Callable[[], bool]) -> int:
     asked = 0
     while not is_time_up():
         token = ids.new()
-        leased = _lease(token)
+        leased, asked_at = _lease(token)
         if not leased:
             break
         work.crashpoint("after the lease of polls")
-        heard = _ask(leased, access)
+        heard = _ask(leased, access, asked_at)
         work.crashpoint("before the answers are written")
         with transaction(PLATFORM) as now:
-            take_in(heard, token, now)
+            take_in(heard, token, asked_at, now)
         asked += len(leased)
     return asked
 
 
-def _lease(token: UUID) -> list[Leased]:
+def _lease(token: UUID) -> tuple[list[Leased], datetime]:
     with transaction(PLATFORM) as now:
         rows = db.session.execute(LEASE, {"now": now, "size": LEASE_SIZE, "token": token}).all()
-        return [Leased(r.shipment_id, r.carrier, r.tracking_number) for r in rows]
+        return [Leased(r.shipment_id, r.carrier, r.tracking_number) for r in rows], now
 
 
-def _ask(leased: Sequence[Leased], access: Access) -> dict[UUID, Heard]:
+def _ask(leased: Sequence[Leased], access: Access, now: datetime) -> dict[UUID, Heard]:
     """Ask each carrier in its own batches, many calls in flight, no transaction open."""
     by_carrier: dict[str, list[Leased]] = defaultdict(list)
     for parcel in leased:
@@ -119,38 +118,47 @@ def _ask(leased: Sequence[Leased], access: Access) -> dict[UUID, Heard]:
                 lambda group, c=carrier, r=reach: c.track([p.number for p in group], r), groups
             )
             for group, answer in zip(groups, answers, strict=True):
-                heard |= _sort(group, answer)
+                heard |= _sort(group, answer, now)
     return heard
 
 
-def _sort(group: Iterable[Leased], answer: Answer) -> dict[UUID, Heard]:
+def _sort(group: Iterable[Leased], answer: Answer, now: datetime) -> dict[UUID, Heard]:
     """Return each parcel's part of an answer."""
     readings = {reading.tracking_number: reading for reading in answer.readings}
-    after = _until_midnight() if answer.daily_quota else answer.retry_after
+    after = _until_midnight(now) if answer.daily_quota else answer.retry_after
     failed = Heard(None, str(answer.error or "not in the answer"), after)
     return {
-        parcel.shipment_id: Heard(readings[parcel.number]) if parcel.number in readings else failed
+        parcel.shipment_id: _heard(readings[parcel.number]) if parcel.number in readings else failed
         for parcel in group
     }
 
 
-def _until_midnight() -> timedelta:
+def _heard(reading: Reading) -> Heard:
+    """Return what was heard; a fault of the carrier's own about one parcel is no answer."""
+    if reading.error is not None and reading.error.retryable:
+        return Heard(None, str(reading.error))
+    return Heard(reading)
+
+
+def _until_midnight(now: datetime) -> timedelta:
     """Return the time to the next 00:00 GMT, when carriers count anew."""
-    now = machine_now()
     return datetime.combine(now.date() + timedelta(days=1), time(), UTC) - now
 
 
-def take_in(heard: Mapping[UUID, Heard], token: UUID, now: datetime) -> None:
-    """Write what was heard of parcels we still hold the lease of; the rest is somebody else's."""
+def take_in(heard: Mapping[UUID, Heard], token: UUID, asked_at: datetime, now: datetime) -> None:
+    """Write what was heard of parcels we still hold the lease of; the rest is somebody else's.
+
+    A silence is known until the moment of asking: what happens after it is in no answer.
+    """
     policy = in_force(Tracking, now).document
     states = db.session.execute(STATES, {"ids": sorted(heard), "token": token}).all()
     answered = {s.id: s for s in states if heard[s.id].reading is not None}
     readings = {key: r for key in answered if (r := heard[key].reading)}
     news = _new_scans(answered, readings, now)
     standings = _standings(news | _ended_by_header(answered, readings))
-    standings = {key: _with_header(s, readings[key]) for key, s in standings.items()}
+    standings = {key: _with_header(s, readings[key], now) for key, s in standings.items()}
     _save_standings(answered, standings, readings, now)
-    _schedule(states, heard, standings, policy, now)
+    _schedule(states, heard, standings, policy, (asked_at, now))
     _deliver(answered, standings, now)
     _wake(answered, set(standings), now)
 
@@ -226,12 +234,15 @@ def _ended_by_header(states: Mapping[UUID, Any], readings: Mapping[UUID, Reading
     return {k for k, r in readings.items() if r.status in ENDED and r.status != states[k].status}
 
 
-def _with_header(stands: Standing, reading: Reading) -> Standing:
-    if stands.status in ENDED or reading.status not in ENDED:
-        return stands
-    delivered_at = reading.delivered_at or stands.last_scan_at
-    is_here = reading.status is TrackingStatus.DELIVERED
-    return replace(stands, status=reading.status, delivered_at=delivered_at if is_here else None)
+def _with_header(stands: Standing, reading: Reading, now: datetime) -> Standing:
+    """Let the answer's head end a parcel that its scans do not; an arrival always has a time."""
+    status = stands.status
+    if status not in ENDED and reading.status in ENDED:
+        status = reading.status
+    if status is not TrackingStatus.DELIVERED:
+        return replace(stands, status=status)
+    arrived = stands.delivered_at or reading.delivered_at or stands.last_scan_at or now
+    return replace(stands, status=status, delivered_at=arrived)
 
 
 def _scan(row: Any) -> Scan:
@@ -289,9 +300,10 @@ def _schedule(
     heard: Mapping[UUID, Heard],
     standings: Mapping[UUID, Standing],
     policy: Tracking,
-    now: datetime,
+    times: tuple[datetime, datetime],
 ) -> None:
     """Set when to ask next; what has ended or was silent too long is asked about no more."""
+    asked_at, now = times
     over, silent, rows = [], [], []
     for state in states:
         answer = heard[state.id]
@@ -307,7 +319,7 @@ def _schedule(
         elif is_given_up(now, last_news, policy):
             silent.append(state.id)
         else:
-            rows.append(_poll_row(state, next_poll(now, status, policy), now, None))
+            rows.append(_poll_row(state, next_poll(now, status, policy), asked_at, None))
     bulk.update(Shipment, [{"id": key, "status": "expired"} for key in silent], key="id")
     db.session.execute(
         text("DELETE FROM polls WHERE shipment_id = ANY(:ids)"), {"ids": over + silent}
@@ -336,9 +348,12 @@ def _without_heard(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _deliver(states: Mapping[UUID, Any], standings: Mapping[UUID, Standing], now: datetime) -> None:
-    """Mark fulfillment orders delivered whose last parcel has arrived, and settle their orders."""
-    arrived = {states[k].fo_id for k, s in standings.items() if s.delivered_at}
-    if not arrived:
+    mark_arrived([states[k].fo_id for k, s in standings.items() if s.delivered_at], now)
+
+
+def mark_arrived(fo_ids: Sequence[UUID], now: datetime) -> None:
+    """Mark shipped fulfillment orders delivered whose last parcel has arrived; settle orders."""
+    if not fo_ids:
         return
     rows = db.session.execute(
         text(
@@ -347,7 +362,7 @@ def _deliver(states: Mapping[UUID, Any], standings: Mapping[UUID, Standing], now
             " WHERE fo.id = ANY(:ids) AND fo.status = 'shipped' GROUP BY fo.id"
             " HAVING bool_and(s.delivered_at IS NOT NULL) ORDER BY fo.id"
         ),
-        {"ids": sorted(arrived)},
+        {"ids": sorted(set(fo_ids))},
     ).all()
     done = [{"id": r.id, "status": "delivered", "delivered_at": r.at} for r in rows]
     bulk.update(FulfillmentOrder, done, key="id")

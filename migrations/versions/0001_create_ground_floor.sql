@@ -108,7 +108,7 @@ CREATE TABLE fulfillment_orders (
         'delivered', 'rejected', 'canceled', 'on_hold')),
     held_from text, hold_reason text, decline_reason text,
     assigned_at timestamptz NOT NULL, confirm_by timestamptz, ship_by timestamptz NOT NULL,
-    confirmed_at timestamptz, shipped_at timestamptz, delivered_at timestamptz,
+    confirmed_at timestamptz, last_parcel_at timestamptz, shipped_at timestamptz, delivered_at timestamptz,
     ship_to jsonb NOT NULL, preferences jsonb NOT NULL);
 CREATE INDEX fulfillment_orders_work ON fulfillment_orders (vendor_id, status, ship_by);
 CREATE INDEX fulfillment_orders_order ON fulfillment_orders (order_id);
@@ -220,7 +220,7 @@ CREATE TABLE compensation_offers (
     status text NOT NULL CHECK (status IN ('offered', 'accepted', 'withdrawn')),
     made_at timestamptz NOT NULL, ended_at timestamptz, end_reason text, policy_version integer NOT NULL);
 CREATE UNIQUE INDEX compensation_offers_live ON compensation_offers (order_id) WHERE status <> 'withdrawn';
-CREATE UNIQUE INDEX compensation_offers_cause ON compensation_offers (case_id, rule);
+CREATE UNIQUE INDEX compensation_offers_cause ON compensation_offers (case_id, rule) WHERE status <> 'withdrawn';
 CREATE INDEX compensation_offers_made ON compensation_offers (made_at, id);
 
 -- What only grows, by the month the order was born -----------------------------------------------------------------

@@ -132,11 +132,12 @@ def test_a_poller_that_dies_is_followed_by_another(busy, point, die_at, end_leas
 
 def test_answers_of_a_lease_that_was_lost_are_dropped(busy, carrier, sql):
     token = one("SELECT gen_random_uuid() AS id").id
-    heard = _ask(_lease(token), access)
+    leased, asked_at = _lease(token)
+    heard = _ask(leased, access, asked_at)
     sql("UPDATE polls SET lease_token = gen_random_uuid()")
 
     with transaction(PLATFORM) as now:
-        take_in(heard, token, now)
+        take_in(heard, token, asked_at, now)
 
     assert one("SELECT status FROM shipments").status == "pending"
 

@@ -245,10 +245,10 @@ def test_a_vendor_that_is_not_active_gets_nothing(status):
     ]
 
 
-def test_a_policy_that_names_no_strategy_on_the_shelf_is_refused():
-    with pytest.raises(InvalidInput):
-        policy("routing", strategy="by the moon")
+def test_a_policy_that_names_no_strategy_on_the_shelf_is_refused(api):
+    answer = api("PUT", "/policies/routing", {"strategy": "by the moon"})
 
+    assert answer.status_code == 422
     assert rows("SELECT 1 FROM policies") == []
 
 

@@ -174,15 +174,8 @@ def test_a_lease_that_was_lost_has_no_effect(post, sql):
     assert (run("send_notifications"), post.received) == (1, 1)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"number": "A\n1"},
-        {"customer": {"external_id": "C", "name": "A", "email": "björn@example.org"}},
-    ],
-)
-def test_a_message_that_cannot_be_sent_holds_up_no_other(post, change, end_leases):
-    make_order(**change)
+def test_a_message_that_cannot_be_sent_holds_up_no_other(post, end_leases):
+    make_order(customer={"external_id": "C", "name": "A", "email": "björn@example.org"})
     make_order("A-2")
 
     run("send_notifications")

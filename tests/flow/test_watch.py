@@ -285,6 +285,8 @@ def test_a_delivery_in_time_that_a_carrier_told_late_takes_the_case_back(underwa
     carrier.fedex.break_down(Fault.FAILING)
     at(DELIVER_BY + 13 * HOUR)
     run_jobs(*CONSEQUENCES)
+    at(DELIVER_BY + 14 * HOUR)
+    run_jobs(*CONSEQUENCES)
     carrier.fedex.break_down(None)
     handed_in(carrier, underway.number, SHIP_BY, DELIVER_BY - HOUR)
 

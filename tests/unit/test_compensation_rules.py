@@ -17,7 +17,7 @@ TERMS = Terms(
     Tier(0, 10_000, 10_000),
 )
 # 29.95 and 4.91: half of the one and a tenth of the other end in half a cent.
-FACTS = Facts(END, None, END + 99 * DAY, items_minor=2995, freight_minor=491)
+FACTS = Facts(END, None, END + 99 * DAY, is_unanswered=False, items_minor=2995, freight_minor=491)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_carriers_stale_silence_is_asked_about_before_an_order_counts_as_lost(
 
 
 def test_a_carrier_is_not_waited_for_for_ever():
-    stale = replace(FACTS, silent_until=END)
+    stale = replace(FACTS, silent_until=END, is_unanswered=True)
 
     assert judge(stale, TERMS, PATIENCE, LOST + PATIENCE).must_ask
     assert judge(stale, TERMS, PATIENCE, LOST + PATIENCE + TICK).worth == Worth("lost", 3486)

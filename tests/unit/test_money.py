@@ -25,7 +25,7 @@ def test_an_amount_is_read_in_the_currencys_own_minor_units(text, currency, mino
     assert Money.parse(text, currency) == Money(minor, currency)
 
 
-@pytest.mark.parametrize("text", ["", "twelve", "1,50", "12.50 EUR", "sNaN"])
+@pytest.mark.parametrize("text", ["", "twelve", "1,50", "12.50 EUR", "sNaN", "NaN", "Infinity"])
 def test_what_is_no_amount_is_refused_with_an_example(text):
     with pytest.raises(ValueError, match=r"is not an amount; write it like 12\.50"):
         Money.parse(text, "EUR")
@@ -33,7 +33,7 @@ def test_what_is_no_amount_is_refused_with_an_example(text):
 
 @pytest.mark.parametrize(
     ("text", "currency"),
-    [("12.505", "EUR"), ("1.5", "JPY"), ("0.0001", "KWD"), ("NaN", "EUR"), ("Infinity", "EUR")],
+    [("12.505", "EUR"), ("1.5", "JPY"), ("0.0001", "KWD")],
 )
 def test_more_digits_than_the_currency_has_are_refused(text, currency):
     with pytest.raises(ValueError, match=f"digits after the point for {currency}"):
@@ -41,7 +41,7 @@ def test_more_digits_than_the_currency_has_are_refused(text, currency):
 
 
 def test_digits_beyond_every_precision_are_refused_too():
-    with pytest.raises(ValueError, match="digits after the point"):
+    with pytest.raises(ValueError, match="is not an amount"):
         Money.parse("1.0000000000000000000000000001", "EUR")
 
 

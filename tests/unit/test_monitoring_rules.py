@@ -118,9 +118,17 @@ def test_silence_until_the_deadline_itself_is_known():
 
 
 def test_patience_with_a_silent_carrier_ends():
-    verdict = delivery(heard(DUE - DAY), LIMITS, DUE + 12 * HOUR + TICK)
+    silent = heard(DUE - DAY, is_unanswered=True)
+
+    verdict = delivery(silent, LIMITS, DUE + 12 * HOUR + TICK)
 
     assert verdict.findings == (Finding("late_delivery", DUE, None, None),)
+
+
+def test_a_carrier_that_nobody_asked_has_not_been_silent():
+    verdict = delivery(heard(DUE - DAY), LIMITS, DUE + 99 * HOUR)
+
+    assert (verdict.findings, verdict.must_ask) == ((), True)
 
 
 def test_a_late_order_is_not_critical_before_its_carrier_was_asked():
@@ -219,7 +227,8 @@ def test_a_stall_is_asked_about_before_it_counts():
     assert transit(stale, LIMITS, STALL + TICK) == Verdict(
         (), STALL + TICK + timedelta(minutes=15), must_ask=True
     )
-    assert transit(stale, LIMITS, STALL + 12 * HOUR + TICK).findings
+    unanswered = replace(stale, is_unanswered=True)
+    assert transit(unanswered, LIMITS, STALL + 12 * HOUR + TICK).findings
 
 
 # Tick independence: only events count, never the moments of looking ---------------------------

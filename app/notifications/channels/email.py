@@ -52,15 +52,19 @@ class EmailSender:
 
     def send(self, message: Outgoing) -> Outcome:
         """Send one message; every fault is an outcome."""
-        if not ADDRESS.fullmatch(message.recipient):
-            return Outcome(Fate.REFUSED, "the address is not one e-mail address")
+        if not (ADDRESS.fullmatch(message.recipient) and message.recipient.isascii()):
+            return Outcome(Fate.REFUSED, "the address is not one plain e-mail address")
+        try:
+            text = self._render(message)
+        except ValueError as error:
+            return Outcome(Fate.REFUSED, f"the message cannot be written: {error}"[:200])
         try:
             smtp = self._connect()
             refusal = self._introduce(smtp, message)
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
             return Outcome(Fate.TRY_LATER, f"before the text: {type(error).__name__}")
-        return refusal or self._transmit(smtp, message)
+        return refusal or self._transmit(smtp, text)
 
     def _introduce(self, smtp: smtplib.SMTP, message: Outgoing) -> Outcome | None:
         """Name sender and recipient and ask to send; return the server's refusal, if any."""
@@ -75,9 +79,9 @@ class EmailSender:
                 return Outcome(fate, f"{code} {answer.decode(errors='replace')[:200]}")
         return None
 
-    def _transmit(self, smtp: smtplib.SMTP, message: Outgoing) -> Outcome:
+    def _transmit(self, smtp: smtplib.SMTP, rendered: bytes) -> Outcome:
         # RFC 5321 4.5.2: a line that begins with a dot gets a second one.
-        text = re.sub(rb"(?m)^\.", b"..", self._render(message))
+        text = re.sub(rb"(?m)^\.", b"..", rendered)
         try:
             smtp.send(text + b".\r\n")
             code, answer = smtp.getreply()

@@ -3,61 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
+from itertools import combinations
 
-from app.routing.contract import Candidate, Choice, Wanted
+from app.routing.contract import Candidate, Choice, Location, Wanted
+from app.routing.rules import fill
+
+# Every set of so many locations is tried; for more parcels than that the best next one is taken.
+MOST_TRIED = 3
 
 
 class FewestParcels:
-    """The location that can send most of what is still missing, again until nothing is missing."""
+    """The smallest set of locations that can send all; among equals the cheaper one."""
 
     def plan(
         self, wanted: Sequence[Wanted], candidates: dict[str, list[Candidate]]
     ) -> list[Choice]:
-        """Return the choices; greedy set cover, at most ln(lines) + 1 times the best count."""
-        missing = {w.line: w.units for w in wanted}
-        left = {c.listing_id: c.available for found in candidates.values() for c in found}
-        choices: list[Choice] = []
-        while best := self._best(missing, candidates, left):
-            for choice in best:
-                missing[choice.line] -= choice.units
-                left[choice.candidate.listing_id] -= choice.units
-            choices += best
-        return choices
-
-    def _best(
-        self,
-        missing: dict[str, int],
-        candidates: dict[str, list[Candidate]],
-        left: dict[UUID, int],
-    ) -> list[Choice]:
-        locations = {(c.vendor, c.location_id) for found in candidates.values() for c in found}
-        offers = [self._offer(where, missing, candidates, left) for where in sorted(locations)]
-        return max(offers, key=self._worth, default=[])
+        """Return the choices; exact up to three locations, greedy beyond."""
+        found = {(c.vendor, c.location_id) for given in candidates.values() for c in given}
+        locations = sorted(found)
+        most = _units(fill(wanted, candidates, found))
+        for size in range(1, MOST_TRIED + 1):
+            plans = [fill(wanted, candidates, set(s)) for s in combinations(locations, size)]
+            best = max(plans, key=_worth, default=[])
+            if _units(best) == most:
+                return best
+        return self._greedy(wanted, candidates, locations)
 
     @staticmethod
-    def _offer(
-        where: tuple[str, UUID],
-        missing: dict[str, int],
+    def _greedy(
+        wanted: Sequence[Wanted],
         candidates: dict[str, list[Candidate]],
-        left: dict[UUID, int],
+        locations: Sequence[Location],
     ) -> list[Choice]:
-        """Return all that one location can still send."""
-        taken: dict[UUID, int] = {}
-        choices = []
-        for line, units in missing.items():
-            for c in (c for c in candidates[line] if (c.vendor, c.location_id) == where):
-                free = left[c.listing_id] - taken.get(c.listing_id, 0)
-                if (given := min(units, free)) > 0:
-                    choices.append(Choice(line, c, given))
-                    taken[c.listing_id] = taken.get(c.listing_id, 0) + given
-        return choices
+        """Add the location that helps most until none helps: ln(lines) + 1 times the best count."""
+        chosen: set[Location] = set()
+        plan: list[Choice] = []
+        while True:
+            plans = [
+                (fill(wanted, candidates, chosen | {where}), where)
+                for where in locations
+                if where not in chosen
+            ]
+            best, where = max(plans, key=lambda p: _worth(p[0]), default=(plan, None))
+            if where is None or _units(best) == _units(plan):
+                return plan
+            chosen.add(where)
+            plan = best
 
-    @staticmethod
-    def _worth(choices: list[Choice]) -> tuple[int, int]:
-        units = sum(choice.units for choice in choices)
-        cost = sum(choice.units * choice.candidate.cost_minor for choice in choices)
-        return units, -cost
+
+def _units(choices: Sequence[Choice]) -> int:
+    return sum(choice.units for choice in choices)
+
+
+def _worth(choices: Sequence[Choice]) -> tuple[int, int]:
+    return _units(choices), -sum(c.units * c.candidate.cost_minor for c in choices)
 
 
 strategy = FewestParcels()
