@@ -40,8 +40,8 @@ TRANSIT = text(
     " s.status, s.carrier, s.shipped_at, s.delivered_at, p.shipment_id IS NOT NULL AS is_followed,"
     " coalesce(p.heard_at, s.shipped_at) AS heard_at,"
     " coalesce(p.attempts > 0 AND p.lease_token IS NULL, false) AS is_unanswered,"
-    " (SELECT array_agg(e.occurred_at) FROM tracking_events e WHERE e.shipment_id = s.id AND e.cohort = s.cohort"
-    "  AND e.occurred_at IS NOT NULL) AS scans"
+    " (SELECT array_agg(e.occurred_at) FROM tracking_events e WHERE e.shipment_id = s.id"
+    "  AND e.cohort = s.cohort AND e.occurred_at IS NOT NULL) AS scans"
     " FROM shipments s LEFT JOIN polls p ON p.shipment_id = s.id WHERE s.id = ANY(:ids)"
 )
 
