@@ -68,6 +68,8 @@ SESSION_LIMITS = (
     "-c idle_in_transaction_session_timeout=60s -c timezone=UTC"
 )
 ENGINE_OPTIONS: dict[str, object] = {
+    # A statement's values may be a person's data; they belong in no log.
+    "hide_parameters": True,
     # A database restart must not surface as an error on the next checkout.
     "pool_pre_ping": True,
     "pool_size": 8,

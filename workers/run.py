@@ -18,7 +18,6 @@ from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from app.extensions import db
 from app.jobs import JOBS, QUEUES
 from app.web.health import beat
 from workers.job import Stop, application
@@ -70,19 +69,17 @@ def warm_up(queue_name: str) -> None:
     for job in JOBS.values():
         module, _, function = job.path.rpartition(".")
         if job.queue == queue_name:
-            getattr(importlib.import_module(module), function)()
-
-
-def forget_connections() -> None:
-    """Drop inherited database connections in a forked child: two processes must not share one."""
-    with application().app_context():
-        db.engine.dispose(close=False)
+            run = getattr(importlib.import_module(module), function)
+            try:
+                run()
+            except Exception:
+                # What fails here fails under supervision later; the worker itself must come up.
+                logger.exception("warm-up failed", extra={"job": function})
 
 
 def main(queue_name: str) -> None:
     """Serve one queue until told to stop."""
     app = application()
-    os.register_at_fork(after_in_child=forget_connections)
     warm_up(queue_name)
     connection: Redis = Redis.from_url(app.config["REDIS_URL"], health_check_interval=30)
     worker = OnwardWorker(

@@ -97,7 +97,7 @@ def ensure_key(name: str, token: str, vendor_id: UUID | None = None) -> None:
             "INSERT INTO api_keys (id, name, hash, scope, vendor_id, created_at)"
             " VALUES (:id, :name, :hash, :scope, :vendor, :now)"
             " ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, scope = excluded.scope,"
-            " vendor_id = excluded.vendor_id"
+            " vendor_id = excluded.vendor_id, revoked_at = NULL"
         ),
         values | {"scope": "vendor" if vendor_id else "marketplace", "now": clock.machine_now()},
     )

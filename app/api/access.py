@@ -11,7 +11,8 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from app.accounts.service import Principal, principal_of
-from app.shared.errors import NotAllowed
+from app.api.forms import CONTROL
+from app.shared.errors import InvalidInput, NotAllowed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,6 +25,13 @@ def identify() -> None:
     if principal is None:
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
     g.principal = principal
+
+
+def refuse_control_characters() -> None:
+    """Refuse addresses with control characters: no name of ours has any."""
+    told = [*(request.view_args or {}).values(), *request.args.values()]
+    if any(CONTROL.search(str(value)) for value in told):
+        raise InvalidInput("The address holds a control character.", address="plain text only")
 
 
 def caller() -> Principal:

@@ -18,6 +18,7 @@ from app.api.forms import (
     ShipsForm,
     StockForm,
     read,
+    read_with,
 )
 from app.catalog.queries import listing_of
 from app.catalog.service import count_stock
@@ -112,7 +113,7 @@ def _unique(names: Sequence[str]) -> Sequence[str]:
 
 def confirm_one(reference: str) -> dict[str, Any]:
     """Confirm one, whole or in part, or decline it."""
-    form = read(ConfirmForm, (request.get_json(silent=True) or {}) | {"id": reference})
+    form = read_with(ConfirmForm, id=reference)
     with transaction(caller().scope) as now:
         return _one(orders.confirm([_confirmation(form)], actor=caller().name, now=now))
 
@@ -132,7 +133,7 @@ def _confirmation(form: ConfirmForm) -> Confirmation:
 
 def ship_one(reference: str) -> dict[str, Any]:
     """Say that parcels of one have left."""
-    form = read(ShipForm, (request.get_json(silent=True) or {}) | {"id": reference})
+    form = read_with(ShipForm, id=reference)
     with transaction(caller().scope) as now:
         return _one(ship([_dispatch(form, now)], actor=caller().name, now=now))
 

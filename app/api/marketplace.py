@@ -7,12 +7,19 @@ from typing import Any
 from flask import Blueprint, request
 
 from app.api.access import caller, marketplace_only
-from app.api.forms import ListingForm, ListingsForm, LocationForm, VendorForm, VendorsForm, read
+from app.api.forms import (
+    Amounts,
+    ListingForm,
+    ListingsForm,
+    LocationForm,
+    VendorForm,
+    VendorsForm,
+    read,
+)
 from app.catalog import service as catalog
 from app.policies import service as policies
 from app.routing.registry import strategy
 from app.shared.errors import InvalidInput, NotFound
-from app.shared.money import Money
 from app.shared.work import OPS, transaction
 from app.vendors import service as vendors
 from app.vendors.queries import location_ids
@@ -81,16 +88,16 @@ def _listing(form: ListingForm, places: dict[tuple[str, str], Any]) -> dict[str,
     place = places.get((form.vendor, form.location))
     if place is None:
         raise NotFound(f"Vendor '{form.vendor}' has no location '{form.location}'.")
-    try:
-        cost = Money.parse(form.cost, form.currency)
-    except ValueError as error:
-        raise InvalidInput("The listings were not taken.", cost=str(error)) from None
+    wrong: dict[str, str] = {}
+    cost = Amounts(form.currency, wrong).of("cost", form.cost)
+    if wrong:
+        raise InvalidInput("The listings were not taken.", **wrong)
     return {
         "vendor_id": place.vendor_id,
         "location_id": place.id,
         "sku": form.sku,
         "title": form.title,
-        "cost_minor": cost.minor,
+        "cost_minor": cost,
         "currency": form.currency,
         "is_active": form.is_active,
     }

@@ -11,6 +11,7 @@ from flask import Blueprint, current_app, request
 from app.api.access import caller, marketplace_only
 from app.api.documents import order_document
 from app.api.forms import (
+    Amounts,
     BatchForm,
     CancelForm,
     OrderForm,
@@ -27,7 +28,6 @@ from app.orders.locks import lock_orders
 from app.orders.queries import ids_by_name, order_id_of
 from app.payments import service as payments
 from app.shared.errors import Conflict, DomainError, InvalidInput
-from app.shared.money import Money
 from app.shared.work import OPS, transaction
 from app.shipments import service as shipments
 
@@ -154,15 +154,18 @@ def pay_many() -> dict[str, Any]:
 
 
 def _note(pairs: Sequence[tuple[Any, PaymentForm]], now: datetime) -> int:
-    words = []
-    for order, form in pairs:
-        try:
-            amount = Money.parse(form.amount, order.currency).minor
-        except ValueError as error:
-            raise InvalidInput("The payment was not noted.", amount=str(error)) from None
-        words.append(
-            payments.Word(
-                order.id, form.status, amount, order.currency, form.reference, form.at or now
-            )
+    wrong: dict[str, str] = {}
+    words = [
+        payments.Word(
+            order_id=order.id,
+            status=form.status,
+            amount_minor=Amounts(order.currency, wrong).of("amount", form.amount),
+            currency=order.currency,
+            reference=form.reference,
+            happened_at=form.at or now,
         )
+        for order, form in pairs
+    ]
+    if wrong:
+        raise InvalidInput("The payment was not noted.", **wrong)
     return payments.note(words, actor=caller().name, now=now)

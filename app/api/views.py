@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Blueprint
 
 from app.api import clock, fulfillment, marketplace, orders
-from app.api.access import identify
+from app.api.access import identify, refuse_control_characters
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 blueprint.before_request(identify)
+blueprint.before_request(refuse_control_characters)
 for part in (orders, fulfillment, marketplace, clock):
     part.mount(blueprint)

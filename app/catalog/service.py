@@ -39,9 +39,11 @@ REDUCE_RESERVATIONS = text(
 
 def save_listings(listings: Sequence[dict[str, Any]]) -> dict[tuple[UUID, str], UUID]:
     """Create or change listings by location and SKU; return their keys."""
+    # Of one SKU named twice the later one counts, as it would one after the other.
+    unique = {(listing["location_id"], listing["sku"]): listing for listing in listings}
     rows = bulk.insert(
         Listing,
-        [{"id": ids.new(), **listing} for listing in listings],
+        [{"id": ids.new(), **unique[key]} for key in sorted(unique)],
         conflict="ON CONFLICT (location_id, sku) DO UPDATE SET title = excluded.title,"
         " cost_minor = excluded.cost_minor, currency = excluded.currency,"
         " is_active = excluded.is_active",
@@ -66,15 +68,15 @@ def count_stock(counts: Mapping[UUID, int]) -> None:
     """Set what is on hand by absolute counts; fewer than are held for orders is refused."""
     listings = sorted(counts)
     values = {"ids": listings, "counts": [counts[key] for key in listings]}
-    short = db.session.execute(
+    held = db.session.execute(
         text(
-            "SELECT l.sku, s.reserved FROM stock s JOIN listings l ON l.id = s.listing_id"
-            " JOIN unnest(CAST(:ids AS uuid[]), CAST(:counts AS integer[])) v(id, n)"
-            " ON v.id = s.listing_id WHERE s.reserved > v.n"
+            "SELECT s.listing_id, l.sku, s.reserved FROM stock s"
+            " JOIN listings l ON l.id = s.listing_id WHERE s.listing_id = ANY(:ids)"
             " ORDER BY s.listing_id FOR NO KEY UPDATE OF s"
         ),
-        values,
-    ).first()
+        {"ids": listings},
+    ).all()
+    short = next((row for row in held if row.reserved > counts[row.listing_id]), None)
     if short is not None:
         detail = f"{short.sku} has {short.reserved} units held for orders; decline those first."
         raise Conflict(detail)

@@ -14,6 +14,7 @@ WAKES: dict[str, tuple[str, ...]] = {
     "silence doubted": ("ask_carriers",),
     "answer awaited": ("watch", "compensate"),
     "case changed": ("escalate",),
+    "order canceled": ("compensate",),
     "delivery judged": ("compensate",),
 }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from rq.timeouts import JobTimeoutException
 from sqlalchemy import text
 
 from app import jobs
@@ -83,14 +84,16 @@ def look_at(watcher: str, subjects: Iterable[Subject], at: datetime) -> None:
 def work_off(watcher: str, look: Look, *, is_time_up: Callable[[], bool]) -> int:
     """Let a watcher look at all that is due, a batch a transaction; return how many it saw."""
     seen = 0
-    while not is_time_up() and (size := _work_off_batch(watcher, look)):
+    while not is_time_up() and (size := _work_off_batch(watcher, look, is_time_up)):
         seen += size
     return seen
 
 
-def _work_off_batch(watcher: str, look: Look) -> int:
+def _work_off_batch(watcher: str, look: Look, is_time_up: Callable[[], bool]) -> int:
     try:
         return _look(watcher, look, BATCH)
+    except JobTimeoutException:
+        raise
     except Exception:
         # One bad subject must not hold up the others: look at them one by one.
         logger.exception("batch failed", extra={"watcher": watcher})
@@ -98,11 +101,13 @@ def _work_off_batch(watcher: str, look: Look) -> int:
     for _ in range(BATCH):
         try:
             size = _look(watcher, look, 1)
+        except JobTimeoutException:
+            raise
         except Exception as error:
             logger.exception("subject failed", extra={"watcher": watcher})
             size = _postpone(watcher, error)
         seen += size
-        if not size:
+        if not size or is_time_up():
             break
     return seen
 
@@ -148,8 +153,13 @@ def _postpone(watcher: str, error: Exception) -> int:
             },
         )
         if attempts >= MOST_ATTEMPTS:
-            give_up(watcher, f"{row.subject_kind} {row.subject_id}", repr(error), attempts, now)
+            give_up(watcher, f"{row.subject_kind} {row.subject_id}", in_words(error), attempts, now)
         return 1
+
+
+def in_words(error: Exception) -> str:
+    """Return an error's kind and first line: the rest may hold a person's data."""
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]
 
 
 def give_up(job: str, subject: str, reason: str, attempts: int, now: datetime) -> None:

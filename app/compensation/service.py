@@ -25,7 +25,8 @@ from app.timeline.service import Decided, Happened, decide, record
 
 # One row an order with a late delivery: the promise, the arrival, the money that still stands.
 LATE_ORDERS = text(
-    "SELECT o.id, o.cohort, o.currency, o.deliver_on, o.deliver_by, o.delivered_at, o.promise_zone,"
+    "SELECT o.id, o.cohort, o.currency, o.status, o.deliver_on, o.deliver_by, o.delivered_at,"
+    " o.promise_zone,"
     " c.id AS case_id, u.email, u.name, o.number, h.heard_at,"
     " coalesce(h.is_unanswered, false) AS is_unanswered, l.items_minor, l.freight_minor,"
     " l.all_freight_minor,"
@@ -39,10 +40,10 @@ LATE_ORDERS = text(
     "  coalesce(sum(shipping_minor) FILTER (WHERE canceled < quantity), 0) AS freight_minor"
     "  FROM order_lines WHERE order_id = o.id) l ON true"
     " LEFT JOIN LATERAL (SELECT min(coalesce(p.heard_at, s.shipped_at)) AS heard_at,"
-    "  bool_or(p.attempts > 0 AND p.lease_token IS NULL) AS is_unanswered"
+    "  bool_or(p.attempts > (p.lease_token IS NOT NULL)::int) AS is_unanswered"
     "  FROM shipments s JOIN polls p ON p.shipment_id = s.id WHERE s.order_id = o.id) h ON true"
     " LEFT JOIN compensation_offers f ON f.order_id = o.id AND f.status <> 'withdrawn'"
-    " WHERE o.id = ANY(:ids) AND o.status <> 'canceled' ORDER BY o.id FOR NO KEY UPDATE OF o"
+    " WHERE o.id = ANY(:ids) ORDER BY o.id"
 )
 
 
@@ -61,6 +62,10 @@ def compensate(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, date
     patience = timedelta(hours=in_force(Watch, now).document.patience_hours)
     offers, again, ask = [], {}, []
     for row in db.session.execute(LATE_ORDERS, {"ids": [s.id for s in subjects]}).all():
+        if row.status == "canceled":
+            if row.offer_status == "offered":
+                _withdraw({row.offer_id: "the order was canceled"}, now)
+            continue
         facts = _facts(row, now)
         judgement = judge(facts, _terms(policy.document), patience, now)
         if row.delivered_at and not judgement.worth and row.offer_status == "offered":

@@ -34,7 +34,7 @@ STATES = text(
     " (SELECT count(*) FROM escalation_steps s WHERE s.escalation_id = e.id) AS done"
     " FROM escalations e JOIN exception_cases c ON c.id = e.case_id"
     " JOIN orders o ON o.id = e.order_id"
-    " WHERE e.case_id = ANY(:cases) ORDER BY e.id FOR NO KEY UPDATE OF e"
+    " WHERE e.case_id = ANY(:cases) ORDER BY e.id"
 )
 
 
@@ -144,7 +144,7 @@ def _happened(
 
 def acknowledge(case_reference: str, *, actor: str, now: datetime) -> None:
     """Take ownership: the climb stops; again by anybody changes nothing."""
-    state = _state(case_reference)
+    state = _state(case_reference, now)
     if state.closed_at:
         detail = f"{case_reference} is closed already; there is nothing left to own."
         raise IllegalMove(detail)
@@ -153,12 +153,11 @@ def acknowledge(case_reference: str, *, actor: str, now: datetime) -> None:
     row = {"id": state.id, "acknowledged_at": now, "acknowledged_by": actor}
     bulk.update(Escalation, [row], key="id")
     record([_happened(state, "escalation_acknowledged", {}, actor)], now)
-    checks.wake("case changed", [Subject(state.case_id, "case", state.order_id)], now)
 
 
 def resolve(case_reference: str, *, actor: str, now: datetime) -> None:
     """Close an escalation by its owner; again changes nothing."""
-    state = _state(case_reference)
+    state = _state(case_reference, now)
     if state.closed_at:
         return
     row = {"id": state.id, "closed_at": now, "closed_by": actor}
@@ -168,12 +167,15 @@ def resolve(case_reference: str, *, actor: str, now: datetime) -> None:
     record([_happened(state, "escalation_resolved", {}, actor)], now)
 
 
-def _state(case_reference: str) -> Row[Any]:
-    case_id = db.session.scalar(
-        text("SELECT id FROM exception_cases WHERE reference = :reference"),
+def _state(case_reference: str, now: datetime) -> Row[Any]:
+    """Return an escalation, its check taken first: the watcher holds that while it climbs."""
+    case = db.session.execute(
+        text("SELECT id, order_id FROM exception_cases WHERE reference = :reference"),
         {"reference": case_reference},
-    )
-    state = db.session.execute(STATES, {"cases": [case_id]}).first() if case_id else None
+    ).first()
+    if case is not None:
+        checks.wake("case changed", [Subject(case.id, "case", case.order_id)], now)
+    state = db.session.execute(STATES, {"cases": [case.id]}).first() if case else None
     if state is None:
         detail = f"Case {case_reference} has no escalation: it is not critical."
         raise NotFound(detail)

@@ -31,7 +31,7 @@ DELIVERY = text(
     " o.number AS name, o.status, o.deliver_by, o.delivered_at, o.unfilled_since, h.heard_at,"
     " coalesce(h.is_unanswered, false) AS is_unanswered"
     " FROM orders o LEFT JOIN LATERAL (SELECT min(coalesce(p.heard_at, s.shipped_at)) AS heard_at,"
-    "  bool_or(p.attempts > 0 AND p.lease_token IS NULL) AS is_unanswered"
+    "  bool_or(p.attempts > (p.lease_token IS NOT NULL)::int) AS is_unanswered"
     "  FROM shipments s JOIN polls p ON p.shipment_id = s.id WHERE s.order_id = o.id) h ON true"
     " WHERE o.id = ANY(:ids)"
 )
@@ -39,7 +39,7 @@ TRANSIT = text(
     "SELECT s.id AS subject_id, s.order_id, s.vendor_id, s.cohort, s.tracking_number AS name,"
     " s.status, s.carrier, s.shipped_at, s.delivered_at, p.shipment_id IS NOT NULL AS is_followed,"
     " coalesce(p.heard_at, s.shipped_at) AS heard_at,"
-    " coalesce(p.attempts > 0 AND p.lease_token IS NULL, false) AS is_unanswered,"
+    " coalesce(p.attempts > (p.lease_token IS NOT NULL)::int, false) AS is_unanswered,"
     " (SELECT array_agg(e.occurred_at) FROM tracking_events e WHERE e.shipment_id = s.id"
     "  AND e.cohort = s.cohort AND e.occurred_at IS NOT NULL) AS scans"
     " FROM shipments s LEFT JOIN polls p ON p.shipment_id = s.id WHERE s.id = ANY(:ids)"

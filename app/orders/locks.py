@@ -23,10 +23,14 @@ ORDERS_OF = text(
 )
 
 
-def lock_orders(order_ids: Sequence[UUID]) -> Sequence[Order]:
-    """Return these orders, locked in ascending order of their keys."""
+def lock_orders(order_ids: Sequence[UUID], *, skip_locked: bool = False) -> Sequence[Order]:
+    """Return these orders, locked in ascending order of their keys; or only those that are free.
+
+    Whoever holds checks already must not wait for orders: holders of orders wait for checks.
+    """
     query = select(Order).where(Order.id.in_(order_ids)).order_by(Order.id)
-    return db.session.scalars(query.with_for_update(key_share=True)).all()
+    locked = query.with_for_update(key_share=True, skip_locked=skip_locked)
+    return db.session.scalars(locked).all()
 
 
 def lock_fulfillment_orders(references: Sequence[str]) -> dict[str, FulfillmentOrder]:

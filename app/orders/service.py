@@ -230,12 +230,7 @@ def cancel(
     for line in lines:
         _cancel_line(line, wanted[line.external_id], fos, freed)
     for fo in fos:
-        is_empty = all(x.canceled + x.declined == x.ordered for x in fo.lines)
-        if is_empty and fo.status != FoStatus.REJECTED:
-            fo.status = move(fo.reference, FoStatus(fo.status), Action.CANCEL, fo.held_from)
-        elif has_all_left(fo):
-            # With the rest called off, what had left before is all of it.
-            fo.status, fo.shipped_at = FoStatus.SHIPPED, fo.last_parcel_at
+        _end_if_nothing_is_left(fo)
     if not any(line.unrouted for line in lines):
         order.unfilled_since = None
     db.session.flush()
@@ -255,7 +250,8 @@ def cancel(
         now,
     )
     settle([order_id], now)
-    checks.wake("order changed", [Subject(order_id, "order", order_id)], now)
+    for event in ("order changed", "order canceled"):
+        checks.wake(event, [Subject(order_id, "order", order_id)], now)
     touched = [fo for fo in fos if any(x.id in freed for x in fo.lines)]
     checks.wake(
         "fulfillment order changed",
@@ -275,6 +271,15 @@ def cancel(
             now,
         )
     return order
+
+
+def _end_if_nothing_is_left(fo: FulfillmentOrder) -> None:
+    """Cancel a fulfillment order of which nothing is asked for any more; ship what has left."""
+    is_empty = all(x.canceled + x.declined == x.ordered for x in fo.lines)
+    if is_empty and fo.status != FoStatus.REJECTED:
+        fo.status = move(fo.reference, FoStatus(fo.status), Action.CANCEL, fo.held_from)
+    elif has_all_left(fo):
+        fo.status, fo.shipped_at = FoStatus.SHIPPED, fo.last_parcel_at
 
 
 def has_all_left(fo: FulfillmentOrder) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,14 +30,14 @@ OPEN = text(
     " ON CONFLICT (order_id) DO NOTHING"
 )
 ADD = (
-    "UPDATE payments p SET status = CASE WHEN array_position(CAST(:ranks AS text[]), :status)"
-    " >= array_position(CAST(:ranks AS text[]), p.status) THEN :status ELSE p.status END{change}"
+    "UPDATE payments p SET status = CASE WHEN CAST(:rank AS integer)"
+    " >= (CAST(:ranks AS jsonb) ->> p.status)::integer THEN :status ELSE p.status END{change}"
     " FROM (SELECT id, sum(amount) AS amount FROM"
     " unnest(CAST(:ids AS uuid[]), CAST(:amounts AS bigint[])) u(id, amount) GROUP BY id) v"
     " WHERE p.order_id = v.id"
 )
 # A word that comes late does not turn back a later one.
-WORDS = ("pending", "authorized", "failed", "captured", "refunded")
+RANKS = {"pending": 0, "authorized": 1, "failed": 1, "captured": 2, "refunded": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class _Order:
 def note(words: Sequence[Word], *, actor: str, now: datetime) -> int:
     """Add words to the ledger and the sums; return how many were news."""
     orders = _lock({word.order_id for word in words})
-    causes = {f"{w.order_id}:{w.status}:{w.reference or ''}": w for w in words}
+    causes = {_cause(word): word for word in words}
     rows = [
         {
             "order_id": w.order_id,
@@ -78,7 +79,7 @@ def note(words: Sequence[Word], *, actor: str, now: datetime) -> int:
         LedgerEntry, rows, conflict="ON CONFLICT (cause) DO NOTHING", returning="cause"
     )
     news = [causes[row.cause] for row in inserted]
-    for status in WORDS:
+    for status in RANKS:
         _add(status, [w for w in news if w.status == status])
     record(
         [
@@ -96,6 +97,12 @@ def note(words: Sequence[Word], *, actor: str, now: datetime) -> int:
     return len(news)
 
 
+def _cause(word: Word) -> str:
+    """Return what tells one word from another: its reference, or its amount and moment."""
+    name = word.reference or f"{word.amount_minor}@{word.happened_at.isoformat()}"
+    return f"{word.order_id}:{word.status}:{name}"
+
+
 def _lock(order_ids: set[UUID]) -> dict[UUID, _Order]:
     rows = db.session.execute(
         text("SELECT id, cohort FROM orders WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE"),
@@ -110,7 +117,8 @@ def _add(status: str, words: Sequence[Word]) -> None:
         return
     values = {
         "status": status,
-        "ranks": list(WORDS),
+        "rank": RANKS[status],
+        "ranks": json.dumps(RANKS),
         "ids": [w.order_id for w in words],
         "currencies": [w.currency for w in words],
         "amounts": [w.amount_minor for w in words],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +24,10 @@ def publish(kind: str, document: dict[str, Any], *, by: str, now: datetime) -> P
     except ValidationError as error:
         fields = {".".join(map(str, e["loc"])): e["msg"] for e in error.errors()}
         raise InvalidInput(f"The {kind} policy was not taken.", **fields) from None
+    if "\\u0000" in json.dumps(full):
+        raise InvalidInput(f"The {kind} policy was not taken.", document="holds a NUL character")
+    # Two people who publish at once make two versions, one after the other.
+    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"policy {kind}"))))
     newest = db.session.scalars(
         select(Policy).where(Policy.kind == kind).order_by(Policy.version.desc()).limit(1)
     ).first()

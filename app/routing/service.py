@@ -32,6 +32,8 @@ from app.timeline.service import Decided, Happened, decide, record
 
 # An order that nobody can fill is tried again: stock may have come in.
 RETRY = timedelta(hours=1)
+# An order that somebody is changing right now is looked at a moment later.
+BUSY = timedelta(seconds=1)
 
 OPEN_LINES = text(
     "SELECT l.*, (SELECT array_agg(DISTINCT v.code) FROM fo_lines f JOIN vendors v"
@@ -61,7 +63,8 @@ class Routed:
 
 def route(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, datetime]:
     """Give every open line of these orders to a vendor; return when to try again for the rest."""
-    orders = lock_orders([s.id for s in subjects])
+    orders = lock_orders([s.id for s in subjects], skip_locked=True)
+    busy = {s.id for s in subjects} - {order.id for order in orders}
     lines: dict[UUID, dict[str, Row[Any]]] = defaultdict(dict)
     for row in db.session.execute(OPEN_LINES, {"ids": [o.id for o in orders]}):
         lines[row.order_id][row.external_id] = row
@@ -75,7 +78,8 @@ def route(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, datetime]
         _assign(one, offers, promises, now)
     _write(routed, policy.version, now)
     _tell_vendors(routed, offers, now)
-    return {r.order.id: now + RETRY for r in routed if r.unfilled}
+    again = {r.order.id: now + RETRY for r in routed if r.unfilled}
+    return again | dict.fromkeys(busy, now + BUSY)
 
 
 def _candidate(row: Row[Any]) -> Candidate:

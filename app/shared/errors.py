@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 
 class DomainError(Exception):
     """A refusal that a person can act on; the faces turn it into a page or problem+json."""
@@ -11,7 +9,7 @@ class DomainError(Exception):
     status = 400
     title = "Not possible"
 
-    def __init__(self, detail: str, **fields: str) -> None:
+    def __init__(self, detail: str, /, **fields: str) -> None:
         """Keep the sentence and, for bad input, the sentence of each wrong field."""
         super().__init__(detail)
         self.detail = detail
@@ -50,20 +48,3 @@ class InvalidInput(DomainError):
 
     status = 422
     title = "Invalid input"
-
-
-class OutsideError(Exception):
-    """An outside party did not do its part."""
-
-
-class TryLater(OutsideError):
-    """It may work later; `after` is the shortest wait."""
-
-    def __init__(self, reason: str, after: timedelta | None = None) -> None:
-        """Keep why and how long."""
-        super().__init__(reason)
-        self.after = after
-
-
-class Rejected(OutsideError):
-    """It will never work as sent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -143,12 +143,15 @@ class Client:
 
 
 def in_flight(
-    work: Callable[[Item], Result], items: Iterable[Item], *, workers: int = 8
-) -> list[Result]:
-    """Return the result of each item in order, with up to `workers` under way at once."""
+    work: Callable[[Item], Result], items: Iterable[Item], *, workers: int = 8, seconds: float
+) -> list[Result | None]:
+    """Return the result of each item in order, up to `workers` at once; None if out of time."""
+    ends_at = time.monotonic() + seconds
     pool = ThreadPoolExecutor(workers, thread_name_prefix="outbound")
     try:
-        return list(pool.map(work, items))
+        waiting = [pool.submit(work, item) for item in items]
+        wait(waiting, timeout=ends_at - time.monotonic())
+        return [future.result() if future.done() else None for future in waiting]
     finally:
         # The job's alarm lands here; waiting for a thread that hangs would undo it.
         pool.shutdown(wait=False, cancel_futures=True)

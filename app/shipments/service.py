@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +35,9 @@ from app.shipments.rules import next_poll
 from app.shipments.tracking import mark_arrived
 from app.timeline.service import Happened, record
 
+# Clocks of vendors run ahead of ours by seconds; what is further ahead is a mistake.
+AHEAD = timedelta(minutes=5)
+
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
@@ -64,6 +67,8 @@ def ship(words: Sequence[Dispatch], *, actor: str, now: datetime) -> list[Outcom
         word = by_reference[fo.reference]
         target = move(fo.reference, FoStatus(fo.status), Action.SHIP, fo.held_from)
         fresh = [p for p in word.parcels if not numbers_of.is_known(fo, p)]
+        if len({_key(parcel) for parcel in fresh}) < len(fresh):
+            raise InvalidInput(f"{fo.reference}: two parcels have one number.", parcels="differ")
         for parcel in fresh:
             _check(parcel, fo, now)
         if not fresh:
@@ -124,14 +129,14 @@ class _Numbers:
 
 
 def _key(parcel: Parcel) -> tuple[str, str, int]:
-    return parcel.carrier, parcel.tracking_number, parcel.shipped_at.year
+    return parcel.carrier, parcel.tracking_number, parcel.shipped_at.astimezone(UTC).year
 
 
 def _check(parcel: Parcel, fo: FulfillmentOrder, now: datetime) -> None:
     verdict = numbers.check(parcel.carrier, parcel.tracking_number)
     if verdict.fit is Fit.BAD_CHECK_DIGIT:
         raise InvalidInput(verdict.sentence, tracking_number=verdict.sentence)
-    if parcel.shipped_at > now:
+    if parcel.shipped_at > now + AHEAD:
         detail = f"{fo.reference} cannot have been shipped in the future."
         raise InvalidInput(detail, shipped_at="lies in the future")
 
@@ -220,7 +225,7 @@ def _row(fo: FulfillmentOrder, parcel: Parcel) -> dict[str, Any]:
         "cohort": fo.cohort,
         "carrier": parcel.carrier,
         "tracking_number": parcel.tracking_number,
-        "period": parcel.shipped_at.year,
+        "period": _key(parcel)[2],
         "status": "pending",
         "shipped_at": parcel.shipped_at,
     }
@@ -284,7 +289,9 @@ def ask(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, datetime]:
     """
     db.session.execute(
         text(
-            "UPDATE polls SET next_poll_at = least(next_poll_at, :now), is_awaited = true"
+            # A carrier that failed has said, or we have, when it may be asked again.
+            "UPDATE polls SET is_awaited = true, next_poll_at ="
+            " CASE WHEN attempts = 0 THEN least(next_poll_at, :now) ELSE next_poll_at END"
             " WHERE shipment_id IN (SELECT p.shipment_id FROM polls p JOIN shipments s"
             "  ON s.id = p.shipment_id WHERE s.order_id = ANY(:ids) ORDER BY s.id"
             "  FOR NO KEY UPDATE OF p)"

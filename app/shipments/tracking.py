@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+from rq.timeouts import JobTimeoutException
 from sqlalchemy import text
 
 from app.carriers.contract import (
@@ -18,13 +18,15 @@ from app.carriers.contract import (
     Carrier,
     CarrierAccess,
     DelayReason,
+    ErrorClass,
     Reading,
     Scan,
     TrackingStatus,
+    unanswered,
 )
 from app.carriers.registry import CARRIERS
 from app.checks import service as checks
-from app.checks.service import Subject
+from app.checks.service import Subject, give_up
 from app.extensions import db
 from app.notifications.service import Message, supersede, tell
 from app.orders import service as orders
@@ -33,6 +35,7 @@ from app.orders.queries import contacts, facts_of
 from app.policies.documents import Tracking
 from app.policies.queries import in_force
 from app.shared import bulk, ids, leases, work
+from app.shared.outbound import in_flight
 from app.shared.work import PLATFORM, transaction
 from app.shipments.models import Poll, Shipment, TrackingEvent
 from app.shipments.rules import ENDED, Standing, is_given_up, next_poll, retry_poll, standing
@@ -41,6 +44,14 @@ from app.timeline.service import Happened, record
 logger = logging.getLogger(__name__)
 # One lease: at FedEx 20 calls of 30. Calls in flight: each waits on the network, not on us.
 LEASE_SIZE, IN_FLIGHT = 600, 6
+# All answers of a lease must be in by then: well before the job's alarm, so that they are written.
+PATIENCE_SECONDS = 25
+NO_ANSWER = unanswered(ErrorClass.NETWORK, "no answer in time")
+# Orders are locked before parcels, as everywhere: an arrival settles its order.
+LOCK_ORDERS = text(
+    "SELECT id FROM orders WHERE id IN (SELECT order_id FROM shipments WHERE id = ANY(:ids))"
+    " ORDER BY id FOR NO KEY UPDATE"
+)
 
 LEASE = text(
     f"UPDATE polls p SET attempts = attempts + 1, {leases.TAKE} FROM shipments s"
@@ -90,10 +101,36 @@ def poll(access: Access, *, is_time_up: Callable[[], bool]) -> int:
         work.crashpoint("after the lease of polls")
         heard = _ask(leased, access, asked_at)
         work.crashpoint("before the answers are written")
-        with transaction(PLATFORM) as now:
-            take_in(heard, token, asked_at, now)
+        _write(heard, token, asked_at)
         asked += len(leased)
     return asked
+
+
+def _write(heard: Mapping[UUID, Heard], token: UUID, asked_at: datetime) -> None:
+    """Write all answers at once; where one of them cannot be written, the others still are."""
+    try:
+        with transaction(PLATFORM) as now:
+            take_in(heard, token, asked_at, now)
+    except JobTimeoutException:
+        raise
+    except Exception:
+        logger.exception("answers not written", extra={"parcels": len(heard)})
+        if len(heard) == 1:
+            ((shipment_id, answer),) = heard.items()
+            _give_up(shipment_id, answer, token, asked_at)
+            return
+        for shipment_id, answer in heard.items():
+            _write({shipment_id: answer}, token, asked_at)
+
+
+def _give_up(shipment_id: UUID, answer: Heard, token: UUID, asked_at: datetime) -> None:
+    """Ask again later about a parcel whose answer cannot be written, and tell a person."""
+    if answer.reading is None:
+        return
+    with transaction(PLATFORM) as now:
+        unreadable = Heard(None, "the answer cannot be written")
+        take_in({shipment_id: unreadable}, token, asked_at, now)
+        give_up("poll_shipments", f"shipment {shipment_id}", "the answer cannot be written", 1, now)
 
 
 def _lease(token: UUID) -> tuple[list[Leased], datetime]:
@@ -107,19 +144,25 @@ def _ask(leased: Sequence[Leased], access: Access, now: datetime) -> dict[UUID, 
     by_carrier: dict[str, list[Leased]] = defaultdict(list)
     for parcel in leased:
         by_carrier[parcel.carrier].append(parcel)
+    calls = [
+        (CARRIERS[code], access(CARRIERS[code]), group)
+        for code, parcels in sorted(by_carrier.items())
+        for group in _groups(parcels, CARRIERS[code].batch_size)
+    ]
+    answers = in_flight(_track, calls, workers=IN_FLIGHT, seconds=PATIENCE_SECONDS)
     heard: dict[UUID, Heard] = {}
-    with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        for code, parcels in by_carrier.items():
-            carrier = CARRIERS[code]
-            reach = access(carrier)
-            size = carrier.batch_size
-            groups = [parcels[i : i + size] for i in range(0, len(parcels), size)]
-            answers = pool.map(
-                lambda group, c=carrier, r=reach: c.track([p.number for p in group], r), groups
-            )
-            for group, answer in zip(groups, answers, strict=True):
-                heard |= _sort(group, answer, now)
+    for (_, _, group), answer in zip(calls, answers, strict=True):
+        heard |= _sort(group, answer or NO_ANSWER, now)
     return heard
+
+
+def _groups(parcels: Sequence[Leased], size: int) -> list[Sequence[Leased]]:
+    return [parcels[i : i + size] for i in range(0, len(parcels), size)]
+
+
+def _track(call: tuple[Carrier, CarrierAccess, Sequence[Leased]]) -> Answer:
+    carrier, reach, group = call
+    return carrier.track([parcel.number for parcel in group], reach)
 
 
 def _sort(group: Iterable[Leased], answer: Answer, now: datetime) -> dict[UUID, Heard]:
@@ -151,6 +194,8 @@ def take_in(heard: Mapping[UUID, Heard], token: UUID, asked_at: datetime, now: d
     A silence is known until the moment of asking: what happens after it is in no answer.
     """
     policy = in_force(Tracking, now).document
+    ended = [k for k, h in heard.items() if h.reading and h.reading.status in ENDED]
+    db.session.execute(LOCK_ORDERS, {"ids": ended})
     states = db.session.execute(STATES, {"ids": sorted(heard), "token": token}).all()
     answered = {s.id: s for s in states if heard[s.id].reading is not None}
     readings = {key: r for key in answered if (r := heard[key].reading)}
@@ -320,12 +365,26 @@ def _schedule(
             silent.append(state.id)
         else:
             rows.append(_poll_row(state, next_poll(now, status, policy), asked_at, None))
-    bulk.update(Shipment, [{"id": key, "status": "expired"} for key in silent], key="id")
+    _expire([s for s in states if s.id in silent], now)
     db.session.execute(
         text("DELETE FROM polls WHERE shipment_id = ANY(:ids)"), {"ids": over + silent}
     )
     bulk.update(Poll, [r for r in rows if r["heard_at"]], key="shipment_id")
     bulk.update(Poll, [_without_heard(r) for r in rows if not r["heard_at"]], key="shipment_id")
+
+
+def _expire(states: Sequence[Any], now: datetime) -> None:
+    """Note that nobody asks about these parcels any more."""
+    bulk.update(Shipment, [{"id": s.id, "status": "expired"} for s in states], key="id")
+    facts = {"status": "expired"}
+    record(
+        [
+            Happened(s.order_id, s.cohort, "parcel_scanned", subject_id=s.id, facts=facts)
+            for s in states
+        ],
+        now,
+    )
+    checks.wake("shipment changed", [Subject(s.id, "shipment", s.order_id) for s in states], now)
 
 
 def _poll_row(

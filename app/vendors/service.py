@@ -16,9 +16,11 @@ from app.vendors.models import Location, Vendor
 
 def save_vendors(vendors: Sequence[dict[str, Any]]) -> dict[str, UUID]:
     """Create or change vendors by their code (code, name, email, status); return their keys."""
+    # Of one code named twice the later one counts, as it would one after the other.
+    unique = {vendor["code"]: vendor for vendor in vendors}
     rows = bulk.insert(
         Vendor,
-        [{"id": ids.new(), **vendor} for vendor in vendors],
+        [{"id": ids.new(), **unique[code]} for code in sorted(unique)],
         conflict="ON CONFLICT (code) DO UPDATE SET name = excluded.name,"
         " email = excluded.email, status = excluded.status",
         returning="code, id",
@@ -28,9 +30,10 @@ def save_vendors(vendors: Sequence[dict[str, Any]]) -> dict[str, UUID]:
 
 def save_locations(locations: Sequence[dict[str, Any]]) -> None:
     """Create or change locations by vendor and code."""
+    unique = {(place["vendor_id"], place["code"]): place for place in locations}
     bulk.insert(
         Location,
-        [{"id": ids.new(), **location} for location in locations],
+        [{"id": ids.new(), **unique[key]} for key in sorted(unique)],
         conflict="ON CONFLICT (vendor_id, code) DO UPDATE SET name = excluded.name,"
         " zone = excluded.zone, country = excluded.country, region = excluded.region,"
         " city = excluded.city, postal_code = excluded.postal_code,"

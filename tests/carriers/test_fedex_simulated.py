@@ -93,7 +93,7 @@ def test_many_refused_at_once_fetch_one_token(tracked):
     CARRIER.track([PARCEL], access)
     tracked.fedex.expire_tokens()
 
-    answers = in_flight(lambda _: CARRIER.track([PARCEL], access), range(16))
+    answers = in_flight(lambda _: CARRIER.track([PARCEL], access), range(16), seconds=9)
 
     assert {answer.error for answer in answers} == {None}
     assert len(tracked.tokens.lives) == 2

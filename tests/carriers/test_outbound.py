@@ -105,9 +105,9 @@ def test_many_in_flight_come_back_in_order():
         together.wait()
         return n * n
 
-    assert in_flight(meet, range(8), workers=4) == [n * n for n in range(8)]
+    assert in_flight(meet, range(8), workers=4, seconds=9) == [n * n for n in range(8)]
 
 
 def test_one_that_fails_is_heard():
     with pytest.raises(ZeroDivisionError):
-        in_flight(lambda n: 1 // n, [1, 0])
+        in_flight(lambda n: 1 // n, [1, 0], seconds=9)

@@ -432,7 +432,7 @@ def test_a_number_of_another_fulfillment_order_is_refused():
     ("what", "field"),
     [
         ({"tracking_number": "449044304137822"}, "tracking_number"),
-        ({"shipped_at": "2026-11-23T09:00:01+00:00"}, "shipped_at"),
+        ({"shipped_at": "2026-11-23T09:05:01+00:00"}, "shipped_at"),
         ({"lines": {"1": 3}}, "1"),
         ({"lines": {"7": 1}}, "7"),
     ],
@@ -600,3 +600,62 @@ def test_looking_for_an_order_that_is_not_there_says_so(api):
     )
     with transaction(PLATFORM), pytest.raises(NotFound):
         fulfillment_order("FO-0")
+
+
+def test_the_same_vendor_or_listing_twice_in_one_request_is_the_later_one(api):
+    place = {"name": "Malmö", "country": "SE", "zone": "Europe/Stockholm"}
+    twice = [{"code": "kiln", "name": name, "location": place} for name in ("Old", "New")]
+
+    assert api("PUT", "/vendors", {"vendors": twice}).status_code == 200
+    listing = {"vendor": "kiln", "location": "main", "sku": "A", "title": "A", "currency": "EUR"}
+    listings = [listing | {"cost": cost, "stock": 3} for cost in ("1.00", "2.00")]
+    assert api("PUT", "/listings", {"listings": listings}).status_code == 200
+
+    assert one("SELECT name FROM vendors").name == "New"
+    assert one("SELECT cost_minor FROM listings").cost_minor == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/vendors/x/locations/y", {"name": "Y", "country": "SE", "zone": "Mars/X"}, "zone"),
+        ("/orders", {"promise": {"deliver_by": "9999-12-31"}}, "promise.deliver_by"),
+        ("/orders", {"placed_at": "0001-01-01T00:00:00+14:00"}, "placed_at"),
+        ("/orders", {"detail": "?"}, "detail"),
+    ],
+)
+def test_what_no_order_or_place_can_be_is_named(api, path, body, field):
+    method, whole = ("POST", order_body() | body) if path == "/orders" else ("PUT", body)
+
+    answer = api(method, path, whole, **{"Idempotency-Key": "k"})
+
+    assert answer.status_code == 422
+    assert field in [e["field"] for e in answer.json["errors"]]
+
+
+@pytest.mark.parametrize("body", ["{", "[1]"])
+def test_a_confirmation_that_is_no_object_confirms_nothing(api, body):
+    make_vendor_with_stock()
+    (reference,) = references(routed_order())
+
+    answer = api("POST", f"/fulfillment-orders/{reference}/confirm", body)
+
+    assert answer.status_code in {400, 422}
+    assert fo_of(reference).status == "assigned"
+
+
+def test_a_refund_without_a_reference_counts_each_time_it_happens(api):
+    make_vendor_with_stock()
+    key = routed_order()
+    number = one("SELECT number FROM orders").number
+    path = f"/orders/{number}/payments?channel=webshop"
+    api("POST", path, {"status": "captured", "amount": "29.90"})
+    for minute in (1, 2, 2):
+        at = f"2026-11-23T08:0{minute}:00+00:00"
+        api("POST", path, {"status": "refunded", "amount": "5.00", "at": at})
+
+    too_much = api("POST", path, {"status": "refunded", "amount": "25.00"})
+
+    assert too_much.status_code == 409
+    assert one("SELECT refunded_minor FROM payments").refunded_minor == 1000
+    assert key

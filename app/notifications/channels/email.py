@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import parseaddr
+from functools import partial
 from urllib.parse import urlsplit
 
 from app.notifications.contract import Fate, Outcome, Outgoing
@@ -68,11 +69,12 @@ class EmailSender:
 
     def _introduce(self, smtp: smtplib.SMTP, message: Outgoing) -> Outcome | None:
         """Name sender and recipient and ask to send; return the server's refusal, if any."""
-        for code, answer in (
-            smtp.mail(parseaddr(self.sender)[1]),
-            smtp.rcpt(message.recipient),
-            smtp.docmd("DATA"),
+        for step in (
+            partial(smtp.mail, parseaddr(self.sender)[1]),
+            partial(smtp.rcpt, message.recipient),
+            partial(smtp.docmd, "DATA"),
         ):
+            code, answer = step()
             if code >= 400:  # noqa: PLR2004 - RFC 5321: 4yz later, 5yz never
                 smtp.rset()
                 fate = Fate.REFUSED if code >= PERMANENT else Fate.TRY_LATER

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from math import comb
 
 from app.routing.contract import Candidate, Choice, Location, Wanted
 from app.routing.rules import fill
 
 # Every set of so many locations is tried; for more parcels than that the best next one is taken.
-MOST_TRIED = 3
+MOST_TRIED, MOST_SETS = 3, 500
 
 
 class FewestParcels:
@@ -23,6 +24,8 @@ class FewestParcels:
         locations = sorted(found)
         most = _units(fill(wanted, candidates, found))
         for size in range(1, MOST_TRIED + 1):
+            if comb(len(locations), size) > MOST_SETS:
+                break
             plans = [fill(wanted, candidates, set(s)) for s in combinations(locations, size)]
             best = max(plans, key=_worth, default=[])
             if _units(best) == most:
