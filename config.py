@@ -55,6 +55,8 @@ class Config:
             "MAX_CONTENT_LENGTH": 8 * MIB,
             "MAX_FORM_MEMORY_SIZE": MIB,
             "BOOTSTRAP_SERVE_LOCAL": True,
+            # Seconds a browser keeps a file before it asks again.
+            "SEND_FILE_MAX_AGE_DEFAULT": 300,
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",
             "SESSION_COOKIE_SECURE": self.is_production,

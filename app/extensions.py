@@ -1,13 +1,9 @@
-"""The only singletons: database, sign-in, Redis, CSRF and Bootstrap's files."""
+"""The only singletons that every process has: the database and Valkey."""
 
 from __future__ import annotations
 
 from flask import Flask
-from flask_bootstrap import Bootstrap5
-from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from flask_wtf import CSRFProtect
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -20,10 +16,6 @@ class Model(DeclarativeBase):
 
 # What a transaction read stays readable after it: faces turn it into words without a second look.
 db = SQLAlchemy(model_class=Model, session_options={"expire_on_commit": False})
-login_manager = LoginManager()
-csrf = CSRFProtect()
-bootstrap = Bootstrap5()
-migrate = Migrate()
 
 
 class Valkey:

@@ -76,7 +76,7 @@ def _beat_on_steps(app: Flask, stop: threading.Event) -> None:
 
 def main() -> None:
     """Beat until told to stop."""
-    app = create_app(Config.from_environment())
+    app = create_app(Config.from_environment(), with_faces=False)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

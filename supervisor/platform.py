@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from supervisor import parts, postgres, valkey
+from supervisor import parts, postgres, schema, valkey
 from supervisor.bell import Bell
 from supervisor.child import Child, stop
 from supervisor.errors import CannotRunError
@@ -44,10 +44,16 @@ class Platform:
         """Start every part, each after what it needs is ready."""
         self._start_servers()
         shop = self.workshop()
-        self.finish(parts.migrations(shop))
+        if not self._is_current(shop):
+            self.finish(parts.migrations(shop))
         if self.with_demo:
             self.greeting = self.finish(parts.seed(shop)).rstrip()
         self._start_programs(shop)
+
+    def _is_current(self, shop: parts.Workshop) -> bool:
+        # A database of somebody else's may have been given another login since.
+        ours = self.situation.database_is_ours
+        return ours and schema.is_current(shop.environment["DATABASE_OWNER_URL"])
 
     def workshop(self) -> parts.Workshop:
         """Return what every Python part is started with."""

@@ -28,7 +28,7 @@ def application() -> Flask:
     """Return the application, made once a process."""
     global _app  # noqa: PLW0603 - one application a process
     if _app is None:
-        _app = create_app(Config.from_environment())
+        _app = create_app(Config.from_environment(), with_faces=False)
     return _app
 
 
