@@ -43,16 +43,19 @@ def heartbeat(app: Flask) -> None:
 
 def _ring_due() -> None:
     with transaction(PLATFORM) as now:
-        if clock.read().ring_only is not None:
-            # Facts are being told to a stepped world: nothing is due before all are in.
+        world = clock.read()
+        if world.rate == 0:
+            # A stepped world has no minutes that pass: what is due is swept at every beat. While
+            # facts are told to it, only what may ring then does, so a lost bell is made good too.
+            jobs.sweep(now)
+        if world.ring_only is not None:
             return
-        is_stepped = clock.read().rate == 0
         for every in SCHEDULE:
-            claimed = _claim(every.job, every.tick(now))
-            # A stepped world stands still between steps: work that is due may still be found.
-            if every.job == SWEEP and (claimed or is_stepped):
+            if not _claim(every.job, every.tick(now)):
+                continue
+            if every.job == SWEEP:
                 jobs.sweep(now)
-            elif claimed:
+            else:
                 jobs.ring(every.job)
 
 

@@ -285,6 +285,16 @@ def test_only_the_named_bells_ring_in_a_held_world_and_all_once_it_is_let_go(app
     assert rung(valkey) >= {"route_orders", "send_notifications"}
 
 
+def test_a_bell_lost_in_a_held_world_is_rung_anew(app, api, valkey):
+    api("PUT", "/clock", {"ring_only": ["route_orders"]})
+    make_order()
+    valkey.flushall()
+
+    heartbeat(app)
+
+    assert (rung(valkey), rows("SELECT 1 FROM job_runs")) == ({"route_orders"}, [])
+
+
 def test_the_world_is_not_stepped_while_anything_is_due(api):
     make_order()
 
