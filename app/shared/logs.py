@@ -8,6 +8,8 @@ from contextvars import ContextVar
 
 # The request or job that is under way, stamped on every line.
 current_id: ContextVar[str] = ContextVar("current_id", default="")
+# Libraries that tell of every beat or plug-in.
+CHATTY = ("alembic", "apscheduler")
 STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -35,3 +37,5 @@ def set_up(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
