@@ -12,7 +12,8 @@ from rq import get_current_job
 
 from app import create_app
 from app.jobs import JOBS, answer_bell
-from app.shared import logs
+from app.shared import clock, logs
+from app.shared.work import PLATFORM, transaction
 from config import Config
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,12 @@ def _clock_up(started: float) -> bool:
     return Stop.asked or time.monotonic() - started > BUDGET_SECONDS
 
 
+def is_held(name: str) -> bool:
+    """Return whether the world is held back from this job, whoever rang or did not."""
+    with transaction(PLATFORM):
+        return not clock.may_ring(name)
+
+
 def job(run: Callable[[IsTimeUp], int]) -> Callable[[], int]:
     """Make a job of a function that works off what is due and returns how much it did."""
     name = run.__name__
@@ -56,7 +63,7 @@ def job(run: Callable[[IsTimeUp], int]) -> Callable[[], int]:
         logs.current_id.set(current.id if current else name)
         with application().app_context():
             answer_bell(name)
-            done = run(lambda: _clock_up(started))
+            done = 0 if is_held(name) else run(lambda: _clock_up(started))
         if done:
             seconds = round(time.monotonic() - started, 3)
             logger.info("job done", extra={"job": name, "done": done, "seconds": seconds})

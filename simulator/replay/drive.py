@@ -142,8 +142,14 @@ class Drive:
         else:
             self._learn_fos()
             since = now - self.tick if resumes else first - self.tick
+            # The door keeps nothing of what it refuses: those are counted anew.
+            self._post([p for p in self.history.purchases if self._was_refused(p, since)])
             told = bisect_right(self.facts, since, key=itemgetter(0))
         self._live(now, told)
+
+    @staticmethod
+    def _was_refused(purchase: Purchase, since: datetime) -> bool:
+        return purchase.is_refused and purchase.purchased_at <= since
 
     def _live(self, now: datetime, told: int) -> None:
         """Tell what belongs to now, then go on from step to step."""

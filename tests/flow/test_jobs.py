@@ -386,3 +386,13 @@ def test_a_policy_in_force_is_the_newest_and_the_same_again_is_no_new_one(app):
         (1, 7),
         (2, 9),
     ]
+
+
+def test_a_job_that_was_rung_before_the_world_was_held_does_nothing(app, api):
+    make_order()
+    api("PUT", "/clock", {"ring_only": ["watch"]})
+
+    assert run("route_orders") == 0
+
+    api("PUT", "/clock", {})
+    assert run("route_orders") == 1
