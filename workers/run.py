@@ -64,23 +64,17 @@ def watch_over(worker: OnwardWorker, part: str) -> None:
     os._exit(1)
 
 
-def warm_up(queue_name: str) -> None:
-    """Run the queue's jobs once, so that the first bell finds everything prepared."""
+def prepare(queue_name: str) -> None:
+    """Import the queue's jobs now, so that the first bell finds them there."""
     for job in JOBS.values():
-        module, _, function = job.path.rpartition(".")
         if job.queue == queue_name:
-            run = getattr(importlib.import_module(module), function)
-            try:
-                run()
-            except Exception:
-                # What fails here fails under supervision later; the worker itself must come up.
-                logger.exception("warm-up failed", extra={"job": function})
+            importlib.import_module(job.path.rpartition(".")[0])
 
 
 def main(queue_name: str) -> None:
     """Serve one queue until told to stop."""
     app = application()
-    warm_up(queue_name)
+    prepare(queue_name)
     connection: Redis = Redis.from_url(app.config["REDIS_URL"], health_check_interval=30)
     worker = OnwardWorker(
         [Queue(queue_name, connection=connection, serializer=JSONSerializer)],
