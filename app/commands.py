@@ -24,12 +24,13 @@ from app.vendors.service import vendor_id
 
 carriers = AppGroup("carriers", help="Carriers' answers.")
 keys = AppGroup("keys", help="API keys.")
+users = AppGroup("users", help="People who sign in to the console.")
 clocks = AppGroup("clock", help="The world clock.")
 
 
 def register(app: Flask) -> None:
     """Add the commands."""
-    for command in (carriers, keys, clocks, check, seed, answers):
+    for command in (carriers, keys, users, clocks, check, seed, answers):
         app.cli.add_command(command)
 
 
@@ -55,6 +56,18 @@ def create_key(name: str, vendor: str | None, variable: str | None) -> None:
     with transaction(OPS):
         accounts.ensure_key(name, token, vendor_id(vendor) if vendor else None)
     click.echo(f"{name} has its key" if variable else token)
+
+
+@users.command("create")
+@click.argument("email")
+@click.argument("name")
+@click.option("--role", type=click.Choice(accounts.ROLES), default="ops_agent")
+def create_user(email: str, name: str, role: str) -> None:
+    """Create a person who signs in, or give an existing one a new password; print it once."""
+    password = accounts.new_password()
+    with transaction(OPS):
+        accounts.ensure_user(email, name, role, password)
+    click.echo(f"{email} signs in with {password}")
 
 
 @clocks.command("show")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from app.shared.work import OPS, SIGN_IN, Scope, transaction, vendor_scope
 
 # OWASP Password Storage: Argon2id with 19 MiB, 2 passes, 1 lane.
 hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+ROLES = ("ops_agent", "ops_lead", "senior_management", "administrator")
 # Verified when no account has the address, so that both answers take the same time.
 NOBODY = hasher.hash("nobody")
 
@@ -101,6 +103,11 @@ def ensure_key(name: str, token: str, vendor_id: UUID | None = None) -> None:
         ),
         values | {"scope": "vendor" if vendor_id else "marketplace", "now": clock.machine_now()},
     )
+
+
+def new_password() -> str:
+    """Return a password that can be read out: four groups of five, 80 bits."""
+    return "-".join(secrets.token_hex(3)[:5] for _ in range(4))
 
 
 def new_token() -> str:
