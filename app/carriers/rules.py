@@ -37,7 +37,7 @@ ENDED = (TrackingStatus.RETURNED, TrackingStatus.DELIVERED)
 EARLIEST_ZONE = timedelta(hours=14)
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
-Place = tuple[datetime, str, int, str, str, str]
+Place = tuple[datetime, str, int, str, str, str, str]
 
 
 def in_order(scans: Iterable[Scan]) -> list[Scan]:
@@ -52,7 +52,8 @@ def place_in_time(scan: Scan) -> Place:
     if not at:
         at, local = _earliest(scan.local_at), scan.local_at
     rank = RANK[scan.status] if scan.status else -1
-    return at, local, rank, scan.code, scan.description, scan.place
+    words = (scan.code, scan.description, scan.place, scan.delay_reason or "")
+    return at, local, rank, *words
 
 
 def status_of(scans: Iterable[Scan]) -> TrackingStatus | None:
