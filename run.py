@@ -143,7 +143,9 @@ def test(arguments: list[str]) -> int:
     """Return the exit code of the tests, in two processes unless the arguments say how."""
     says_how = any(word.startswith(("-n", "--numprocesses", "--pdb")) for word in arguments)
     is_narrow = any("::" in word or word.endswith(".py") for word in arguments)
-    spread = [] if says_how or is_narrow else ["-n", "2", "--dist", "loadfile"]
+    spread = (
+        [] if says_how or is_narrow else ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+    )
     return run_in_project("-m", "pytest", *spread, *arguments)
 
 

@@ -21,6 +21,7 @@ from app import create_app
 from app.accounts.service import ensure_key, ensure_user
 from app.extensions import db
 from app.shared.work import OPS, transaction
+from app.timeline.service import known_cohorts
 from config import Config
 from supervisor.temporary import Urls, temporary_postgres, temporary_valkey
 
@@ -30,6 +31,13 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TOKEN = "onw_marketplace"
 
 real_connect = socket.socket.connect
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest journeys, so that no worker is left alone with one at the end."""
+    first = ("test_replay", "test_browser")
+    items.sort(key=lambda item: item.path.stem not in first)
 
 
 def only_loopback(self: socket.socket, address: Any) -> None:
@@ -126,6 +134,8 @@ def tables(cluster: Urls, database: str) -> list[str]:
 def fresh(cluster: Urls, database: str, tables: list[str], valkey_url: str) -> None:
     """Empty the worker's database and Valkey, and stop its world at NOW."""
     Redis.from_url(valkey_url).flushall()
+    # Another test of this process may have worked on another database.
+    known_cohorts.clear()
     with psycopg.connect(other_database(cluster.owner, database)) as owner:
         owner.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
         owner.execute("UPDATE world_clock SET anchor_world = %s, rate = 0, ring_only = NULL", [NOW])

@@ -16,7 +16,8 @@ from app.shared import bulk, work
 from app.timeline.models import Decision, Entry
 
 SYSTEM = "onward"
-_known_cohorts: set[date] = set()
+# The months whose partitions this process has seen: one database a process.
+known_cohorts: set[date] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,6 @@ def decide(decisions: Sequence[Decided], now: datetime) -> None:
 
 def ensure_cohorts(months: set[date]) -> None:
     """Make sure the partitions of these months exist."""
-    for month in sorted(months - _known_cohorts):
+    for month in sorted(months - known_cohorts):
         db.session.execute(text("SELECT ensure_cohort(:month)"), {"month": month})
-        work.after_commit(month, partial(_known_cohorts.add, month))
+        work.after_commit(month, partial(known_cohorts.add, month))

@@ -82,7 +82,7 @@ def fresh_app(cluster: Urls, template: str, valkey_url: str) -> Iterator[Flask]:
     with psycopg.connect(other_database(cluster.owner, name), autocommit=True) as owner:
         owner.execute("UPDATE world_clock SET anchor_world = %s, rate = 0", [NOW])
     Redis.from_url(valkey_url).flushall()
-    timeline.service._known_cohorts.clear()  # noqa: SLF001 - what it knows is of another database
+    timeline.service.known_cohorts.clear()
     app = make_app(cluster, name, valkey_url)
     workers.job._app = app  # noqa: SLF001 - what a worker makes of its environment
     try:
