@@ -13,24 +13,31 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from app import demo
-from app.accounts import service as accounts
+from app.accounts import factors, links
+from app.accounts import keys as api_keys
+from app.accounts.contract import OPS_ROLES
+from app.audit import service as audit
+from app.audit.contract import PLATFORM_ACTOR
 from app.carriers.queries import describe
 from app.carriers.registry import carrier
 from app.integrity import broken_invariants
+from app.notifications.sending import link_address
 from app.reports import queries as reports
 from app.shared import clock
-from app.shared.work import OPS, PLATFORM, transaction
+from app.shared.work import ACCOUNTS, OPS, PLATFORM, transaction
 from app.vendors.service import vendor_id
 
 carriers = AppGroup("carriers", help="Carriers' answers.")
 keys = AppGroup("keys", help="API keys.")
-users = AppGroup("users", help="People who sign in to the console.")
+users = AppGroup("users", help="People who sign in.")
+trail = AppGroup("audit", help="The audit trail.")
+secrets = AppGroup("secrets", help="Keys that rotate.")
 clocks = AppGroup("clock", help="The world clock.")
 
 
 def register(app: Flask) -> None:
     """Add the commands."""
-    for command in (carriers, keys, users, clocks, check, seed, answers):
+    for command in (carriers, keys, users, trail, secrets, clocks, check, seed, answers):
         app.cli.add_command(command)
 
 
@@ -52,22 +59,45 @@ def read_answer(code: str, file: Path, status: int, *, push: bool) -> None:
 @click.option("--from-environment", "variable", help="Take the token from this variable.")
 def create_key(name: str, vendor: str | None, variable: str | None) -> None:
     """Create an API key, or give an existing one a new token, and print the token once."""
-    token = os.environ[variable] if variable else accounts.new_token()
+    token = os.environ[variable] if variable else api_keys.new_token()
     with transaction(OPS):
-        accounts.ensure_key(name, token, vendor_id(vendor) if vendor else None)
+        owner = vendor_id(vendor) if vendor else None
+    with transaction(ACCOUNTS):
+        api_keys.ensure_key(name, token, owner)
+        audit.record("key_made", PLATFORM_ACTOR, subject=name)
     click.echo(f"{name} has its key" if variable else token)
 
 
-@users.command("create")
+@users.command("invite")
 @click.argument("email")
 @click.argument("name")
-@click.option("--role", type=click.Choice(accounts.ROLES), default="ops_agent")
-def create_user(email: str, name: str, role: str) -> None:
-    """Create a person who signs in, or give an existing one a new password; print it once."""
-    password = accounts.new_password()
-    with transaction(OPS):
-        accounts.ensure_user(email, name, role, password)
-    click.echo(f"{email} signs in with {password}")
+@click.option("--role", type=click.Choice(OPS_ROLES), default="ops_agent")
+def invite_user(email: str, name: str, role: str) -> None:
+    """Invite somebody by mail and print the link: how an empty marketplace gets its first person."""
+    with transaction(ACCOUNTS):
+        link_id = links.invite(email.strip().lower(), name, role, None, "The command line")
+        audit.record("invitation_sent", PLATFORM_ACTOR, subject=name, role=role)
+    click.echo(f"{email} chooses a password at {link_address('invitation', link_id)}")
+
+
+@trail.command("verify")
+@click.option("--anchor", help="POSITION:HASH of an earlier end of the chain, kept elsewhere.")
+def verify_audit(anchor: str | None) -> None:
+    """Look over the audit trail; a break is named and ends with exit code 1."""
+    found = audit.verify_chain(anchor)
+    if found.broken:
+        click.echo(f"BROKEN {found.broken}")
+        sys.exit(1)
+    click.echo(f"{found.checked} rows, nothing was changed; it ends with {found.anchor}")
+
+
+@secrets.command("reseal")
+def reseal() -> None:
+    """Seal every second factor with the newest FIELD_KEY, so that older ones can go."""
+    with transaction(ACCOUNTS):
+        sealed = factors.reseal()
+        audit.record("factors_resealed", PLATFORM_ACTOR, count=sealed)
+    click.echo(f"{sealed} sealed with the newest key")
 
 
 @clocks.command("show")

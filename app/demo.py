@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import time
+from uuid import UUID
 
 from flask import current_app
 
-from app.accounts import service as accounts
+from app.accounts.keys import ensure_key
+from app.accounts.people import ensure_user
 from app.catalog import service as catalog
 from app.shared import clock
 from app.shared.errors import NotAllowed
-from app.shared.work import OPS, transaction
+from app.shared.work import ACCOUNTS, OPS, transaction
 from app.vendors import service as vendors
 from app.vendors.queries import location_ids
 
@@ -79,6 +81,13 @@ PEOPLE = (
     ("ops@demo.example", "Imani Brooks", "ops_agent"),
     ("lead@demo.example", "Jonas Weber", "ops_lead"),
     ("manager@demo.example", "Rosa Delgado", "senior_management"),
+    ("admin@demo.example", "Teo Marin", "administrator"),
+)
+# Who ships, by their vendor's code.
+VENDORS_PEOPLE = (
+    ("owner@kiln.demo.example", "Elin Berg", "vendor_owner", "kiln"),
+    ("packer@kiln.demo.example", "Noor Aziz", "vendor_staff", "kiln"),
+    ("owner@tallow.demo.example", "Paul Brandt", "vendor_owner", "tallow"),
 )
 
 
@@ -88,19 +97,24 @@ def seed() -> Iterator[str]:
         raise NotAllowed("A real marketplace is not filled with demonstration data.")
     password = os.environ.get("DEMO_PASSWORD") or "onward-demo"
     with transaction(OPS):
-        for email, name, role in PEOPLE:
-            accounts.ensure_user(email, name, role, password)
-        if token := os.environ.get("SIMULATOR_API_KEY"):
-            accounts.ensure_key("simulator", token)
         if speed := os.environ.get("SPEED"):
             clock.run(float(speed))
-        _fill_shelves()
+        keys = _fill_shelves()
+    with transaction(ACCOUNTS):
+        for email, name, role in PEOPLE:
+            ensure_user(email, name, role, password)
+        for email, name, role, vendor in VENDORS_PEOPLE:
+            ensure_user(email, name, role, password, keys[vendor])
+        if token := os.environ.get("SIMULATOR_API_KEY"):
+            ensure_key("simulator", token)
     yield f"Sign in at {current_app.config['PUBLIC_URL']}/signin with the password {password} as"
     for email, name, role in PEOPLE:
-        yield f"  {email:<22} {name}, {role.replace('_', ' ')}"
+        yield f"  {email:<26} {name}, {role.replace('_', ' ')}"
+    for email, name, role, vendor in VENDORS_PEOPLE:
+        yield f"  {email:<26} {name}, {role.replace('_', ' ')} of {vendor}"
 
 
-def _fill_shelves() -> None:
+def _fill_shelves() -> dict[str, UUID]:
     keys = vendors.save_vendors(
         [
             {"code": code, "name": name, "email": f"{code}@demo.example", "status": "active"}
@@ -141,3 +155,4 @@ def _fill_shelves() -> None:
         ]
     )
     catalog.count_stock(dict.fromkeys(listings.values(), UNITS))
+    return keys

@@ -9,12 +9,13 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 
 from app import commands
-from app.accounts.service import user_by_id
+from app.accounts import sessions
 from app.api.views import blueprint as api
 from app.console.views import blueprint as console
+from app.doors import guard
 from app.extensions import db
 from app.signin.views import blueprint as signin
-from app.web import errors, headers, health, words
+from app.web import errors, headers, health, rates, reports, words
 
 csrf = CSRFProtect()
 login_manager = LoginManager()
@@ -22,19 +23,24 @@ login_manager = LoginManager()
 
 def register(app: Flask) -> None:
     """Add everything to an application."""
+    # First: a refusal, too, has its request's name and its headers.
+    headers.register(app)
     Migrate(app, db, directory="migrations")
     Bootstrap5(app)
     csrf.init_app(app)
     # Programs carry a key in a header that no browser sends by itself.
     csrf.exempt(api)
+    # Browsers report without a form, and a report changes nothing.
+    csrf.exempt(reports.blueprint)
     login_manager.init_app(app)
-    login_manager.user_loader(user_by_id)
-    login_manager.login_view = "signin.signin"
-    login_manager.login_message = None
+    login_manager.user_loader(sessions.find)
+    # A phone changes its address all day; a session ends on the server.
+    login_manager.session_protection = None
 
-    for blueprint in (health.blueprint, api, console, signin):
+    for blueprint in (health.blueprint, reports.blueprint, api, console, signin):
         app.register_blueprint(blueprint)
+    guard.register(app)
+    rates.register(app)
     words.register(app)
     errors.register(app)
-    headers.register(app)
     commands.register(app)

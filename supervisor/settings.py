@@ -30,6 +30,7 @@ MADE_UP: dict[str, Callable[[], str]] = {
     "postgres_application": lambda: secrets.token_urlsafe(24),
     "valkey": lambda: secrets.token_urlsafe(24),
     "secret_key": lambda: secrets.token_urlsafe(48),
+    "field_key": lambda: secrets.token_urlsafe(48),
     "fedex_client_secret": lambda: secrets.token_urlsafe(24),
     "simulator_api_key": lambda: "onw_" + secrets.token_urlsafe(30),
     "demo_password": readable_password,
@@ -65,6 +66,12 @@ class Situation:
     is_replay: bool = False
 
     @property
+    def is_production(self) -> bool:
+        """Return whether real people's orders are at stake: nothing of a demonstration is told."""
+        # A replay is never of real people; in production it is told all and refused by name.
+        return self.given.get("ENVIRONMENT") == "production" and not self.is_replay
+
+    @property
     def database_is_ours(self) -> bool:
         """Return whether nobody named a PostgreSQL of their own."""
         return not self.given.get("DATABASE_URL")
@@ -77,10 +84,16 @@ class Situation:
 
 def environment(situation: Situation) -> dict[str, str]:
     """Return the environment of every Python part; what people set themselves is kept."""
-    ours = _servers(situation) | _simulated_world(situation) | _mode(situation)
+    world = {} if situation.is_production else _simulated_world(situation) | _mode(situation)
     set_by_people = {name: value for name, value in situation.given.items() if value}
     # A part's output has to be in its log when it dies, not in a buffer.
-    return {**ours, **set_by_people, "PYTHONUNBUFFERED": "1"}
+    always = {"PYTHONUNBUFFERED": "1", "TRUSTED_HOSTS": _trusted_hosts(situation)}
+    return {**_servers(situation), **world, **set_by_people, **always}
+
+
+def _trusted_hosts(situation: Situation) -> str:
+    """Return the names people set and the one by which we ask the web server how it is."""
+    return ",".join(filter(None, [situation.given.get("TRUSTED_HOSTS"), LOOPBACK]))
 
 
 def _servers(situation: Situation) -> dict[str, str]:
@@ -92,6 +105,7 @@ def _servers(situation: Situation) -> dict[str, str]:
         "DATABASE_OWNER_URL": owner,
         "REDIS_URL": given.get("REDIS_URL") or valkey.url(ports["valkey"], kept["valkey"]),
         "SECRET_KEY": kept["secret_key"],
+        "FIELD_KEY": kept["field_key"],
         "PUBLIC_URL": f"http://{LOOPBACK}:{ports['web']}",
         "ONWARD_URL": f"http://{LOOPBACK}:{ports['web']}",
     }

@@ -18,15 +18,15 @@ from flask_migrate import upgrade
 from redis import Redis
 
 from app import create_app
-from app.accounts.service import ensure_key, ensure_user
+from app.accounts.keys import ensure_key
 from app.extensions import db
-from app.shared.work import OPS, transaction
+from app.shared.work import ACCOUNTS, transaction
 from app.timeline.service import known_cohorts
 from config import Config
 from supervisor.temporary import Urls, temporary_postgres, temporary_valkey
+from tests.people import browser_of, make_person
 
 ROOT = Path(__file__).parents[1]
-PASSWORD = "correct horse battery staple"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TOKEN = "onw_marketplace"
 
@@ -124,7 +124,7 @@ def tables(cluster: Urls, database: str) -> list[str]:
     query = (
         "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
         " AND relnamespace = 'public'::regnamespace"
-        " AND relname NOT IN ('world_clock', 'alembic_version')"
+        " AND relname NOT IN ('world_clock', 'alembic_version', 'audit_head')"
     )
     with psycopg.connect(other_database(cluster.owner, database)) as owner:
         return [row[0] for row in owner.execute(query)]
@@ -136,9 +136,14 @@ def fresh(cluster: Urls, database: str, tables: list[str], valkey_url: str) -> N
     Redis.from_url(valkey_url).flushall()
     # Another test of this process may have worked on another database.
     known_cohorts.clear()
-    with psycopg.connect(other_database(cluster.owner, database)) as owner:
-        owner.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
-        owner.execute("UPDATE world_clock SET anchor_world = %s, rate = 0, ring_only = NULL", [NOW])
+    with psycopg.connect(other_database(cluster.superuser, database)) as superuser:
+        # The audit trail refuses to be emptied; who replicates a database is not asked.
+        superuser.execute("SET session_replication_role = replica")
+        superuser.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+        superuser.execute("UPDATE audit_head SET position = 0, hash = ''")
+        superuser.execute(
+            "UPDATE world_clock SET anchor_world = %s, rate = 0, ring_only = NULL", [NOW]
+        )
 
 
 @pytest.fixture
@@ -159,13 +164,8 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def ops_client(app: Flask) -> FlaskClient:
     """A browser in which an ops agent has signed in."""
-    with transaction(OPS):
-        ensure_user("ops@example.org", "Imani Brooks", "ops_agent", PASSWORD)
     app.config["WTF_CSRF_ENABLED"] = False
-    browser = app.test_client()
-    answer = browser.post("/signin", data={"email": "ops@example.org", "password": PASSWORD})
-    assert answer.status_code == 302
-    return browser
+    return browser_of(app, make_person(email="ops@example.org"))
 
 
 Api = Callable[..., Any]
@@ -174,7 +174,7 @@ Api = Callable[..., Any]
 @pytest.fixture
 def api(app: Flask) -> Api:
     """Call the API with the marketplace's key: api("POST", "/orders", body) -> answer."""
-    with transaction(OPS):
+    with transaction(ACCOUNTS):
         ensure_key("tests", TOKEN)
     return caller(app, TOKEN)
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.accounts.service import ensure_key
+from app.accounts.keys import ensure_key
 from app.api.forms import OrderForm
 from app.catalog.service import count_stock, save_listings
 from app.extensions import db
@@ -21,7 +21,7 @@ from app.orders import intake
 from app.orders.service import Confirmation, confirm
 from app.policies.service import publish
 from app.shared import clock
-from app.shared.work import OPS, transaction
+from app.shared.work import ACCOUNTS, OPS, transaction
 from app.shipments.service import Dispatch, Parcel, ship
 from app.vendors.queries import location_ids
 from app.vendors.service import save_locations, save_vendors
@@ -74,6 +74,7 @@ def vendor_key(code: str, token: str) -> str:
         vendor = db.session.scalar(
             text("SELECT id FROM vendors WHERE code = :code"), {"code": code}
         )
+    with transaction(ACCOUNTS):
         ensure_key(f"vendor-{code}", token, vendor)
     return token
 

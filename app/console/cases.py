@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from app.carriers.registry import CARRIERS
 from app.console.climbs import moves
-from app.console.deadlines import Deadline, deadline
+from app.web.deadlines import Deadline, deadline
 from app.console.strips import strip
 from app.web.words import day, delay, plain, span, when
 

@@ -9,8 +9,8 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import Row
 
-from app.console.deadlines import Deadline, deadline
-from app.console.rights import may
+from app.web.deadlines import Deadline, deadline
+from app.doors.guard import may
 from app.escalations.rules import Step, climb
 from app.policies.documents import Escalation, Messages
 from app.web import words
@@ -24,17 +24,17 @@ def moves(row: Row[Any], onward: str | None = None) -> list[dict[str, Any]]:
     if row.escalation_id is None or row.resolved_at:
         return []
     fields = {"next": onward} if onward else None
-    wanted = [("Resolve", "resolve", "resolve a case")]
+    wanted = [("Resolve", "console.resolve")]
     if not row.acknowledged_at:
-        wanted.insert(0, ("Acknowledge", "acknowledge", "acknowledge a case"))
+        wanted.insert(0, ("Acknowledge", "console.acknowledge"))
     return [
         {
             "label": label,
-            "url": url_for(f"console.{verb}", reference=row.reference),
+            "url": url_for(endpoint, reference=row.reference),
             "fields": fields,
         }
-        for label, verb, right in wanted
-        if may(right)
+        for label, endpoint in wanted
+        if may(endpoint)
     ]
 
 

@@ -12,7 +12,7 @@ from app.console import case_queries, cases, climbs, list_queries, page
 from app.console.case_queries import ESCALATIONS
 from app.console.list_queries import MESSAGES, OFFERS
 from app.console.page import blueprint
-from app.console.rights import may
+from app.doors.guard import may
 from app.notifications.texts import compose
 from app.shared.work import OPS, transaction
 from app.web import paging, words
@@ -178,7 +178,7 @@ def _subject(row: Row[Any]) -> str:
 
 def close_moves(letter_id: int | None, onward: str) -> list[dict[str, Any]]:
     """Return the move that says a person has dealt with a dead letter."""
-    if letter_id is None or not may("close a dead letter"):
+    if letter_id is None or not may("console.close_dead_letter"):
         return []
     url = url_for("console.close_dead_letter", letter_id=letter_id)
     return [{"label": "Dealt with", "url": url, "fields": {"next": onward}}]

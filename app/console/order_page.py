@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from app.carriers.registry import CARRIERS
 from app.console import lists
 from app.console.cases import actor, carrier_title, parcel_words, sentence
-from app.console.deadlines import Deadline, deadline
+from app.web.deadlines import Deadline, deadline
 from app.console.strips import strip
 from app.console.why import vendors_in, why
 from app.timeline.models import Decision, Entry

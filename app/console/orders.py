@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Row
 
 from app.console import case_queries, order_page, order_queries, page
-from app.console.deadlines import Deadline, deadline
+from app.web.deadlines import Deadline, deadline
 from app.console.page import blueprint
 from app.orders.contract import OrderStatus
 from app.shared.work import OPS, transaction

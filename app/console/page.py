@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, redirect, request, url_for
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, request
 from flask_login import current_user
 from sqlalchemy import Row, text
 
@@ -42,16 +41,6 @@ class View:
     label: str
     where: str = "true"
     tone: str | None = None
-
-
-@blueprint.before_request
-def require_sign_in() -> ResponseReturnValue | None:
-    """Send whoever has not signed in to the door, and back afterwards."""
-    if current_user.is_authenticated:
-        return None
-    # Only a page can be gone back to; a button must be pressed again.
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else "/console/"
-    return redirect(url_for("signin.signin", next=wanted))
 
 
 def numbers() -> Row[Any]:

@@ -16,7 +16,7 @@ class Notification(db.Model):
     __tablename__ = "notifications"
     id: Mapped[Id] = mapped_column(Uuid, primary_key=True, default=ids.new)
     cohort: Mapped[Day]
-    order_id: Mapped[Id]
+    order_id: Mapped[Id | None]
     dedupe_key: Mapped[Words]
     audience: Mapped[Words]
     channel: Mapped[Words]

@@ -8,16 +8,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from flask import current_app
 from sqlalchemy import Row, text
 
 from app.checks.service import give_up
 from app.extensions import db
 from app.notifications.contract import Fate, Outcome, Outgoing, Sender
 from app.notifications.texts import compose
-from app.shared import ids, leases, work
+from app.shared import ids, leases, signed, work
 from app.shared.work import PLATFORM, transaction
 
 BATCH = 100
+# Where the links of mails to people with accounts lead, by what they are for.
+LINKS = {"reset": "/reset/", "invitation": "/invitation/", "email": "/account/email/"}
 # 1, 2, 4 ... minutes, at most 6 hours: a mail server may be away for two days.
 MOST_ATTEMPTS, LONGEST_WAIT = 16, timedelta(hours=6)
 
@@ -84,10 +87,22 @@ def _send(
 
 def _attempt(row: Row[Any], sender: Sender) -> Outcome:
     try:
-        words = compose(row.template, row.facts)
+        words = compose(row.template, row.facts | _link(row.facts))
     except (KeyError, ValueError, TypeError) as error:
         return Outcome(Fate.REFUSED, f"its facts make no message: {error!r}"[:200])
     return sender.send(Outgoing(str(row.id), row.recipient, words.subject, words.body))
+
+
+def link_address(purpose: str, link_id: UUID) -> str:
+    """Return the address of a link, made only now: what opens it is stored nowhere."""
+    token = signed.token(purpose, link_id)
+    return f"{current_app.config['PUBLIC_URL']}{LINKS[purpose]}{token}"
+
+
+def _link(facts: dict[str, Any]) -> dict[str, str]:
+    if "link_id" not in facts:
+        return {}
+    return {"url": link_address(facts["purpose"], UUID(facts["link_id"]))}
 
 
 def _turn(done: _Done | None, following: Row[Any] | None, token: UUID) -> bool:

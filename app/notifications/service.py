@@ -15,7 +15,9 @@ from app.extensions import db
 from app.notifications.models import Notification
 from app.policies.documents import Messages
 from app.policies.queries import in_force
-from app.shared import bulk, ids
+from app.shared import bulk, clock, ids
+from app.shared.columns import cohort_of
+from app.timeline.service import ensure_cohorts
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,28 @@ def tell(messages: Sequence[Message], now: datetime) -> None:
     )
     if rows:
         jobs.ring("send_notifications")
+
+
+def tell_person(template: str, email: str, facts: dict[str, Any]) -> None:
+    """Queue a message about somebody's own account; no policy keeps it from being sent."""
+    now, cohort = clock.now(), cohort_of(clock.now())
+    ensure_cohorts({cohort})
+    row = {
+        "id": ids.new(),
+        "cohort": cohort,
+        "order_id": None,
+        "dedupe_key": template,
+        "audience": "person",
+        "channel": "email",
+        "recipient": email,
+        "template": template,
+        "facts": facts,
+        "status": "queued",
+        "made_at": now,
+        "due_at": now,
+    }
+    bulk.insert(Notification, [row])
+    jobs.ring("send_notifications")
 
 
 def supersede(order_ids: Sequence[UUID], template: str) -> None:

@@ -20,6 +20,10 @@ class Text:
 
 SIGNED = "\n\nOnward, for your marketplace"
 
+NOT_YOU = (
+    " If it was not you, tell whoever looks after accounts at once: somebody else may be in it."
+)
+
 TEXTS: dict[str, tuple[str, str]] = {
     "order_received": (
         "We have your order {number}",
@@ -66,6 +70,49 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{case} needs {level}: {kind}",
         "Case {case} of order {number} ({kind}) is critical and nobody has acknowledged it.",
     ),
+    "account_invitation": (
+        "{by} invites you to {marketplace}",
+        (
+            "Hello {name},\n\n{by} invites you to work in {marketplace}. Open this link within"
+            " three days and choose a password:\n\n{url}\n\nIf you did not expect this, do"
+            " nothing; no account is made."
+        ),
+    ),
+    "account_reset": (
+        "A new password for {marketplace}",
+        (
+            "Hello,\n\nsomebody, most likely you, asked for a new password. Open this link within"
+            " 30 minutes and choose one:\n\n{url}\n\nIf it was not you, do nothing; your password"
+            " stays as it is."
+        ),
+    ),
+    "account_email_confirm": (
+        "Is this your new e-mail address?",
+        (
+            "Hello {name},\n\nopen this link within 30 minutes to sign in with this address from"
+            " now on:\n\n{url}\n\nIf you did not ask for this, do nothing."
+        ),
+    ),
+    "account_email_changed": (
+        "Your e-mail address was changed",
+        f"Hello {{name}},\n\nyour account has another e-mail address now.{NOT_YOU}",
+    ),
+    "account_password_changed": (
+        "Your password was changed",
+        f"Hello {{name}},\n\nthe password of your account was changed.{NOT_YOU}",
+    ),
+    "account_factor_added": (
+        "A second factor was added",
+        f"Hello {{name}},\n\nyour account asks for a second factor now.{NOT_YOU}",
+    ),
+    "account_factor_removed": (
+        "A second factor was removed",
+        f"Hello {{name}},\n\na second factor of your account was removed.{NOT_YOU}",
+    ),
+    "account_recovery_codes": (
+        "You have new recovery codes",
+        f"Hello {{name}},\n\nnew recovery codes were made; the old ones are dead.{NOT_YOU}",
+    ),
 }
 
 LEVELS = {"ops": "ops", "ops_lead": "the ops lead", "senior_management": "senior management"}
@@ -81,7 +128,7 @@ def compose(template: str, facts: Mapping[str, Any]) -> Text:
 
 def _derived(facts: Mapping[str, Any]) -> dict[str, str]:
     """Return the facts that need wording."""
-    words = {"track": "", "expect": ""}
+    words = {"track": "", "expect": "", "marketplace": "Onward"}
     if facts.get("link"):
         words["track"] = f"\n\nFollow it here: {facts['link']}"
     if facts.get("promised"):

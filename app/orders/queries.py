@@ -7,12 +7,34 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text, tuple_
 from sqlalchemy.orm import selectinload
 
 from app.extensions import db
+from app.orders.contract import FoStatus
 from app.orders.models import FulfillmentOrder, Order, OrderLine
 from app.shared.errors import NotFound
+from app.web.paging import SIZE, Cut
+
+# What a vendor still has to do, or waits to go on with.
+UNDONE = (
+    FoStatus.ASSIGNED,
+    FoStatus.CONFIRMED,
+    FoStatus.PICKING,
+    FoStatus.PACKED,
+    FoStatus.READY,
+    FoStatus.ON_HOLD,
+)
+WORK = text(
+    "SELECT count(*) AS undone, count(*) FILTER (WHERE ship_by < :now) AS overdue,"
+    " count(*) FILTER (WHERE ship_by >= :now AND ship_by < :tonight) AS today,"
+    " count(*) FILTER (WHERE status = 'assigned') AS unconfirmed, min(ship_by) AS first"
+    " FROM fulfillment_orders WHERE vendor_id = :vendor AND status = ANY(:undone)"
+)
+WORK_BY_VENDOR = text(
+    "SELECT vendor_id, count(*) AS undone, count(*) FILTER (WHERE ship_by < :now) AS overdue"
+    " FROM fulfillment_orders WHERE status = ANY(:undone) GROUP BY vendor_id"
+)
 
 
 def contacts(order_ids: Iterable[UUID]) -> dict[UUID, Any]:
@@ -87,6 +109,31 @@ def fulfillment_order(reference: str) -> FulfillmentOrder:
         detail = f"There is no fulfillment order '{reference}'."
         raise NotFound(detail)
     return found
+
+
+def undone(cut: Cut) -> Sequence[FulfillmentOrder]:
+    """Return the scope's fulfillment orders that have not left, the first to ship first."""
+    place = tuple_(FulfillmentOrder.ship_by, FulfillmentOrder.id)
+    query = select(FulfillmentOrder).options(selectinload(FulfillmentOrder.lines))
+    query = query.where(FulfillmentOrder.status.in_(UNDONE))
+    if cut.key:
+        edge = (cut.key.at, cut.key.id)
+        query = query.where(place < edge if cut.is_back else place > edge)
+    columns = (FulfillmentOrder.ship_by, FulfillmentOrder.id)
+    ordered = [column.desc() for column in columns] if cut.is_back else columns
+    return db.session.scalars(query.order_by(*ordered).limit(SIZE + 1)).all()
+
+
+def work_of(vendor_id: UUID, now: datetime, tonight: datetime) -> Row[Any]:
+    """Return how much a vendor has to do: in all, overdue, until tonight, not confirmed."""
+    values = {"vendor": vendor_id, "now": now, "tonight": tonight, "undone": list(UNDONE)}
+    return db.session.execute(WORK, values).one()
+
+
+def work_by_vendor(now: datetime) -> dict[UUID, Row[Any]]:
+    """Return how much each vendor has to do, and how much of it is overdue."""
+    rows = db.session.execute(WORK_BY_VENDOR, {"now": now, "undone": list(UNDONE)})
+    return {row.vendor_id: row for row in rows}
 
 
 def has_orders() -> bool:

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from typing import Annotated
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+
+from app.policies.rules import COLOR, complaint
+from app.shared.money import CURRENCIES
 
 Hours = Annotated[int, Field(ge=0, le=24 * 365)]
 Days = Annotated[int, Field(ge=0, le=365)]
@@ -120,6 +132,59 @@ class Messages(Document):
     }
 
 
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+# BCP 47: a language and, where it matters, a country.
+Language = Annotated[str, StringConstraints(pattern="^[a-z]{2,3}(-[A-Z]{2})?$")]
+Chosen = BeforeValidator(lambda word: word or None)
+
+
+class Marketplace(Document):
+    """What one marketplace is called, looks like, and takes for granted."""
+
+    name: Name = "Onward"
+    # The color of actions by theme; None: ours.
+    accent_light: Annotated[str | None, Chosen] = None
+    accent_dark: Annotated[str | None, Chosen] = None
+    # None: the installation's own (TZ_DEFAULT, CURRENCY_DEFAULT).
+    zone: Annotated[str | None, Chosen] = None
+    currency: Annotated[str | None, Chosen] = None
+    languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=20)] = ("en",)
+
+    @field_validator("name")
+    @classmethod
+    def _is_one_line(cls, name: str) -> str:
+        return name if name.isprintable() else _refuse("holds a character that cannot be shown")
+
+    @field_validator("accent_light", "accent_dark")
+    @classmethod
+    def _can_be_read(cls, color: str | None, info: ValidationInfo) -> str | None:
+        if color is None:
+            return None
+        color = color.strip().lower()
+        if not COLOR.fullmatch(color):
+            _refuse("Write a color as # and six of 0 to 9 and a to f, like #0b6070.")
+        why = complaint(color, str(info.field_name).removeprefix("accent_"))
+        return _refuse(why) if why else color
+
+    @field_validator("zone")
+    @classmethod
+    def _is_a_zone(cls, zone: str | None) -> str | None:
+        if zone is None or zone in available_timezones():
+            return zone
+        return _refuse("This is no time zone. Write it like Europe/Stockholm.")
+
+    @field_validator("currency")
+    @classmethod
+    def _is_a_currency(cls, currency: str | None) -> str | None:
+        if currency is None or currency in CURRENCIES:
+            return currency
+        return _refuse("This is no currency. Write its three letters, like EUR.")
+
+
+def _refuse(why: str) -> str:
+    raise ValueError(why)
+
+
 KINDS: dict[str, type[Document]] = {
     "routing": Routing,
     "promises": Promises,
@@ -128,4 +193,5 @@ KINDS: dict[str, type[Document]] = {
     "escalation": Escalation,
     "compensation": Compensation,
     "messages": Messages,
+    "marketplace": Marketplace,
 }

@@ -22,7 +22,10 @@ def publish(kind: str, document: dict[str, Any], *, by: str, now: datetime) -> P
     try:
         full = KINDS[kind].model_validate(document).model_dump(mode="json")
     except ValidationError as error:
-        fields = {".".join(map(str, e["loc"])): e["msg"] for e in error.errors()}
+        fields = {
+            ".".join(map(str, e["loc"])): e["msg"].removeprefix("Value error, ")
+            for e in error.errors()
+        }
         raise InvalidInput(f"The {kind} policy was not taken.", **fields) from None
     if "\\u0000" in json.dumps(full):
         raise InvalidInput(f"The {kind} policy was not taken.", document="holds a NUL character")

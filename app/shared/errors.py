@@ -8,6 +8,8 @@ class DomainError(Exception):
 
     status = 400
     title = "Not possible"
+    # where a person goes on from here: an address of ours and what the button says
+    step: tuple[str, str] | None = None
 
     def __init__(self, detail: str, /, **fields: str) -> None:
         """Keep the sentence and, for bad input, the sentence of each wrong field."""
@@ -48,3 +50,20 @@ class InvalidInput(DomainError):
 
     status = 422
     title = "Invalid input"
+
+
+# A longer wait is told in minutes.
+SHORT_WAIT = 90
+
+
+class TooMany(DomainError):
+    """Somebody goes too fast; `seconds` says when they may go on."""
+
+    status = 429
+    title = "Too many tries"
+
+    def __init__(self, detail: str, /, *, seconds: int) -> None:
+        """Keep the wait and say it."""
+        wait = f"{seconds} s" if seconds <= SHORT_WAIT else f"{-(-seconds // 60)} minutes"
+        super().__init__(f"{detail} Wait {wait}, then try again.")
+        self.seconds = seconds

@@ -24,15 +24,19 @@ class Scope:
 
     role: str
     vendor_id: UUID | None = None
+    # PostgreSQL itself refuses to write: somebody looks over a vendor's shoulder
+    is_read_only: bool = False
 
 
 OPS = Scope("onward_ops")
 PLATFORM = Scope("onward_worker")
-SIGN_IN = Scope("onward_auth")
+# People, sessions, keys and links are this role's alone.
+ACCOUNTS = Scope("onward_auth")
 
 # One statement sets the scope and reads the clock; the settings end with the transaction.
 BEGIN = text(
     "SELECT set_config('role', :role, true), set_config('onward.vendor_id', :vendor, true),"
+    " set_config('transaction_read_only', :read_only, true),"
     " anchor_world, anchor_machine, rate, ring_only FROM world_clock"
 )
 BECOME = text(
@@ -40,13 +44,17 @@ BECOME = text(
 )
 
 
-def vendor_scope(vendor_id: UUID) -> Scope:
+def vendor_scope(vendor_id: UUID, *, is_read_only: bool = False) -> Scope:
     """Return the scope that sees one vendor's rows and no other's."""
-    return Scope("onward_vendor", vendor_id)
+    return Scope("onward_vendor", vendor_id, is_read_only)
 
 
 def _settings(scope: Scope) -> dict[str, str]:
-    return {"role": scope.role, "vendor": str(scope.vendor_id or "")}
+    return {
+        "role": scope.role,
+        "vendor": str(scope.vendor_id or ""),
+        "read_only": "on" if scope.is_read_only else "off",
+    }
 
 
 @event.listens_for(Session, "after_begin")

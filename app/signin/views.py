@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_user, logout_user
+from flask_login import current_user
 
-from app.accounts.service import verify_password
+from app.accounts import sessions
+from app.accounts.sign_in import by_password
+from app.doors.guard import let_in, let_out, origin, person
 from app.shared.clock import machine_now
+from app.shared.work import ACCOUNTS, transaction
 from app.signin.forms import SignIn
 from app.web import health, words
 from app.web.paging import own_path
@@ -43,11 +46,9 @@ def signin() -> ResponseReturnValue:
         return redirect(onward)
     problem = None
     if form.validate_on_submit():
-        user = verify_password(form.email.data, form.password.data)
-        if user is not None:
-            # What was collected before, a form's token included, belongs to nobody in particular.
-            session.clear()
-            login_user(user)
+        token = by_password(form.email.data, form.password.data, origin())
+        if token is not None:
+            let_in(token)
             return redirect(onward)
         problem = WRONG_PAIR
     page = render_template("signin/signin.html", form=form, problem=problem, next=onward)
@@ -57,6 +58,9 @@ def signin() -> ResponseReturnValue:
 @blueprint.post("/signout")
 def signout() -> ResponseReturnValue:
     """End the session of this browser."""
-    logout_user()
-    session.clear()
+    who = person()
+    if who is not None:
+        with transaction(ACCOUNTS):
+            sessions.sign_out(who)
+    let_out()
     return redirect(url_for("signin.signin"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
-from flask import Flask, Response, g, jsonify, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
-from app.shared.errors import DomainError
+from app.shared.errors import DomainError, TooMany
 
 logger = logging.getLogger(__name__)
 # The PostgreSQL error classes after which the same request may simply be sent again.
@@ -26,6 +26,8 @@ CURES = {
     500: "It has been noted. Try again, and name the request's id if it happens again.",
     503: "Try again in a moment; nothing has been changed.",
 }
+
+UNKNOWN_HOST = "This is not an address of ours; open the one you were given."
 
 
 def register(app: Flask) -> None:
@@ -58,8 +60,12 @@ def problem(status: int, title: str, detail: str, fields: dict[str, str] | None 
 
 
 def _answer(
-    status: int, title: str, detail: str, fields: dict[str, str] | None = None
-) -> Response | tuple[str, int]:
+    status: int,
+    title: str,
+    detail: str,
+    fields: dict[str, str] | None = None,
+    step: tuple[str, str] | None = None,
+) -> Response:
     if wants_json():
         return problem(status, title, detail, fields)
     page = render_template(
@@ -68,28 +74,34 @@ def _answer(
         what=title,
         which=detail,
         cure=CURES.get(status),
+        step=step,
         request_id=g.get("request_id", ""),
     )
-    return page, status
+    return make_response(page, status)
 
 
-def _domain(error: DomainError) -> Response | tuple[str, int]:
-    return _answer(error.status, error.title, error.detail, error.fields)
-
-
-def _http(error: HTTPException) -> Response | tuple[str, int]:
-    status = error.code or 500
-    if error.response is not None or status < HTTPStatus.BAD_REQUEST:
-        return error.get_response()  # type: ignore[return-value]
-    answer = _answer(status, error.name, CURES.get(status, error.description or ""))
-    if isinstance(answer, Response):
-        for name, value in error.get_headers():
-            if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
-                answer.headers[name] = value
+def _domain(error: DomainError) -> Response:
+    answer = _answer(error.status, error.title, error.detail, error.fields, error.step)
+    if isinstance(error, TooMany):
+        answer.headers["Retry-After"] = str(error.seconds)
     return answer
 
 
-def _database(error: DBAPIError | PoolTimeoutError) -> Response | tuple[str, int]:
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if error.response is not None or status < HTTPStatus.BAD_REQUEST:
+        return error.get_response()  # type: ignore[return-value]
+    if isinstance(error, SecurityError) and not wants_json():
+        # Asked under a name that is not ours, no page of ours knows its own address.
+        return Response(f"{UNKNOWN_HOST}\n", status, mimetype="text/plain")
+    answer = _answer(status, error.name, CURES.get(status, error.description or ""))
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _database(error: DBAPIError | PoolTimeoutError) -> Response:
     code = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
     is_passing = isinstance(error, OperationalError | PoolTimeoutError) or code[:2] in RETRY_LATER
     if not is_passing:
@@ -98,6 +110,6 @@ def _database(error: DBAPIError | PoolTimeoutError) -> Response | tuple[str, int
     return _answer(503, "Not available", CURES[503])
 
 
-def _bug(error: Exception) -> Response | tuple[str, int]:
+def _bug(error: Exception) -> Response:
     logger.error("unexpected error", exc_info=error)
     return _answer(500, "Unexpected error", CURES[500])

@@ -37,8 +37,21 @@ def read_at(now: datetime) -> None:
     g.now = now
 
 
+def show_in(zone: str) -> None:
+    """Say in which time zone a page shows its moments."""
+    g.zone = ZoneInfo(zone)
+
+
+def zone_name() -> str:
+    """Return the name of the zone in which moments are shown."""
+    return _zone().key
+
+
 def _zone() -> ZoneInfo:
-    return ZoneInfo(current_app.config["TZ_DEFAULT"] if has_app_context() else "UTC")
+    if not has_app_context():
+        return ZoneInfo("UTC")
+    shown: ZoneInfo | None = g.get("zone")
+    return shown or ZoneInfo(current_app.config["TZ_DEFAULT"])
 
 
 def _this_year() -> int:

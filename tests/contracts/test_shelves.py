@@ -72,7 +72,9 @@ def test_the_shipped_strategy_is_on_the_shelf():
 def test_every_message_the_policy_sends_has_its_words():
     shipped = Messages()
 
-    assert {*shipped.customer, *shipped.vendor, *shipped.ops} == set(TEXTS)
+    # Mail about somebody's own account is sent whatever a policy says.
+    others = {name for name in TEXTS if not name.startswith("account_")}
+    assert {*shipped.customer, *shipped.vendor, *shipped.ops} == others
     assert {rung.level for rung in Escalation().rungs} <= set(shipped.addresses)
 
 

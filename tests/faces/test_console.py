@@ -18,9 +18,8 @@ from sqlalchemy import event, text
 from app.catalog import service as catalog
 from app.checks.service import give_up, work_off
 from app.compensation.service import compensate
-from app.console.deadlines import Deadline, deadline
+from app.web.deadlines import Deadline, deadline
 from app.console.page import pace
-from app.console.rights import ALL_ROLES, RIGHTS
 from app.console.strips import strip
 from app.escalations.service import escalate
 from app.extensions import db
@@ -165,10 +164,6 @@ def test_a_strip_that_would_be_too_long_is_not_drawn() -> None:
 )
 def test_the_pace_of_the_world_is_told(rate: float, words: str | None) -> None:
     assert pace(rate) == words
-
-
-def test_every_right_belongs_to_roles_that_exist() -> None:
-    assert all(roles <= ALL_ROLES for roles in RIGHTS.values())
 
 
 # A marketplace in trouble -------------------------------------------------------------------

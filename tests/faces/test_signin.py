@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.accounts.service import ensure_user
+from app.accounts.people import ensure_user
 from app.extensions import db
-from app.shared.work import OPS, transaction
+from app.shared.work import ACCOUNTS, transaction
 from app.signin.views import WRONG_PAIR
 
 EMAIL, PASSWORD = "ada@example.org", "a long and private sentence"
@@ -19,7 +19,7 @@ EMAIL, PASSWORD = "ada@example.org", "a long and private sentence"
 @pytest.fixture
 def door(app: Flask, client: FlaskClient) -> FlaskClient:
     """A browser before the door; one person has an account."""
-    with transaction(OPS):
+    with transaction(ACCOUNTS):
         ensure_user(EMAIL, "Ada Lind", "ops_agent", PASSWORD)
     app.config["WTF_CSRF_ENABLED"] = False
     return client
@@ -62,7 +62,7 @@ def test_what_is_missing_is_said_beside_its_field(door: FlaskClient) -> None:
 
 
 def test_an_account_that_was_switched_off_does_not_get_in(door: FlaskClient) -> None:
-    with transaction(OPS):
+    with transaction(ACCOUNTS):
         db.session.execute(db.text("UPDATE users SET is_active = false"))
 
     answer = door.post("/signin", data={"email": EMAIL, "password": PASSWORD})

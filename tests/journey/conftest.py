@@ -18,16 +18,16 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 import workers.job
 from app import timeline
-from app.accounts.service import ensure_user
+from app.accounts.people import ensure_user
 from app.extensions import db
-from app.shared.work import OPS, transaction
+from app.shared.work import ACCOUNTS, OPS, transaction
 from simulator import mailbox
 from simulator.fedex import FedEx, ParcelBook
 from simulator.http import Router, Served
 from simulator.mailbox import Mailbox, MailFault
 from simulator.numbers import fedex_number
 from supervisor.temporary import Urls
-from tests.conftest import NOW, PASSWORD, make_app, other_database
+from tests.conftest import NOW, make_app, other_database
 from tests.factories import (
     at,
     confirmed,
@@ -40,6 +40,7 @@ from tests.factories import (
     run_jobs,
     send,
 )
+from tests.people import PASSWORD
 
 EMAIL = "imani@example.org"
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
@@ -156,7 +157,7 @@ def build(site: Site, book: ParcelBook, box: Mailbox) -> None:
     throw = line("THROW", 1, "2") | {"title": "Wool throw, grey", "unit_price": "89.00"}
     make_vendor_with_stock("kiln", {"MUG": 50, "THROW": 9}, cost_minor=600)
     make_vendor_with_stock("ridge", {"MUG": 0}, cost_minor=550)
-    with transaction(OPS):
+    with transaction(ACCOUNTS):
         ensure_user(EMAIL, "Imani Brooks", "ops_agent", PASSWORD)
 
     late, fine, stuck = (

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import PASSWORD
 from tests.journey.conftest import CHROMIUM, EMAIL, Site, Visit
+from tests.people import PASSWORD
 
 pytest.importorskip("playwright", reason="no browser: playwright is missing")
 pytest.importorskip("axe_playwright_python", reason="no browser: axe is missing")

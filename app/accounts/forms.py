@@ -1,0 +1,117 @@
+"""What is asked of whoever looks after people and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from flask_wtf import FlaskForm
+from sqlalchemy import Row
+from wtforms import (
+    EmailField,
+    Field,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    ValidationError,
+)
+from wtforms.validators import Email, InputRequired, Length
+
+from app.accounts import words
+from app.accounts.contract import VENDOR_ROLES
+
+NOBODYS = ""
+
+
+def _shown(_form: FlaskForm, field: Field) -> None:
+    if field.data and not field.data.isprintable():
+        raise ValidationError("It holds a character that cannot be shown. Type it again.")
+
+
+class Invite(FlaskForm):  # type: ignore[misc]
+    """Whom to invite, and what they will be."""
+
+    email = EmailField(
+        "E-mail",
+        [
+            InputRequired("Enter the e-mail the invitation goes to."),
+            Length(max=254, message="No e-mail is that long."),
+            Email("Enter one address, like ada@example.org."),
+        ],
+    )
+    name = StringField(
+        "Name",
+        [
+            InputRequired("Enter how they are called."),
+            Length(max=120, message="Use at most 120 characters."),
+            _shown,
+        ],
+        description="As others will see it. They can change it.",
+    )
+    role = RadioField("Role", [InputRequired("Choose what they may do.")])
+    vendor = SelectField("Vendor", default=NOBODYS)
+
+    def __init__(self, roles: tuple[str, ...], vendors: Sequence[Row[Any]] | None) -> None:
+        """Offer these roles; without vendors to choose from there is no such field."""
+        super().__init__()
+        self.role.choices = words.choices(roles)
+        if vendors is None:
+            del self.vendor
+        else:
+            self.vendor.choices = [(NOBODYS, "None"), *((str(v.id), v.name) for v in vendors)]
+
+    def validate_vendor(self, field: Field) -> None:
+        """Ask for a vendor exactly where the role belongs to one."""
+        is_vendors = self.role.data in VENDOR_ROLES
+        if is_vendors and not field.data:
+            raise ValidationError("Choose whose people they are.")
+        if field.data and self.role.data and not is_vendors:
+            raise ValidationError("Only a vendor's people have a vendor. Choose none.")
+
+    def vendor_id(self) -> UUID | None:
+        """Return the vendor that was chosen."""
+        return UUID(self.vendor.data) if "vendor" in self and self.vendor.data else None
+
+
+class Role(FlaskForm):  # type: ignore[misc]
+    """What somebody may do from now on."""
+
+    role = RadioField("Role", [InputRequired("Choose what they may do.")])
+
+    def __init__(self, roles: tuple[str, ...], current: str) -> None:
+        """Offer these roles."""
+        super().__init__(role=current)
+        self.role.choices = words.choices(roles)
+
+
+class Key(FlaskForm):  # type: ignore[misc]
+    """What a program is called and what it may do."""
+
+    name = StringField(
+        "Name",
+        [
+            InputRequired("Enter what the program is called."),
+            Length(max=80, message="Use at most 80 characters."),
+            _shown,
+        ],
+        description="It stands beside what the program does, in timelines and the audit trail.",
+    )
+    vendor = SelectField("Vendor")
+    rights = SelectMultipleField("What it may do", [InputRequired("Choose at least one.")])
+
+    def __init__(self, rights: tuple[str, ...], vendors: Sequence[Row[Any]] | None) -> None:
+        """Offer these rights; without vendors to choose from there is no such field."""
+        super().__init__(rights=words.PRESETS[rights])
+        self.rights.choices = words.choices(rights)
+        if vendors is None:
+            del self.vendor
+        else:
+            first = (NOBODYS, "Choose a vendor")
+            self.vendor.choices = [first, *((str(v.id), v.name) for v in vendors)]
+
+    def validate_vendor(self, field: Field) -> None:
+        """Ask whose key it is."""
+        if not field.data:
+            raise ValidationError("Choose whose key it is.")

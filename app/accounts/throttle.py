@@ -1,0 +1,114 @@
+"""Wrong tries, counted in PostgreSQL: the loss of Valkey makes guessing no cheaper.
+
+A try is counted, and committed, before it is judged: a hundred at once are a hundred tries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from math import ceil
+
+from sqlalchemy import select, text
+
+from app.accounts.contract import Origin
+from app.accounts.models import Throttle
+from app.accounts.rules import Brake, Tries, tried
+from app.audit.contract import nobody
+from app.audit.service import record
+from app.extensions import db
+from app.shared import bulk, clock
+from app.shared.errors import TooMany
+from app.shared.work import ACCOUNTS, transaction
+
+QUARTER = timedelta(minutes=15)
+# Guesses at one account from one address.
+PAIR = Brake(free=5, longest=QUARTER)
+# Guesses from one address at any account: an office shares one, so more are free.
+ADDRESS = Brake(free=20, longest=QUARTER)
+# Guesses at one account from anywhere: short waits, for the account's owner has them too.
+ACCOUNT = Brake(free=10, longest=timedelta(minutes=1))
+# Wrong tries in a browser that has signed in to this account before.
+DEVICE = Brake(free=10, longest=QUARTER)
+# Mails that somebody else may be made to get.
+MAIL = Brake(free=3, longest=timedelta(hours=1), first=timedelta(minutes=1))
+
+Buckets = Mapping[str, Brake]
+
+
+def place(address: str) -> str:
+    """Return what stands for an address: of IPv6 its /64, which one customer has to itself."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
+
+
+def account(name: str) -> str:
+    """Return what stands for an account, whether it exists or not; no address is kept."""
+    return hashlib.sha256(name.strip().lower().encode()).hexdigest()[:32]
+
+
+def guesses(what: str, name: str, origin: Origin, *, is_known_device: bool = False) -> Buckets:
+    """Return what counts a guess at an account.
+
+    A known device has a bucket of its own, so nobody elsewhere can lock its owner out
+    (OWASP, Authentication Cheat Sheet: device cookies).
+    """
+    who, where = account(name), place(origin.address)
+    if is_known_device:
+        return {f"{what} device {who} {account(origin.device or '')}": DEVICE}
+    return {
+        f"{what} pair {who} {where}": PAIR,
+        f"{what} address {where}": ADDRESS,
+        f"{what} account {who}": ACCOUNT,
+    }
+
+
+def admit(buckets: Buckets) -> None:
+    """Count a try, or raise TooMany for as long as its buckets are blocked."""
+    now = clock.machine_now()
+    with transaction(ACCOUNTS):
+        known = _lock(sorted(buckets))
+        waits = [t.blocked_until for t in known.values() if t.blocked_until]
+        longest = max(waits, default=now)
+        if longest > now:
+            seconds = ceil((longest - now).total_seconds())
+            raise TooMany("There were too many wrong tries.", seconds=seconds)
+        found = {b: tried(known[b], brake, now) for b, brake in sorted(buckets.items())}
+        bulk.update(Throttle, [{"bucket": b} | asdict(t) for b, t in found.items()], key="bucket")
+        for bucket, tries in found.items():
+            if tries.failures == buckets[bucket].free:
+                record("guessing_slowed", nobody(""), subject=bucket.rpartition(" ")[0])
+
+
+def _lock(buckets: list[str]) -> dict[str, Tries]:
+    blank = [{"bucket": b, "failures": 0, "last_at": clock.machine_now()} for b in buckets]
+    bulk.insert(Throttle, blank, conflict="ON CONFLICT (bucket) DO NOTHING")
+    rows = db.session.scalars(
+        select(Throttle).where(Throttle.bucket.in_(buckets)).order_by("bucket").with_for_update()
+    )
+    return {r.bucket: Tries(r.failures, r.last_at, r.blocked_until) for r in rows}
+
+
+def forgive(buckets: Buckets) -> None:
+    """Take a try back that was right, in the open transaction.
+
+    What counts one account's tries starts anew; an address keeps its others, or whoever has an
+    account could guess at all others for free.
+    """
+    names = sorted(buckets)
+    db.session.execute(
+        text(
+            "UPDATE throttles SET blocked_until = NULL, failures = CASE"
+            " WHEN bucket LIKE '% pair %' OR bucket LIKE '% device %' THEN 0"
+            " ELSE greatest(failures - 1, 0) END WHERE bucket = ANY(:names)"
+        ),
+        {"names": names},
+    )

@@ -1,0 +1,110 @@
+"""The audit trail in words: what somebody did, or was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.web.words import count, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What an act is called when it was done and when it was refused, and what is told of it."""
+
+    done: str
+    refused: str | None = None
+    detail: str = ""
+
+
+ACTS = {
+    # Coming in
+    "signed_in": Act("Signed in", "Tried to sign in"),
+    "second_factor_shown": Act("Showed the second factor", "Showed a wrong second factor"),
+    "confirmed": Act("Proved again who they are", "Failed to prove who they are"),
+    "signed_out": Act("Signed out"),
+    "session_ended": Act("Ended one of their sessions"),
+    "sessions_ended": Act("Ended all their other sessions"),
+    "guessing_slowed": Act("Guessing was slowed down"),
+    "access_denied": Act("Access denied", "Was not let through"),
+    # One's own account
+    "name_changed": Act("Changed their name"),
+    "email_change_asked": Act("Asked for another e-mail address"),
+    "email_changed": Act("Changed their e-mail address"),
+    "password_changed": Act("Changed their password"),
+    "password_reset": Act("Chose a new password by mail"),
+    "reset_asked": Act("Asked for a new password", "Asked for a password nobody has"),
+    "factor_enrolled": Act("Set up a second factor"),
+    "factor_removed": Act("Removed their second factor"),
+    "recovery_codes_renewed": Act("Made new recovery codes"),
+    "passkey_added": Act("Added a passkey"),
+    "passkey_removed": Act("Removed a passkey"),
+    # Looking after people
+    "invitation_sent": Act("Sent an invitation", detail="as {role}"),
+    "invitation_accepted": Act("Accepted an invitation", detail="as {role}"),
+    "invitation_revoked": Act("Took an invitation back"),
+    "role_changed": Act("Changed a role", detail="from {was} to {now}"),
+    "person_switched_off": Act("Switched somebody off"),
+    "person_switched_on": Act("Switched somebody on"),
+    "person_signed_out": Act("Signed somebody out everywhere"),
+    "factor_forgotten": Act("Forgot somebody's second factor"),
+    "view_as_vendor_began": Act("Began to see what a vendor sees"),
+    "view_as_vendor_ended": Act("Ended seeing what a vendor sees"),
+    # Programs, settings, the trail itself
+    "key_made": Act("Made a key", detail="may {rights}"),
+    "key_revoked": Act("Revoked a key"),
+    "settings_changed": Act("Changed the settings", detail="{changed}"),
+    "factors_resealed": Act("Sealed second factors with a new key", detail="{count}"),
+}
+# How a fact reads; the others are told as they are.
+FACTS: dict[str, Callable[[Any], str]] = {
+    "role": lambda code: plain(code).lower(),
+    "was": lambda code: plain(code).lower(),
+    "now": lambda code: plain(code).lower(),
+    "rights": ", ".join,
+    "changed": ", ".join,
+    "count": lambda number: count(number, "seal"),
+}
+# Who acted: an icon and its word.
+KINDS = {
+    "person": ("person", "A person"),
+    "key": ("key", "A program's key"),
+    "platform": ("cpu", "The platform"),
+    "nobody": ("person-dash", "Somebody not signed in"),
+}
+
+
+def title(action: str, outcome: str = "done") -> str:
+    """Return what an act is called; an unknown one by its own name."""
+    act = ACTS.get(action, Act(plain(action)))
+    return (act.refused or act.done) if outcome == "refused" else act.done
+
+
+def told(row: Row[Any]) -> dict[str, Any]:
+    """Return a row of the trail as a page shows it."""
+    icon, kind = KINDS.get(row.actor_kind, KINDS["nobody"])
+    return {
+        "position": row.position,
+        "at": row.at,
+        "who": row.actor,
+        "vendor": row.vendor,
+        "icon": icon,
+        "kind": kind,
+        "what": title(row.action, row.outcome),
+        "detail": _detail(row.action, row.facts),
+        "subject": row.subject,
+        "address": row.address,
+        "is_refused": row.outcome == "refused",
+    }
+
+
+def _detail(action: str, facts: Mapping[str, Any]) -> str:
+    template = ACTS[action].detail if action in ACTS else ""
+    known = {name: FACTS.get(name, str)(value) for name, value in facts.items() if value}
+    try:
+        return template.format_map(known)
+    except KeyError:
+        return ""

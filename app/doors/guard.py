@@ -1,0 +1,192 @@
+"""The guard: before every request, who stands there and whether this door is theirs."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+from urllib.parse import urlencode, urlsplit
+
+from flask import Flask, Response, after_this_request, current_app, g, redirect, request, session
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_user, logout_user
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
+
+from app.accounts import sessions
+from app.accounts.contract import Origin, Person, Stage
+from app.accounts.keys import Principal, principal_of
+from app.accounts.sign_in import device_token
+from app.audit.contract import Actor, nobody
+from app.audit.service import record
+from app.doors.table import Audience, Door, door_of
+from app.shared.errors import NotAllowed
+from app.shared.work import ACCOUNTS, transaction
+from app.web import errors, rates
+
+READING = {"GET", "HEAD"}
+# Where somebody goes who has not come all the way in.
+NEXT_STEP = {Stage.CODE: "/signin/code", Stage.ENROL: "/account/second-factor"}
+# A browser that has signed in is known again for a year.
+DEVICE_SECONDS = 365 * 24 * 3600
+
+
+def register(app: Flask) -> None:
+    """Put the guard before every request, and tell templates which doors are open."""
+    # OPTIONS would answer for doors that have no such method.
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.before_request(_ask)
+    app.jinja_env.globals["may"] = may
+
+
+def person() -> Person | None:
+    """Return who has signed in here, however far."""
+    return current_user if isinstance(current_user._get_current_object(), Person) else None  # noqa: SLF001
+
+
+def may(endpoint: str, method: str = "POST") -> bool:
+    """Return whether a door is open to whoever is signed in, so that a button can be shown."""
+    door, who = door_of(endpoint, method), person()
+    return door is not None and who is not None and _is_theirs(door, who)
+
+
+def origin() -> Origin:
+    """Return where this request comes from."""
+    device = request.cookies.get(_device_cookie())
+    return Origin(request.remote_addr or "", request.headers.get("User-Agent", ""), device)
+
+
+def let_in(token: str) -> Person:
+    """Give this browser a session's token; what it carried before belongs to nobody any more."""
+    who = sessions.find(token)
+    if who is None:
+        raise Unauthorized
+    session.clear()
+    login_user(who, force=True)
+    if who.stage is Stage.IN:
+        _remember_device(who)
+    return who
+
+
+def let_out() -> None:
+    """Take the token from this browser."""
+    logout_user()
+    session.clear()
+
+
+def _device_cookie() -> str:
+    return "__Host-device" if current_app.config["SESSION_COOKIE_SECURE"] else "device"
+
+
+def _remember_device(who: Person) -> None:
+    name, is_secure = _device_cookie(), bool(current_app.config["SESSION_COOKIE_SECURE"])
+
+    @after_this_request
+    def remember(response: Response) -> Response:
+        response.set_cookie(
+            name,
+            device_token(who.id),
+            max_age=DEVICE_SECONDS,
+            secure=is_secure,
+            httponly=True,
+            samesite="Lax",
+        )
+        return response
+
+
+def _ask() -> ResponseReturnValue | None:
+    """Return where somebody must go instead, or nothing; refusals are raised."""
+    if request.routing_exception is not None:
+        return None
+    door = door_of(request.endpoint, request.method)
+    if door is None:
+        _refuse(nobody(origin().address), "This door is in no table, so it is opened to nobody.")
+    if door.is_form and request.method not in READING:
+        _require_own_page()
+    if door.audience is Audience.KEY:
+        _ask_key(door)
+        return None
+    if door.audience is Audience.PUBLIC:
+        rates.count(door.rate, origin().address)
+        return None
+    return _ask_person(door)
+
+
+def _require_own_page() -> None:
+    """Refuse what another site's page sends, before its token is even looked at."""
+    theirs, ours = request.headers.get("Origin"), urlsplit(current_app.config["PUBLIC_URL"])
+    is_ours = theirs in {None, f"{ours.scheme}://{ours.netloc}", request.host_url.rstrip("/")}
+    is_elsewhere = request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
+    if is_elsewhere or not is_ours:
+        _refuse(nobody(origin().address), "This came from a page of another site.")
+
+
+def _ask_key(door: Door) -> None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    found = principal_of(token) if scheme.lower() == "bearer" and token else None
+    if found is None:
+        rates.count("wrong_key", origin().address)
+        raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
+    rates.count(door.rate, str(found.id))
+    _require_right(door, found)
+    g.principal = found
+
+
+def _require_right(door: Door, key: Principal) -> None:
+    actor = key.actor(origin().address)
+    if door.is_marketplace and not key.is_marketplace:
+        _refuse(actor, "This key is a vendor's; only the marketplace's own keys may do this.")
+    if door.right not in key.rights:
+        _refuse(actor, f"This key lacks the right '{door.right}'; make one that has it.")
+
+
+def _ask_person(door: Door) -> ResponseReturnValue | None:
+    who = person()
+    if who is None:
+        rates.count(door.rate, origin().address)
+        return _to_sign_in()
+    rates.count(door.rate, str(who.id))
+    if who.stage not in door.stages:
+        return redirect(NEXT_STEP.get(who.stage, who.home))
+    if not _is_theirs(door, who):
+        _refuse(sessions.actor_of(who), _why(door, who), (who.home, "Go to your own pages"))
+    return _ask_presence(door, who)
+
+
+def _to_sign_in() -> ResponseReturnValue:
+    if errors.wants_json():
+        raise Unauthorized
+    # Only a page can be gone back to; a button must be pressed again.
+    wanted = request.full_path.rstrip("?") if request.method in READING else None
+    return redirect("/signin" + (f"?{urlencode({'next': wanted}, safe='/?')}" if wanted else ""))
+
+
+def _is_theirs(door: Door, who: Person) -> bool:
+    if door.audience is Audience.VENDOR and who.viewing:
+        return request.method in READING and not door.is_fresh
+    return who.role in door.roles
+
+
+def _why(door: Door, who: Person) -> str:
+    if door.audience is Audience.VENDOR and who.viewing:
+        return f"You see what {who.viewing.name} sees; nothing can be changed from here."
+    return "Your role does not open this; an administrator can tell whose it is."
+
+
+def _ask_presence(door: Door, who: Person) -> ResponseReturnValue | None:
+    if not door.is_fresh or who.is_fresh:
+        return None
+    is_page = request.method in READING
+    back = request.full_path.rstrip("?") if is_page else who.home
+    confirm = f"/signin/confirm?{urlencode({'next': back}, safe='/?')}"
+    if is_page:
+        return redirect(confirm)
+    step = (confirm, "Show that it is you")
+    return _refuse(sessions.actor_of(who), "Show first that it is still you.", step)
+
+
+def _refuse(actor: Actor, why: str, step: tuple[str, str] | None = None) -> NoReturn:
+    """Write a refusal down and raise it."""
+    with transaction(ACCOUNTS):
+        record("access_denied", actor, subject=request.endpoint or "", is_done=False)
+    refusal = NotAllowed(why)
+    refusal.step = step
+    raise refusal

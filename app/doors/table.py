@@ -1,0 +1,181 @@
+"""The route census: every endpoint and method, who may open it, and at what pace.
+
+A route that is not in here is opened to nobody, and a test fails the build for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from app.accounts.contract import OPS_ROLES, ROLES, VENDOR_ROLES, Stage
+
+
+class Audience(StrEnum):
+    """Who stands before a door."""
+
+    PUBLIC = "public"
+    PERSON = "person"
+    OPS = "ops"
+    VENDOR = "vendor"
+    KEY = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Who may open an endpoint by a method.
+
+    `stages`: how far they have come in; `right` is what a key needs, `is_marketplace` that no
+    vendor's key will do; `names` is what the address names; `is_fresh`: they prove again that they
+    are there; `is_form`: a browser sends it, with a token against forged forms.
+    """
+
+    audience: Audience
+    roles: frozenset[str] = frozenset()
+    stages: frozenset[Stage] = frozenset({Stage.IN})
+    right: str | None = None
+    is_marketplace: bool = False
+    names: str | None = None
+    rate: str = "page"
+    is_fresh: bool = False
+    is_form: bool = True
+
+
+EVERYBODY = frozenset(ROLES)
+ALL_OPS = frozenset(OPS_ROLES)
+ALL_VENDOR = frozenset(VENDOR_ROLES)
+ADMINISTRATOR = frozenset({"administrator"})
+READERS = frozenset({"administrator", "senior_management", "ops_lead"})
+SUPPORT = frozenset({"administrator", "ops_agent", "ops_lead"})
+OWNER = frozenset({"vendor_owner"})
+
+PUBLIC = Door(Audience.PUBLIC)
+STATIC = replace(PUBLIC, rate="static", is_form=False)
+GUESS = replace(PUBLIC, rate="sign_in")
+PERSON = Door(Audience.PERSON, EVERYBODY)
+# Somebody whose password was right, with the second factor still to be shown or enrolled.
+ARRIVING = replace(PERSON, stages=frozenset(Stage), rate="sign_in")
+WITHOUT_A_CODE = frozenset({Stage.ENROL, Stage.IN})
+SENSITIVE = replace(PERSON, is_fresh=True)
+OPS = Door(Audience.OPS, ALL_OPS)
+ADMIN = Door(Audience.OPS, ADMINISTRATOR)
+ADMIN_SENSITIVE = replace(ADMIN, is_fresh=True)
+VENDOR = Door(Audience.VENDOR, ALL_VENDOR)
+VENDOR_OWNER = Door(Audience.VENDOR, OWNER)
+OWNER_SENSITIVE = replace(VENDOR_OWNER, is_fresh=True)
+KEY = Door(Audience.KEY, rate="api", is_form=False)
+
+
+def _key(right: str, names: str | None = None) -> Door:
+    """Return the door of a key of anybody who has rows: marketplace or vendor."""
+    return replace(KEY, right=right, names=names)
+
+
+def _marketplace(right: str, names: str | None = None) -> Door:
+    return replace(KEY, right=right, names=names, is_marketplace=True)
+
+
+# One line a door: the methods and the endpoint, then who.
+CENSUS: dict[str, Door] = {
+    # Operators, machines and files
+    "GET static": STATIC,
+    "GET bootstrap.static": STATIC,
+    "GET brand.css": STATIC,
+    "GET health.healthz": replace(PUBLIC, rate="probe", is_form=False),
+    "GET health.readyz": replace(PUBLIC, rate="probe", is_form=False),
+    "POST reports.csp": replace(PUBLIC, rate="report", is_form=False),
+    # The front door
+    "GET signin.start": PUBLIC,
+    "GET POST signin.signin": GUESS,
+    "GET POST signin.ask_reset": GUESS,
+    "GET POST signin.reset": replace(GUESS, names="link"),
+    "GET POST signin.invitation": replace(GUESS, names="link"),
+    "GET POST signin.confirm_email": replace(GUESS, names="link"),
+    "POST signin.passkey_options signin.passkey": GUESS,
+    "GET POST signin.code": replace(ARRIVING, stages=frozenset({Stage.CODE})),
+    "POST signin.signout": ARRIVING,
+    # One's own account
+    "GET POST signin.confirm": replace(PERSON, stages=WITHOUT_A_CODE, rate="sign_in"),
+    "GET signin.account signin.sessions": PERSON,
+    "POST signin.change_name signin.end_sessions": PERSON,
+    "POST signin.end_session": replace(PERSON, names="session"),
+    "GET POST signin.change_password": replace(PERSON, rate="sign_in"),
+    "GET POST signin.change_email": SENSITIVE,
+    "GET POST signin.second_factor": replace(SENSITIVE, stages=WITHOUT_A_CODE),
+    "POST signin.remove_factor signin.recovery_codes": SENSITIVE,
+    "POST signin.new_passkey_options signin.new_passkey": replace(SENSITIVE, stages=WITHOUT_A_CODE),
+    "POST signin.remove_passkey": replace(SENSITIVE, names="passkey"),
+    # The console
+    "GET console.queue console.escalations console.offers console.messages console.system": OPS,
+    "GET console.orders": replace(OPS, rate="search"),
+    "GET console.order": replace(OPS, names="order"),
+    "GET console.case": replace(OPS, names="case"),
+    "POST console.acknowledge console.resolve": replace(OPS, names="case"),
+    "POST console.close_dead_letter": replace(OPS, names="dead letter"),
+    "GET console.vendors": replace(OPS, rate="search"),
+    "POST console.view_as": Door(Audience.OPS, SUPPORT, names="vendor"),
+    "POST console.leave_view": OPS,
+    "GET console.people": replace(ADMIN, rate="search"),
+    "GET POST console.invite": ADMIN_SENSITIVE,
+    "GET console.person": replace(ADMIN_SENSITIVE, names="person"),
+    "POST console.change_role console.set_active console.forget_factor console.sign_out_person": (
+        replace(ADMIN_SENSITIVE, names="person")
+    ),
+    "POST console.renew_invitation console.revoke_invitation": replace(
+        ADMIN_SENSITIVE, names="invitation"
+    ),
+    "GET console.keys": ADMIN,
+    "GET POST console.new_key": ADMIN_SENSITIVE,
+    "POST console.revoke_key": replace(ADMIN_SENSITIVE, names="key"),
+    "GET console.audit": Door(Audience.OPS, READERS, rate="search"),
+    "POST console.verify_audit": Door(Audience.OPS, READERS, rate="export"),
+    "GET POST console.settings": ADMIN_SENSITIVE,
+    # The portal
+    "GET portal.work": VENDOR,
+    "GET portal.fulfillment_order": replace(VENDOR, names="fulfillment order"),
+    "GET portal.team portal.keys": VENDOR_OWNER,
+    "GET POST portal.invite portal.new_key": OWNER_SENSITIVE,
+    "GET portal.person": replace(OWNER_SENSITIVE, names="person"),
+    "POST portal.change_role portal.set_active portal.forget_factor portal.sign_out_person": (
+        replace(OWNER_SENSITIVE, names="person")
+    ),
+    "POST portal.renew_invitation portal.revoke_invitation": replace(
+        OWNER_SENSITIVE, names="invitation"
+    ),
+    "POST portal.revoke_key": replace(OWNER_SENSITIVE, names="key"),
+    # The API
+    "POST api.place api.place_many": _marketplace("orders:write"),
+    "GET api.show": _marketplace("orders:read", "order"),
+    "POST api.cancel": _marketplace("orders:write", "order"),
+    "POST api.pay": _marketplace("payments:write", "order"),
+    "POST api.pay_many": _marketplace("payments:write"),
+    "PUT api.save_vendors api.save_listings": _marketplace("catalog:write"),
+    "PUT api.save_vendor api.save_location": _marketplace("catalog:write", "vendor"),
+    "PUT api.publish": _marketplace("policies:write", "policy"),
+    "GET api.show_clock": _marketplace("clock:read"),
+    "PUT api.step": _marketplace("clock:write"),
+    "GET api.index": _key("fulfillment:read"),
+    "GET api.show_one": _key("fulfillment:read", "fulfillment order"),
+    "POST api.confirm_one api.ship_one api.act": _key("fulfillment:write", "fulfillment order"),
+    "POST api.confirm_many api.ship_many": _key("fulfillment:write"),
+    "POST api.stock": _key("stock:write"),
+}
+
+
+def _lines() -> Iterator[tuple[tuple[str, str], Door]]:
+    for words, door in CENSUS.items():
+        methods = [word for word in words.split() if word.isupper()]
+        endpoints = [word for word in words.split() if not word.isupper()]
+        for endpoint in endpoints:
+            for method in methods:
+                yield (endpoint, method), door
+
+
+DOORS: dict[tuple[str, str], Door] = dict(_lines())
+
+
+def door_of(endpoint: str | None, method: str) -> Door | None:
+    """Return the door of an endpoint and a method; looking at its head is reading it."""
+    reading = "GET" if method == "HEAD" else method
+    return DOORS.get((endpoint or "", reading))

@@ -1,0 +1,65 @@
+"""How often somebody may ask, by what they ask for; counted in Valkey, or here while it is away.
+
+Guesses at accounts are slowed by PostgreSQL (app.accounts.throttle) whatever becomes of these.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from math import ceil
+
+from flask import Flask, current_app
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import FixedWindowRateLimiter
+from redis.exceptions import RedisError
+
+from app.extensions import valkey
+from app.shared.errors import TooMany
+
+logger = logging.getLogger(__name__)
+
+# Requests a minute of one person, key or address. Well above what work needs; far below a flood.
+RATES: dict[str, RateLimitItem | None] = {
+    "static": None,
+    "probe": None,
+    "page": RateLimitItemPerMinute(600),
+    "search": RateLimitItemPerMinute(240),
+    "sign_in": RateLimitItemPerMinute(120),
+    "export": RateLimitItemPerMinute(20),
+    "report": RateLimitItemPerMinute(60),
+    "api": RateLimitItemPerMinute(12_000),
+    # Keys that are nobody's, from one address.
+    "wrong_key": RateLimitItemPerMinute(60),
+}
+
+
+def register(app: Flask) -> None:
+    """Give an application its counters; each process has its own for while Valkey is away."""
+    pool = valkey.client.connection_pool
+    shared = RedisStorage(app.config["REDIS_URL"], connection_pool=pool, key_prefix="rate")
+    app.extensions["rates"] = [
+        FixedWindowRateLimiter(shared),
+        FixedWindowRateLimiter(MemoryStorage()),
+    ]
+
+
+def count(rate: str, who: str) -> None:
+    """Count a request, or raise TooMany."""
+    limit = RATES[rate]
+    if limit is None:
+        return
+    for counter in current_app.extensions["rates"]:
+        try:
+            if not counter.hit(limit, rate, who):
+                _refuse(counter, limit, rate, who)
+        except RedisError:
+            continue
+        return
+
+
+def _refuse(counter: FixedWindowRateLimiter, limit: RateLimitItem, rate: str, who: str) -> None:
+    left = ceil(counter.get_window_stats(limit, rate, who).reset_time - time.time())
+    logger.warning("too many requests", extra={"rate": rate})
+    raise TooMany("There were too many requests.", seconds=max(1, left))
