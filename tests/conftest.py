@@ -17,13 +17,17 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from redis import Redis
 
+import workers.job
 from app import create_app
 from app.accounts.keys import ensure_key
 from app.extensions import db
 from app.shared.work import ACCOUNTS, transaction
 from app.timeline.service import known_cohorts
 from config import Config
+from simulator import mailbox
+from simulator.mailbox import Mailbox
 from supervisor.temporary import Urls, temporary_postgres, temporary_valkey
+from tests.leaks import every_record_is_looked_over, nothing_leaks  # noqa: F401 - for every test
 from tests.people import browser_of, make_person
 
 ROOT = Path(__file__).parents[1]
@@ -99,7 +103,7 @@ def make_app(cluster: Urls, database: str, valkey_url: str, **settings: str) -> 
         "DATABASE_OWNER_URL": other_database(cluster.owner, database),
         "REDIS_URL": valkey_url,
         "ENVIRONMENT": "test",
-        "LOG_LEVEL": "WARNING",
+        "LOG_LEVEL": "INFO",
         "SECRET_KEY": "a secret of the tests",
         "FEDEX_CLIENT_ID": "demo",
         "FEDEX_CLIENT_SECRET": "demo",
@@ -192,3 +196,41 @@ def caller(app: Flask, token: str) -> Api:
         )
 
     return call
+
+
+# Nothing listens there: an outside world that is away, not one that is mocked.
+NOWHERE = "127.0.0.1:9"
+Sql = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def jobs_run_here(app: Flask) -> Iterator[None]:
+    """Let jobs run in the test, as a worker would run them."""
+    app.config["FEDEX_URL"], app.config["SMTP_URL"] = f"http://{NOWHERE}/fedex", f"smtp://{NOWHERE}"
+    workers.job._app = app  # noqa: SLF001 - what a worker makes of its environment
+    yield
+    workers.job._app = None  # noqa: SLF001 - the same
+
+
+@pytest.fixture
+def sql(cluster: Urls, database: str) -> Iterator[Sql]:
+    """Run SQL as the superuser, to whom no rule applies."""
+    with psycopg.connect(
+        other_database(cluster.superuser, database), autocommit=True
+    ) as connection:
+
+        def execute(query: str, *values: Any) -> list[Any]:
+            cursor = connection.execute(query, values)
+            return cursor.fetchall() if cursor.description else []
+
+        yield execute
+
+
+@pytest.fixture
+def post(app: Flask) -> Iterator[Mailbox]:
+    """A mail server that the outbox is sent to."""
+    box = Mailbox()
+    served = mailbox.Served(box)
+    app.config["SMTP_URL"] = served.url
+    yield box
+    served.close()

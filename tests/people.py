@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app.accounts import passwords, sessions
-from app.accounts.contract import Origin
+from app.accounts.contract import Origin, Person
 from app.extensions import db
 from app.shared import ids
 from app.shared.work import ACCOUNTS, OPS, transaction
@@ -45,6 +45,15 @@ def make_person(
             values | {"hash": password_hash()},
         )
     return user_id
+
+
+def person_of(user_id: UUID, *, is_proven: bool = True) -> Person:
+    """Return somebody in a new session, as the guard would find them."""
+    with transaction(ACCOUNTS):
+        token = sessions.open_session(user_id, HERE, is_proven=is_proven)
+    found = sessions.find(token)
+    assert found is not None
+    return found
 
 
 def browser_of(app: Flask, user_id: UUID, *, is_proven: bool = True) -> FlaskClient:

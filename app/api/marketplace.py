@@ -16,6 +16,7 @@ from app.api.forms import (
     VendorsForm,
     read,
 )
+from app.audit.service import record
 from app.catalog import service as catalog
 from app.policies import service as policies
 from app.routing.registry import strategy
@@ -108,4 +109,6 @@ def publish(kind: str) -> dict[str, Any]:
         strategy(str(document["strategy"]))
     with transaction(OPS) as now:
         policy = policies.publish(kind, document, by=caller().name, now=now)
+        actor = caller().actor(request.remote_addr or "")
+        record("policy_published", actor, subject=kind, version=policy.version)
         return {"kind": kind, "version": policy.version, "document": policy.document}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, current_app, request
+from flask import Blueprint, request
 
 from app.api.access import caller
 from app.api.documents import order_document
@@ -27,6 +27,7 @@ from app.orders.intake import Placed
 from app.orders.locks import lock_orders
 from app.orders.queries import ids_by_name, order_id_of
 from app.payments import service as payments
+from app.policies import marketplace
 from app.shared.errors import Conflict, DomainError, InvalidInput
 from app.shared.work import OPS, transaction
 from app.shipments import service as shipments
@@ -79,8 +80,7 @@ def _parse(data: dict[str, Any], now: datetime) -> NewOrder | DomainError:
 
 
 def _place(batch: Sequence[NewOrder], now: datetime) -> list[Placed | Conflict]:
-    zone = current_app.config["TZ_DEFAULT"]
-    placed = intake.place(batch, zone=zone, actor=caller().name, now=now)
+    placed = intake.place(batch, zone=marketplace.zone(), actor=caller().name, now=now)
     words = [
         payments.Word(
             p.id,

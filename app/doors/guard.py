@@ -9,7 +9,7 @@ from flask import Flask, Response, after_this_request, current_app, g, redirect,
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Unauthorized
+from werkzeug.exceptions import MethodNotAllowed, Unauthorized
 
 from app.accounts import sessions
 from app.accounts.contract import Origin, Person, Stage
@@ -31,8 +31,6 @@ DEVICE_SECONDS = 365 * 24 * 3600
 
 def register(app: Flask) -> None:
     """Put the guard before every request, and tell templates which doors are open."""
-    # OPTIONS would answer for doors that have no such method.
-    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.before_request(_ask)
     app.jinja_env.globals["may"] = may
 
@@ -97,6 +95,9 @@ def _ask() -> ResponseReturnValue | None:
     if request.routing_exception is not None:
         return None
     door = door_of(request.endpoint, request.method)
+    if door is None and request.method == "OPTIONS":
+        # Flask would answer this at every address by itself.
+        raise MethodNotAllowed
     if door is None:
         _refuse(nobody(origin().address), "This door is in no table, so it is opened to nobody.")
     if door.is_form and request.method not in READING:

@@ -3,34 +3,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import psycopg
 import pytest
 from flask import Flask
 
-import workers.job
 from app.integrity import broken_invariants
 from app.shared import work
 from app.shared.work import OPS, PLATFORM, transaction
-from simulator import mailbox
 from simulator.fedex import FedEx, ParcelBook
 from simulator.http import Router, Served
-from simulator.mailbox import Mailbox
-from supervisor.temporary import Urls
-from tests.conftest import other_database
-
-Sql = Callable[..., list[Any]]
-# Nothing listens there: an outside world that is away, not one that is mocked.
-NOBODY = "127.0.0.1:9"
+from tests.conftest import Sql
 
 
 @pytest.fixture(autouse=True)
-def jobs_use_the_tests_application(app: Flask) -> Iterator[None]:
-    app.config["FEDEX_URL"], app.config["SMTP_URL"] = f"http://{NOBODY}/fedex", f"smtp://{NOBODY}"
-    workers.job._app = app  # noqa: SLF001 - what a worker makes of its environment
-    yield
-    workers.job._app = None  # noqa: SLF001 - the same
+def with_jobs(jobs_run_here: None) -> None:
+    """Every flow may run jobs."""
 
 
 @pytest.fixture(autouse=True)
@@ -38,30 +25,6 @@ def invariants_hold(app: Flask) -> Iterator[None]:
     yield
     with transaction(PLATFORM):
         assert broken_invariants() == []
-
-
-@pytest.fixture
-def sql(cluster: Urls, database: str) -> Iterator[Sql]:
-    """Run SQL as the superuser, to whom no rule applies."""
-    with psycopg.connect(
-        other_database(cluster.superuser, database), autocommit=True
-    ) as connection:
-
-        def execute(query: str, *values: Any) -> list[Any]:
-            cursor = connection.execute(query, values)
-            return cursor.fetchall() if cursor.description else []
-
-        yield execute
-
-
-@pytest.fixture
-def post(app: Flask) -> Iterator[Mailbox]:
-    """A mail server that the outbox is sent to."""
-    box = Mailbox()
-    served = mailbox.Served(box)
-    app.config["SMTP_URL"] = served.url
-    yield box
-    served.close()
 
 
 @dataclass

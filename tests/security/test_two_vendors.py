@@ -1,0 +1,228 @@
+"""M2, the two-vendor canary: nothing of vendor B shows or moves for anybody of vendor A."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from app.accounts import keys, people
+from app.accounts.keys import ensure_key
+from app.doors.table import Audience
+from app.extensions import db
+from app.jobs import JOBS
+from app.shared.work import ACCOUNTS, OPS, transaction, vendor_scope
+from tests.factories import (
+    line,
+    make_vendor_with_stock,
+    references,
+    routed_order,
+    rows,
+    run_jobs,
+    shipped_order,
+)
+from tests.people import browser_of, make_person, person_of
+from tests.security.census import knock, ways
+
+# In every text of B's that a vendor, a customer or one of its people chooses.
+CANARY = "CANARY-B"
+TENANT_TABLES = (
+    "fulfillment_orders",
+    "fo_lines",
+    "listings",
+    "locations",
+    "reservations",
+    "shipments",
+    "shipment_lines",
+    "stock",
+    "vendors",
+)
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """What B has, by the names that addresses have for it, and how A comes in."""
+
+    vendor: UUID
+    known: dict[str, Any]
+    fulfillment_orders: list[str]
+
+
+@pytest.fixture
+def app(app: Flask, jobs_run_here: None) -> Flask:
+    app.config["WTF_CSRF_ENABLED"] = False
+    return app
+
+
+@pytest.fixture
+def a(app: Flask) -> UUID:
+    """Vendor A, with work of its own."""
+    vendor = make_vendor_with_stock("kiln", {"MUG": 10})
+    routed_order("A-1", [line("MUG")])
+    return vendor
+
+
+@pytest.fixture
+def b(app: Flask, a: UUID) -> Theirs:
+    """Vendor B: the mirror of A, with a canary in every text."""
+    vendor = make_vendor_with_stock(f"{CANARY}-code", {f"{CANARY}-SKU": 20})
+    goods = line(f"{CANARY}-SKU", title=f"{CANARY}-title", options={"note": f"{CANARY}-option"})
+    to = {"name": f"{CANARY}-to", "line1": f"{CANARY}-street", "city": f"{CANARY}-city"}
+    who = {"external_id": f"{CANARY}-c", "name": f"{CANARY}-buyer", "email": "b@example.org"}
+    changes = {"ship_to": to | {"country": "SE"}, "customer": who}
+    waiting = routed_order(f"{CANARY}-1", [goods], **changes)
+    sent = shipped_order(7, lines=[goods], number=f"{CANARY}-2", **changes)
+    owner = make_person("vendor_owner", f"{CANARY}-owner", vendor=vendor)
+    with transaction(ACCOUNTS):
+        ensure_key(f"{CANARY}-key", "onw_of_b", vendor)
+    who_b = person_of(owner)
+    with transaction(ACCOUNTS):
+        people.invite("new@b.example", f"{CANARY}-invited", "vendor_staff", vendor, who_b)
+        key = next(k for k in keys.keys(vendor))
+        (invited,) = people.invitations(vendor)
+    (reference,) = references(waiting)
+    known = {
+        "reference": reference,
+        "number": f"{CANARY}-1",
+        "code": f"{CANARY}-code",
+        "location": "main",
+        "user_id": owner,
+        "key_id": key.id,
+        "link_id": invited.id,
+        "session_id": who_b.session_id,
+    }
+    return Theirs(vendor, known, [reference, sent.reference])
+
+
+def rows_of(vendor: UUID) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of a vendor as it is now."""
+    found = {}
+    with transaction(OPS):
+        for table in TENANT_TABLES:
+            column = "id" if table == "vendors" else "vendor_id"
+            sql = text(f"SELECT t::text FROM {table} t WHERE {column} = :id ORDER BY 1")
+            found[table] = [tuple(row) for row in db.session.execute(sql, {"id": vendor})]
+    with transaction(ACCOUNTS):
+        for table in ("users", "links", "api_keys"):
+            sql = text(f"SELECT t::text FROM {table} t WHERE vendor_id = :id ORDER BY 1")
+            found[table] = [tuple(row) for row in db.session.execute(sql, {"id": vendor})]
+    return found
+
+
+Visit = Callable[..., Any]
+
+
+def visitors(app: Flask, vendor: UUID) -> dict[str, Visit]:
+    """Return everybody who may come in for a vendor: its owner, its staff and its key."""
+    with transaction(ACCOUNTS):
+        ensure_key("robot", "onw_of_a", vendor)
+    owner = make_person("vendor_owner", "Ann Owner", vendor=vendor)
+    staff = make_person("vendor_staff", "Abe Staff", vendor=vendor)
+    key = {"Authorization": "Bearer onw_of_a"}
+    return {
+        "owner": lambda way, **sent: knock(browser_of(app, owner), way, **sent),
+        "staff": lambda way, **sent: knock(browser_of(app, staff), way, **sent),
+        "key": lambda way, **sent: knock(app.test_client(), way, headers=key, **sent),
+    }
+
+
+def is_telling(answer: Any) -> bool:
+    """Return whether an answer shows the canary, in its body or in a header."""
+    return CANARY.lower() in (answer.text + str(answer.headers)).lower()
+
+
+@pytest.mark.parametrize("who", ["owner", "staff", "key"])
+def test_m2_no_route_shows_or_changes_anything_of_another_vendor(
+    app: Flask, a: UUID, b: Theirs, who: str
+) -> None:
+    visit, before = visitors(app, a)[who], rows_of(b.vendor)
+    for way in ways(app, **b.known):
+        is_theirs = way.door.audience in {Audience.VENDOR, Audience.KEY, Audience.PERSON}
+        sent = {"json": {}} if way.door.audience is Audience.KEY and way.method != "GET" else {}
+        answer = visit(way, **sent)
+        told = f"{way.method} {way.path}: {answer.status_code}"
+        # What an address names itself may be said back in a refusal, and nothing more.
+        if answer.status_code < 400:
+            assert not is_telling(answer), told
+        if is_theirs and way.door.names and who == "owner" and way.door.audience is Audience.VENDOR:
+            assert answer.status_code == 404, told
+    assert rows_of(b.vendor) == before
+
+
+def test_m2_a_list_shows_a_vendors_own_and_none_of_the_others(
+    app: Flask, a: UUID, b: Theirs
+) -> None:
+    visit = visitors(app, a)["owner"]
+    lists = {"portal.work": "A-1", "portal.team": "Abe Staff", "portal.keys": "robot"}
+    for way in ways(app):
+        if way.endpoint in lists and way.method == "GET":
+            answer = visit(way)
+            assert lists[way.endpoint] in answer.text
+            assert not is_telling(answer)
+
+
+def test_s20_ids_in_a_body_reach_nothing_of_another_vendor(app: Flask, a: UUID, b: Theirs) -> None:
+    before, mine = rows_of(b.vendor), references_of(a)
+    key = {"Authorization": "Bearer onw_of_a"}
+    visitors(app, a)
+    many = [{"id": name} for name in (*b.fulfillment_orders, *mine)]
+    parcels = [{"carrier": "fedex", "tracking_number": "449044304137821"}]
+    client = app.test_client()
+
+    confirmed = client.post(
+        "/api/v1/fulfillment-orders/confirm", json={"fulfillment_orders": many}, headers=key
+    )
+    shipped = client.post(
+        "/api/v1/fulfillment-orders/ship",
+        json={"fulfillment_orders": [{**fo, "parcels": parcels} for fo in many[:2]]},
+        headers=key,
+    )
+    counted = client.post(
+        "/api/v1/stock",
+        json={"stock": [{"location": "main", "sku": f"{CANARY}-SKU", "on_hand": 0}]},
+        headers=key,
+    )
+
+    assert [r["status"] for r in confirmed.json["results"]] == [404, 404, 200]
+    assert [r["status"] for r in shipped.json["results"]] == [404, 404]
+    assert counted.status_code == 404
+    assert rows_of(b.vendor) == before
+
+
+def references_of(vendor: UUID) -> list[str]:
+    found = rows("SELECT reference FROM fulfillment_orders WHERE vendor_id = :id", id=vendor)
+    return [row.reference for row in found]
+
+
+def test_s20_another_vendors_work_and_work_that_never_was_are_told_alike(
+    app: Flask, a: UUID, b: Theirs
+) -> None:
+    visitors(app, a)
+    key = {"Authorization": "Bearer onw_of_a"}
+    theirs, never = b.fulfillment_orders[0], "FO-0000000000"
+
+    answers = [
+        app.test_client().get(f"/api/v1/fulfillment-orders/{name}", headers=key)
+        for name in (theirs, never)
+    ]
+
+    told = [(x.status_code, x.json["detail"].replace(theirs, never)) for x in answers]
+    assert told[0] == told[1]
+    assert told[0][0] == 404
+
+
+def test_s23_background_work_carries_no_vendor_and_no_id(app: Flask, a: UUID, b: Theirs) -> None:
+    """A job's arguments can be written by whoever reaches Valkey; ours have none."""
+    run_jobs()
+
+    for job in JOBS.values():
+        assert job.path.count(".") == 2
+    with transaction(vendor_scope(a)):
+        seen = db.session.execute(text("SELECT f::text FROM fulfillment_orders f")).all()
+    assert CANARY not in json.dumps([tuple(row) for row in seen])
