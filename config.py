@@ -132,6 +132,9 @@ class Config:
                 # The last one signs: a form opened before a rotation is still taken after it.
                 "WTF_CSRF_SECRET_KEY": [*reversed(older), self.SECRET_KEY],
                 "WTF_CSRF_TIME_LIMIT": None,
+                # Which page a form comes from is told by Origin, which is asked at the door;
+                # Referer is what proxies and careful people take out.
+                "WTF_CSRF_SSL_STRICT": False,
                 "SESSION_COOKIE_HTTPONLY": True,
                 "SESSION_COOKIE_SAMESITE": "Lax",
                 "SESSION_COOKIE_PATH": "/",

@@ -8,12 +8,14 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -23,12 +25,15 @@ BOOT = ROOT / ".boot"
 SETUP_LOG = BOOT / "setup.log"
 RUNTIME_LOCK = "requirements.lock"
 DEVELOPMENT_LOCK = "requirements-dev.lock"
+# Advice that cannot be had soon is not waited for; the sentence at the end says so.
+AUDIT_SECONDS = 60
 
 USAGE = """\
 python3 run.py                    run the platform with a demonstration marketplace
 python3 run.py --no-demo          run it with an empty marketplace
 python3 run.py test [arguments]   run the tests (arguments go to pytest)
-python3 run.py lint               check style, types and architecture
+python3 run.py lint               check style, types, architecture and known vulnerabilities
+python3 run.py sbom [FILE]        write what the platform is made of, as CycloneDX
 python3 run.py bench [name]       run the benchmarks, or one of them
 python3 run.py flask ...          run one of the application's commands
 python3 run.py replay DIR ...     run a recorded history through a platform of its own
@@ -117,6 +122,8 @@ def dispatch(options: list[str], command: str, rest: list[str]) -> int:
     if command in ("run", "flask", "replay"):
         set_up(RUNTIME_LOCK)
         supervise([command, *options, *rest])
+    if command == "sbom":
+        return sbom(rest)
     own = {"test": test, "lint": lint, "bench": bench}.get(command)
     if own is None:
         print(f"There is no command {command!r}. The commands are:\n\n{USAGE}", file=sys.stderr)
@@ -157,8 +164,14 @@ def lint(_: list[str]) -> int:
         "types": ["-m", "mypy"],
         "architecture": ["-c", "from importlinter.cli import lint_imports_command as c; c()"],
     }
+    asked = ask_for_advisories()
     failed = [name for name, command in checks.items() if not holds(name, command)]
-    print("lint: " + (f"failed: {', '.join(failed)}" if failed else "everything holds"))
+    print("-- advisories", flush=True)
+    unsafe, told = advisories(audited(asked))
+    print("\n".join(unsafe) + "\n" if unsafe else "", end="")
+    failed += ["advisories"] if unsafe else []
+    verdict = f"failed: {', '.join(failed)}" if failed else "everything holds"
+    print(f"lint: {verdict}; {told}")
     return 1 if failed else 0
 
 
@@ -166,6 +179,72 @@ def holds(name: str, command: list[str]) -> bool:
     """Return whether one check passes, naming it before its output."""
     print(f"-- {name}", flush=True)
     return run_in_project(*command) == 0
+
+
+def ask_for_advisories() -> subprocess.Popen[str]:
+    """Have every locked package looked up while the other checks run."""
+    command = [str(PYTHON), "-m", "pip_audit", "--disable-pip", "--require-hashes", "-f", "json"]
+    command += ["--progress-spinner", "off", "--timeout", "5", "-r", str(ROOT / DEVELOPMENT_LOCK)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+def audited(asked: subprocess.Popen[str]) -> list[dict[str, Any]]:
+    """Return what is known of each locked package; nothing when nobody could be asked."""
+    with asked:
+        try:
+            return list(json.loads(asked.communicate(timeout=AUDIT_SECONDS)[0])["dependencies"])
+        except (subprocess.TimeoutExpired, ValueError, KeyError):
+            asked.kill()
+            return []
+
+
+def advisories(packages: list[dict[str, Any]]) -> tuple[list[str], str]:
+    """Return the unsafe packages, and who was asked about: silence is never taken for safety."""
+    unsafe = [
+        f"{package['name']} {package['version']}: {', '.join(v['id'] for v in package['vulns'])}"
+        for package in packages
+        if package.get("vulns")
+    ]
+    known = [package for package in packages if "vulns" in package]
+    if not known:
+        return unsafe, "pip-audit: not run (no advisory data)"
+    told = f"pip-audit: {len(known)} packages asked about, {len(unsafe)} with known vulnerabilities"
+    unknown = len(packages) - len(known)
+    return unsafe, told + (f", not run for {unknown} (no advisory data)" if unknown else "")
+
+
+def sbom(arguments: list[str]) -> int:
+    """Write the runtime lock as a CycloneDX bill of materials; the same lock is the same bill."""
+    components = [
+        {
+            "type": "library",
+            "bom-ref": f"pkg:pypi/{name}@{version}",
+            "name": name,
+            "version": version,
+            "purl": f"pkg:pypi/{name}@{version}",
+            "hashes": [{"alg": "SHA-256", "content": digest} for digest in digests],
+        }
+        for name, version, digests in locked((ROOT / RUNTIME_LOCK).read_text())
+    ]
+    bill = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1}
+    about = {"component": {"type": "application", "bom-ref": "onward", "name": "onward"}}
+    words = json.dumps({**bill, "metadata": about, "components": components}, indent=2)
+    if arguments:
+        Path(arguments[0]).write_text(words + "\n")
+    else:
+        print(words)
+    return 0
+
+
+def locked(lock: str) -> list[tuple[str, str, list[str]]]:
+    """Return every package of a lock: its name, its version and the hashes of its files."""
+    entries = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)
+    found = [(re.match(r"([\w.-]+)==([^\s;]+)", entry), entry) for entry in entries if entry]
+    return [
+        (match[1], match[2], re.findall(r"--hash=sha256:([0-9a-f]{64})", entry))
+        for match, entry in found
+        if match
+    ]
 
 
 def bench(names: list[str]) -> int:

@@ -9,15 +9,19 @@ from app.shared.work import ACCOUNTS, transaction
 from config import ConfigError
 
 # The people of app/demo.py; nobody can have a real mailbox there (RFC 2606).
-DEMONSTRATION = "%@demo.example"
+DEMONSTRATION, SIMULATOR = "%@demo.example", "simulator"
 
 
 def demonstration_logins() -> list[str]:
-    """Return the addresses of demonstration people who can still sign in."""
+    """Return the demonstration's people and keys that still open something."""
     with transaction(ACCOUNTS):
         found = db.session.scalars(
-            text("SELECT email FROM users WHERE email LIKE :ours AND is_active ORDER BY email"),
-            {"ours": DEMONSTRATION},
+            text(
+                "SELECT email FROM users WHERE email LIKE :ours AND is_active UNION ALL"
+                " SELECT 'the key ' || name FROM api_keys WHERE name = :key AND vendor_id IS NULL"
+                " AND revoked_at IS NULL ORDER BY 1"
+            ),
+            {"ours": DEMONSTRATION, "key": SIMULATOR},
         )
         return list(found)
 
@@ -32,6 +36,6 @@ def refuse_demonstration_logins() -> None:
     if logins:
         sentence = (
             f"The database still lets {', '.join(logins)} in, logins of a demonstration: switch"
-            " them off, or give DATABASE_URL a database of its own."
+            " them off or revoke them, or give DATABASE_URL a database of its own."
         )
         raise ConfigError([sentence])

@@ -47,6 +47,8 @@ SETTINGS = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %u@%d ",
     "log_checkpoints": "off",
+    # The values of a row that was refused are a person's; a log has no use for them.
+    "log_error_verbosity": "terse",
 }
 # The database's own rules sort and fold case, so every machine agrees; the operating system's
 # are asked only for what is a letter, and not every system has the first.

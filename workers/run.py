@@ -12,6 +12,8 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 from redis import Redis
 from rq import Queue, SimpleWorker
@@ -19,6 +21,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from app.jobs import JOBS, QUEUES
+from app.shared.logs import redacted
 from app.web.health import beat
 from workers.job import Stop, application
 
@@ -30,6 +33,36 @@ MOST_JOBS = 5_000
 # RQ's alarm ends a job at its timeout, unless the job hangs where no signal is heard.
 HANGING_SECONDS = 15
 BEAT_SECONDS = 2
+OURS = {job.path for job in JOBS.values()}
+
+
+class NotOursError(Exception):
+    """What lies in the queue is none of our jobs; whoever put it there gets nothing run."""
+
+
+class OurJob(Job):
+    """A job as RQ reads it, of which nothing is believed but which of ours it names.
+
+    Valkey is only a doorbell: whoever can write to it may ring, and may not choose what we run.
+    """
+
+    def restore(self, raw_data: dict[Any, Any]) -> None:
+        """Read a job, but nothing that would import, call or post to what it names."""
+        named = ("callback", "webhooks")
+        super().restore({k: v for k, v in raw_data.items() if not _mentions(k, named)})
+
+    @property
+    def func(self) -> Callable[[], int]:
+        """Return the job's function; one of ours takes nothing and belongs to nothing."""
+        if self.func_name not in OURS or self.instance is not None or self.args or self.kwargs:
+            raise NotOursError("This is none of the jobs in app.jobs.JOBS.")
+        ours: Callable[[], int] = super().func
+        return ours
+
+
+def _mentions(key: bytes | str, words: tuple[str, ...]) -> bool:
+    name = key.decode(errors="replace") if isinstance(key, bytes) else key
+    return any(word in name for word in words)
 
 
 class OnwardWorker(SimpleWorker):
@@ -44,6 +77,12 @@ class OnwardWorker(SimpleWorker):
             super().execute_job(job, queue)
         finally:
             self.running_until = None
+
+    def handle_job_failure(
+        self, job: Job, queue: Queue, started_job_registry: Any = None, exc_string: str = ""
+    ) -> None:
+        """Keep a failure in Valkey for a while, without what a trace may hold of a person."""
+        super().handle_job_failure(job, queue, started_job_registry, redacted(exc_string))
 
     def handle_warm_shutdown_request(self) -> None:
         """Let the running job finish its batch and end."""
@@ -71,20 +110,27 @@ def prepare(queue_name: str) -> None:
             importlib.import_module(job.path.rpartition(".")[0])
 
 
+def worker_of(queue_name: str, connection: Redis) -> OnwardWorker:
+    """Return the worker of one queue; what it reads is JSON, and its jobs are ours."""
+    queue = Queue(queue_name, connection=connection, serializer=JSONSerializer, job_class=OurJob)
+    return OnwardWorker(
+        [queue],
+        name=f"{queue_name}-{os.getpid()}",
+        connection=connection,
+        serializer=JSONSerializer,
+        job_class=OurJob,
+        job_monitoring_interval=MONITOR_SECONDS,
+        maintenance_interval=MAINTENANCE_SECONDS,
+        log_job_description=False,
+    )
+
+
 def main(queue_name: str) -> None:
     """Serve one queue until told to stop."""
     app = application()
     prepare(queue_name)
     connection: Redis = Redis.from_url(app.config["REDIS_URL"], health_check_interval=30)
-    worker = OnwardWorker(
-        [Queue(queue_name, connection=connection, serializer=JSONSerializer)],
-        name=f"{queue_name}-{os.getpid()}",
-        connection=connection,
-        serializer=JSONSerializer,
-        job_monitoring_interval=MONITOR_SECONDS,
-        maintenance_interval=MAINTENANCE_SECONDS,
-        log_job_description=False,
-    )
+    worker = worker_of(queue_name, connection)
     part = f"worker-{queue_name}"
     threading.Thread(target=watch_over, args=(worker, part), daemon=True).start()
     worker.work(logging_level="WARNING", max_jobs=MOST_JOBS)

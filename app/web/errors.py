@@ -68,15 +68,20 @@ def _answer(
 ) -> Response:
     if wants_json():
         return problem(status, title, detail, fields)
-    page = render_template(
-        "error.html",
-        code=status,
-        what=title,
-        which=detail,
-        cure=CURES.get(status),
-        step=step,
-        request_id=g.get("request_id", ""),
-    )
+    facts = {"which": detail, "cure": CURES.get(status), "step": step}
+    return _page(status, title, **facts)
+
+
+def _page(status: int, title: str, **facts: object) -> Response:
+    request_id = g.get("request_id", "")
+    try:
+        page = render_template(
+            "error.html", code=status, what=title, request_id=request_id, **facts
+        )
+    except Exception:
+        # What makes pages may be what broke; the number must be told all the same.
+        logger.exception("error page not made")
+        return Response(f"{title}. Request {request_id}\n", status, mimetype="text/plain")
     return make_response(page, status)
 
 

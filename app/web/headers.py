@@ -20,7 +20,9 @@ HEADERS = {
     "Content-Security-Policy": POLICY,
     "Reporting-Endpoints": f'csp="{REPORTS}"',
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # Our addresses go to nobody else. "no-referrer" would also make browsers hide from ourselves
+    # which page a form was sent from (Origin: null), and that is asked of every form.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",

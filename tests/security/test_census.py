@@ -180,20 +180,18 @@ def test_s35_what_no_form_sends_carries_a_key_that_no_browser_sends(app: Flask) 
 
 
 def test_s43_other_methods_are_not_there(app: Flask) -> None:
-    browser = sign_in_as(app, "administrator")
-    known: dict[str, set[str]] = {}
-    for way in ways(app):
-        known.setdefault(way.path, set()).add(way.method)
-    for path, methods in known.items():
-        for method in {"TRACE", "OPTIONS", "PATCH", "DELETE", "PUT", "POST", "GET"} - methods:
-            answer = browser.open(path, method=method)
-            assert answer.status_code == 405, f"{method} {path}: {answer.status_code}"
+    browser, map_ = sign_in_as(app, "administrator"), app.url_map.bind("localhost")
+    for path in {way.path for way in ways(app)}:
+        for method in ("TRACE", "OPTIONS", "PATCH", "DELETE", "PUT", "POST", "GET"):
+            if method == "OPTIONS" or not map_.test(path, method):
+                answer = browser.open(path, method=method)
+                assert answer.status_code == 405, f"{method} {path}: {answer.status_code}"
 
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=()",

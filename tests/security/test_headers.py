@@ -79,7 +79,7 @@ def test_s38_every_answer_says_what_it_is_and_keeps_to_itself(client, path, kind
 
     assert answer.headers["Content-Type"] == kind
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
     assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "camera=()" in answer.headers["Permissions-Policy"]
@@ -211,6 +211,21 @@ def test_s72_a_spoofed_entry_before_the_proxys_own_changes_nothing(apps):
     }
 
     assert seen == {"198.51.100.7"}
+
+
+def test_s72_whoever_lies_about_an_address_is_counted_by_the_real_one(client):
+    told = [
+        client.post(
+            "/csp-reports",
+            json={},
+            headers={"X-Forwarded-For": f"203.0.113.{n}"},
+            environ_base={"REMOTE_ADDR": "192.0.2.9"},
+        ).status_code
+        for n in range(130)
+    ]
+
+    # More than two minutes' worth, so that a minute that ends in between changes nothing.
+    assert (told[0], set(told)) == (204, {204, 429})
 
 
 @pytest.mark.parametrize("hops", [0, 1])

@@ -6,6 +6,7 @@ import stat
 
 import pytest
 
+from config import Config
 from supervisor.errors import CannotRunError
 from supervisor.files import hold, make_folder
 from supervisor.settings import Situation, environment, kept_secrets
@@ -62,6 +63,29 @@ def test_a_replay_has_a_stepped_clock_and_no_speed(tmp_path):
 
     assert (told["ENVIRONMENT"], told["CLOCK"]) == ("test", "stepped")
     assert "SPEED" not in told
+
+
+def test_s66_fields_are_sealed_with_a_key_of_their_own_that_is_kept(tmp_path):
+    told = environment(situation(tmp_path))
+
+    assert told["FIELD_KEY"] == environment(situation(tmp_path))["FIELD_KEY"]
+    assert told["FIELD_KEY"] != told["SECRET_KEY"]
+
+
+def test_s65_under_production_nothing_of_a_demonstration_is_told(tmp_path):
+    given = {"ENVIRONMENT": "production", "PUBLIC_URL": "https://shop.example"}
+    given |= {"MAIL_FROM": "orders@shop.example", "TRUSTED_HOSTS": "check.internal"}
+
+    config = Config.from_environment(environment(situation(tmp_path, given)))
+
+    assert config.problems() == []
+    assert config.trusted_hosts == ["shop.example", "check.internal", "127.0.0.1"]
+
+
+def test_s65_a_replay_is_refused_in_production(tmp_path):
+    told = environment(situation(tmp_path, {"ENVIRONMENT": "production"}, is_replay=True))
+
+    assert any(p.startswith("CLOCK") for p in Config.from_environment(told).problems())
 
 
 def test_a_data_folder_is_held_by_one_copy(tmp_path):

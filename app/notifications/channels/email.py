@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import smtplib
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
@@ -31,13 +32,23 @@ class EmailSender:
 
     def _connect(self) -> smtplib.SMTP:
         if self.smtp is None:
-            kind = smtplib.SMTP_SSL if self.url.scheme == "smtps" else smtplib.SMTP
-            self.smtp = kind(self.url.hostname or "", self.url.port or 25, timeout=TIMEOUT_SECONDS)
+            self.smtp = self._reach()
             if self.url.username:
-                self.smtp.starttls()
                 self.smtp.login(self.url.username, self.url.password or "")
             self.smtp.ehlo_or_helo_if_needed()
         return self.smtp
+
+    def _reach(self) -> smtplib.SMTP:
+        """Return a connection; a password travels over verified TLS only."""
+        host, port = self.url.hostname or "", self.url.port
+        # Without a context of ours smtplib would believe whoever answers.
+        trusted = ssl.create_default_context()
+        if self.url.scheme == "smtps":
+            return smtplib.SMTP_SSL(host, port or 465, timeout=TIMEOUT_SECONDS, context=trusted)
+        smtp = smtplib.SMTP(host, port or 25, timeout=TIMEOUT_SECONDS)
+        if self.url.username:
+            smtp.starttls(context=trusted)
+        return smtp
 
     def close(self) -> None:
         """Say goodbye, if anybody is listening."""
