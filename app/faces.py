@@ -14,6 +14,8 @@ from app.api.views import blueprint as api
 from app.console.views import blueprint as console
 from app.doors import guard
 from app.extensions import db
+from app.policies.views import blueprint as brand
+from app.portal.views import blueprint as portal
 from app.signin.views import blueprint as signin
 from app.web import errors, headers, health, rates, reports, words
 
@@ -37,7 +39,7 @@ def register(app: Flask) -> None:
     # A phone changes its address all day; a session ends on the server.
     login_manager.session_protection = None
 
-    for blueprint in (health.blueprint, reports.blueprint, api, console, signin):
+    for blueprint in (brand, health.blueprint, reports.blueprint, api, console, portal, signin):
         app.register_blueprint(blueprint)
     guard.register(app)
     rates.register(app)

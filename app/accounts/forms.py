@@ -17,12 +17,18 @@ from wtforms import (
     StringField,
     ValidationError,
 )
-from wtforms.validators import Email, InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length, Regexp
 
 from app.accounts import words
 from app.accounts.contract import VENDOR_ROLES
 
 NOBODYS = ""
+# One address and nothing else, as the e-mail channel takes it.
+ADDRESS = r"(?a:[!#-'*-+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.\-]+)\Z"
+
+
+def _stripped(words: str | None) -> str | None:
+    return words.strip() if words else words
 
 
 def _shown(_form: FlaskForm, field: Field) -> None:
@@ -36,22 +42,24 @@ class Invite(FlaskForm):  # type: ignore[misc]
     email = EmailField(
         "E-mail",
         [
-            InputRequired("Enter the e-mail the invitation goes to."),
+            DataRequired("Enter the e-mail the invitation goes to."),
             Length(max=254, message="No e-mail is that long."),
-            Email("Enter one address, like ada@example.org."),
+            Regexp(ADDRESS, message="Enter one address, like ada@example.org."),
         ],
+        filters=[_stripped],
     )
     name = StringField(
         "Name",
         [
-            InputRequired("Enter how they are called."),
+            DataRequired("Enter how they are called."),
             Length(max=120, message="Use at most 120 characters."),
             _shown,
         ],
+        filters=[_stripped],
         description="As others will see it. They can change it.",
     )
     role = RadioField("Role", [InputRequired("Choose what they may do.")])
-    vendor = SelectField("Vendor", default=NOBODYS)
+    vendor = SelectField("Vendor", default=NOBODYS, description="For the two vendor roles only.")
 
     def __init__(self, roles: tuple[str, ...], vendors: Sequence[Row[Any]] | None) -> None:
         """Offer these roles; without vendors to choose from there is no such field."""
@@ -80,9 +88,9 @@ class Role(FlaskForm):  # type: ignore[misc]
 
     role = RadioField("Role", [InputRequired("Choose what they may do.")])
 
-    def __init__(self, roles: tuple[str, ...], current: str) -> None:
+    def __init__(self, roles: tuple[str, ...], current: str, **given: Any) -> None:
         """Offer these roles."""
-        super().__init__(role=current)
+        super().__init__(role=current, **given)
         self.role.choices = words.choices(roles)
 
 
@@ -92,10 +100,11 @@ class Key(FlaskForm):  # type: ignore[misc]
     name = StringField(
         "Name",
         [
-            InputRequired("Enter what the program is called."),
+            DataRequired("Enter what the program is called."),
             Length(max=80, message="Use at most 80 characters."),
             _shown,
         ],
+        filters=[_stripped],
         description="It stands beside what the program does, in timelines and the audit trail.",
     )
     vendor = SelectField("Vendor")

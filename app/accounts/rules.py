@@ -49,7 +49,7 @@ class Brake:
 
     free: int
     longest: timedelta
-    first: timedelta = timedelta(seconds=2)
+    first: timedelta = timedelta(seconds=15)
     # Without a wrong try for this long, all is forgotten.
     forgotten_after: timedelta = timedelta(hours=1)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from app.accounts.words import right
 from app.web.words import count, plain
 
 
@@ -29,7 +30,7 @@ ACTS = {
     "session_ended": Act("Ended one of their sessions"),
     "sessions_ended": Act("Ended all their other sessions"),
     "guessing_slowed": Act("Guessing was slowed down"),
-    "access_denied": Act("Access denied", "Was not let through"),
+    "access_denied": Act("Access denied", "Was not let in at"),
     # One's own account
     "name_changed": Act("Changed their name"),
     "email_change_asked": Act("Asked for another e-mail address"),
@@ -56,6 +57,7 @@ ACTS = {
     # Programs, settings, the trail itself
     "key_made": Act("Made a key", detail="may {rights}"),
     "key_revoked": Act("Revoked a key"),
+    "policy_published": Act("Changed a rule", detail="version {version}"),
     "settings_changed": Act("Changed the settings", detail="{changed}"),
     "factors_resealed": Act("Sealed second factors with a new key", detail="{count}"),
 }
@@ -64,7 +66,7 @@ FACTS: dict[str, Callable[[Any], str]] = {
     "role": lambda code: plain(code).lower(),
     "was": lambda code: plain(code).lower(),
     "now": lambda code: plain(code).lower(),
-    "rights": ", ".join,
+    "rights": lambda codes: ", ".join(right(code).lower() for code in codes),
     "changed": ", ".join,
     "count": lambda number: count(number, "seal"),
 }

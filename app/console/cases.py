@@ -13,8 +13,8 @@ from sqlalchemy import Row
 
 from app.carriers.registry import CARRIERS
 from app.console.climbs import moves
-from app.web.deadlines import Deadline, deadline
 from app.console.strips import strip
+from app.web.deadlines import Deadline, deadline
 from app.web.words import day, delay, plain, span, when
 
 # How far a late order is.

@@ -9,11 +9,11 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import Row
 
-from app.web.deadlines import Deadline, deadline
 from app.doors.guard import may
 from app.escalations.rules import Step, climb
 from app.policies.documents import Escalation, Messages
 from app.web import words
+from app.web.deadlines import Deadline, deadline
 from app.web.words import when
 
 Policies = tuple[Escalation, Messages]

@@ -14,6 +14,7 @@ from app.console.list_queries import MESSAGES, OFFERS
 from app.console.page import blueprint
 from app.doors.guard import may
 from app.notifications.texts import compose
+from app.policies import marketplace
 from app.shared.work import OPS, transaction
 from app.web import paging, words
 from app.web.paging import Key, link
@@ -170,7 +171,7 @@ def message(row: Row[Any]) -> dict[str, Any]:
 
 def _subject(row: Row[Any]) -> str:
     try:
-        return compose(row.template, row.facts).subject
+        return compose(row.template, row.facts, marketplace.current().document.name).subject
     except KeyError:
         # Facts of an older release: the row is shown all the same.
         return words.plain(row.template)

@@ -14,10 +14,10 @@ from sqlalchemy import Row
 from app.carriers.registry import CARRIERS
 from app.console import lists
 from app.console.cases import actor, carrier_title, parcel_words, sentence
-from app.web.deadlines import Deadline, deadline
 from app.console.strips import strip
 from app.console.why import vendors_in, why
 from app.timeline.models import Decision, Entry
+from app.web.deadlines import Deadline, deadline
 from app.web.words import day, happened, when
 
 __all__ = ["Loaded", "shown", "vendors_in"]

@@ -10,12 +10,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Row
 
 from app.console import case_queries, order_page, order_queries, page
-from app.web.deadlines import Deadline, deadline
 from app.console.page import blueprint
 from app.orders.contract import OrderStatus
 from app.shared.work import OPS, transaction
 from app.timeline.queries import decisions_of, entries_of
 from app.web import paging
+from app.web.deadlines import Deadline, deadline
 from app.web.paging import Key, link
 from app.web.words import day, plain
 

@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
-from app.console import lists, orders, queue, system
+from app.console import (
+    audit,
+    keys,
+    lists,
+    orders,
+    people,
+    queue,
+    settings,
+    system,
+    vendors,
+)
 from app.console.page import blueprint
 
-__all__ = ["blueprint", "lists", "orders", "queue", "system"]
+__all__ = [
+    "audit",
+    "blueprint",
+    "keys",
+    "lists",
+    "orders",
+    "people",
+    "queue",
+    "settings",
+    "system",
+    "vendors",
+]

@@ -36,8 +36,9 @@ def register(app: Flask) -> None:
 
 
 def person() -> Person | None:
-    """Return who has signed in here, however far."""
-    return current_user if isinstance(current_user._get_current_object(), Person) else None  # noqa: SLF001
+    """Return who has signed in here, however far; themselves, not Flask-Login's stand-in."""
+    found = current_user._get_current_object()  # noqa: SLF001 - the stand-in changes on signing out
+    return found if isinstance(found, Person) else None
 
 
 def may(endpoint: str, method: str = "POST") -> bool:

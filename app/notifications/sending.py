@@ -15,6 +15,7 @@ from app.checks.service import give_up
 from app.extensions import db
 from app.notifications.contract import Fate, Outcome, Outgoing, Sender
 from app.notifications.texts import compose
+from app.policies import marketplace
 from app.shared import ids, leases, signed, work
 from app.shared.work import PLATFORM, transaction
 
@@ -55,15 +56,21 @@ def send_due(sender: Sender, *, is_time_up: Callable[[], bool]) -> int:
         token = ids.new()
         with transaction(PLATFORM) as now:
             rows = db.session.execute(LEASE, {"now": now, "size": BATCH, "token": token}).all()
+            name = marketplace.read(now).document.name if rows else ""
         if not rows:
             break
-        _send(sorted(rows, key=lambda r: (r.due_at, r.id)), token, sender, is_time_up)
+        in_turn = sorted(rows, key=lambda r: (r.due_at, r.id))
+        _send(in_turn, token, name, sender, is_time_up)
         count += len(rows)
     return count
 
 
 def _send(
-    rows: Sequence[Row[Any]], token: UUID, sender: Sender, is_time_up: Callable[[], bool]
+    rows: Sequence[Row[Any]],
+    token: UUID,
+    name: str,
+    sender: Sender,
+    is_time_up: Callable[[], bool],
 ) -> None:
     """Send one by one; one transaction ends a message and begins the next."""
     done: _Done | None = None
@@ -80,14 +87,14 @@ def _send(
             done = None
             continue
         work.crashpoint("before the message leaves")
-        done = _Done(row, _attempt(row, sender))
+        done = _Done(row, _attempt(row, name, sender))
         work.crashpoint("after the message left")
     _turn(done, None, token)
 
 
-def _attempt(row: Row[Any], sender: Sender) -> Outcome:
+def _attempt(row: Row[Any], name: str, sender: Sender) -> Outcome:
     try:
-        words = compose(row.template, row.facts | _link(row.facts))
+        words = compose(row.template, row.facts | _link(row.facts), name)
     except (KeyError, ValueError, TypeError) as error:
         return Outcome(Fate.REFUSED, f"its facts make no message: {error!r}"[:200])
     return sender.send(Outgoing(str(row.id), row.recipient, words.subject, words.body))

@@ -18,7 +18,9 @@ class Text:
     body: str
 
 
-SIGNED = "\n\nOnward, for your marketplace"
+# What a marketplace is called until somebody says so in its settings.
+UNNAMED = "Onward"
+SIGNED_UNNAMED = f"{UNNAMED}, for your marketplace"
 
 NOT_YOU = (
     " If it was not you, tell whoever looks after accounts at once: somebody else may be in it."
@@ -118,17 +120,18 @@ TEXTS: dict[str, tuple[str, str]] = {
 LEVELS = {"ops": "ops", "ops_lead": "the ops lead", "senior_management": "senior management"}
 
 
-def compose(template: str, facts: Mapping[str, Any]) -> Text:
+def compose(template: str, facts: Mapping[str, Any], marketplace: str = UNNAMED) -> Text:
     """Return the words of a message; the template's table decides, the facts fill in."""
     subject, body = TEXTS[template]
-    words = dict(facts) | _derived(facts)
+    words = dict(facts) | _derived(facts) | {"marketplace": marketplace}
     one_line = " ".join(subject.format_map(words).split())
-    return Text(one_line, body.format_map(words) + SIGNED)
+    signed = SIGNED_UNNAMED if marketplace == UNNAMED else marketplace
+    return Text(one_line, f"{body.format_map(words)}\n\n{signed}")
 
 
 def _derived(facts: Mapping[str, Any]) -> dict[str, str]:
     """Return the facts that need wording."""
-    words = {"track": "", "expect": "", "marketplace": "Onward"}
+    words = {"track": "", "expect": ""}
     if facts.get("link"):
         words["track"] = f"\n\nFollow it here: {facts['link']}"
     if facts.get("promised"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -134,7 +135,7 @@ class Messages(Document):
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 # BCP 47: a language and, where it matters, a country.
-Language = Annotated[str, StringConstraints(pattern="^[a-z]{2,3}(-[A-Z]{2})?$")]
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 Chosen = BeforeValidator(lambda word: word or None)
 
 
@@ -148,7 +149,7 @@ class Marketplace(Document):
     # None: the installation's own (TZ_DEFAULT, CURRENCY_DEFAULT).
     zone: Annotated[str | None, Chosen] = None
     currency: Annotated[str | None, Chosen] = None
-    languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=20)] = ("en",)
+    languages: Annotated[tuple[str, ...], Field(min_length=1, max_length=20)] = ("en",)
 
     @field_validator("name")
     @classmethod
@@ -165,6 +166,14 @@ class Marketplace(Document):
             _refuse("Write a color as # and six of 0 to 9 and a to f, like #0b6070.")
         why = complaint(color, str(info.field_name).removeprefix("accent_"))
         return _refuse(why) if why else color
+
+    @field_validator("languages")
+    @classmethod
+    def _are_languages(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        for code in languages:
+            if not LANGUAGE.fullmatch(code):
+                _refuse(f"'{code}' is no language. Write its two letters, like en or pt-BR.")
+        return tuple(dict.fromkeys(languages))
 
     @field_validator("zone")
     @classmethod

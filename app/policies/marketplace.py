@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import current_app
 from pydantic import ValidationError
@@ -38,6 +39,18 @@ def current() -> InForce[Marketplace]:
     return known.found if known else SHIPPED
 
 
+def read(now: datetime) -> InForce[Marketplace]:
+    """Return the settings in force; what today's rules would refuse counts as not decided.
+
+    A color that was once good enough must not keep mails from leaving, or pages from opening.
+    """
+    try:
+        return in_force(Marketplace, now)
+    except ValidationError:
+        logger.warning("settings refused", exc_info=True)
+        return SHIPPED
+
+
 def zone() -> str:
     """Return the time zone in which days are shown and promised where nothing else is said."""
     return current().document.zone or str(current_app.config["TZ_DEFAULT"])
@@ -59,8 +72,8 @@ def look(*, at_once: bool = False) -> None:
     found = known.found if known else SHIPPED
     try:
         with transaction(PLATFORM) as now:
-            found = in_force(Marketplace, now)
-    except (SQLAlchemyError, ValidationError):
+            found = read(now)
+    except SQLAlchemyError:
         # The page itself will say so if it needs the database; an error page must not.
         logger.warning("settings not read", exc_info=True)
     current_app.extensions[NAME] = Known(found, time.monotonic())

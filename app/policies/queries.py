@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -35,3 +36,9 @@ def in_force(document: type[D], now: datetime) -> InForce[D]:
     if row is None:
         return InForce(0, document())
     return InForce(row.version, document.model_validate(row.document))
+
+
+def versions(kind: str, limit: int) -> Sequence[Policy]:
+    """Return the versions of a policy, the newest first."""
+    query = select(Policy).where(Policy.kind == kind).order_by(Policy.version.desc())
+    return db.session.scalars(query.limit(limit)).all()

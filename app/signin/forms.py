@@ -1,10 +1,61 @@
-"""What is asked of somebody who signs in."""
+"""What is asked of somebody at the door, and of whoever keeps their own account."""
 
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import EmailField, HiddenField, PasswordField
-from wtforms.validators import InputRequired, Length
+from wtforms import BooleanField, EmailField, Field, HiddenField, PasswordField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, Regexp, ValidationError
+
+from app.accounts.forms import ADDRESS
+from app.accounts.rules import LONGEST, RECOMMENDED, SHORTEST
+
+LENGTHS = f"At least {SHORTEST} characters; {RECOMMENDED} or more are better. A sentence will do."
+
+
+def _stripped(words: str | None) -> str | None:
+    return words.strip() if words else words
+
+
+def _shown(_form: FlaskForm, field: Field) -> None:
+    if field.data and not field.data.isprintable():
+        raise ValidationError("It holds a character that cannot be shown. Type it again.")
+
+
+class CodeField(StringField):  # type: ignore[misc]
+    """A code of an app or of recovery; it is good once, so it is never shown again."""
+
+    def _value(self) -> str:
+        return ""
+
+
+def _secret(label: str, missing: str, **words: str) -> PasswordField:
+    # Argon2 reads all of it: without a limit one request could keep a processor busy.
+    limit = Length(max=LONGEST, message=f"Use at most {LONGEST:,} characters.")
+    return PasswordField(label, [InputRequired(missing), limit], **words)
+
+
+def _new_password(label: str = "New password") -> PasswordField:
+    return _secret(label, "Choose a password.", description=LENGTHS)
+
+
+def _address(label: str, missing: str, **words: str) -> EmailField:
+    checks = [
+        DataRequired(missing),
+        Length(max=254, message="No e-mail is that long."),
+        Regexp(ADDRESS, message="Enter one address, like ada@example.org."),
+    ]
+    return EmailField(label, checks, filters=[_stripped], **words)
+
+
+def _called(label: str, missing: str, longest: int = 120, **words: str) -> StringField:
+    limit = Length(max=longest, message=f"Use at most {longest} characters.")
+    return StringField(label, [DataRequired(missing), limit, _shown], filters=[_stripped], **words)
+
+
+def _code(label: str = "Code") -> CodeField:
+    # A recovery code has 23 characters with its dashes; some write spaces around them.
+    limit = Length(max=40, message="No code is that long.")
+    return CodeField(label, [DataRequired("Enter the code."), limit])
 
 
 class SignIn(FlaskForm):  # type: ignore[misc]
@@ -14,6 +65,75 @@ class SignIn(FlaskForm):  # type: ignore[misc]
         "E-mail",
         [InputRequired("Enter the e-mail of your account."), Length(max=320)],
     )
-    # Argon2 reads all of it: without a limit one request could keep a processor busy.
-    password = PasswordField("Password", [InputRequired("Enter your password."), Length(max=1000)])
+    password = _secret("Password", "Enter your password.")
     next = HiddenField()
+
+
+class Code(FlaskForm):  # type: ignore[misc]
+    """The second factor."""
+
+    code = _code()
+    next = HiddenField()
+
+
+class Confirm(FlaskForm):  # type: ignore[misc]
+    """The password again, and a code from whoever has an app for them."""
+
+    password = _secret("Password", "Enter your password.")
+    code = _code()
+    next = HiddenField()
+
+
+class AskReset(FlaskForm):  # type: ignore[misc]
+    """Where a link for a new password goes."""
+
+    email = _address("E-mail", "Enter the e-mail of your account.")
+
+
+class NewPassword(FlaskForm):  # type: ignore[misc]
+    """A password in place of one that was forgotten."""
+
+    password = _new_password()
+
+
+class Accept(FlaskForm):  # type: ignore[misc]
+    """Who accepts an invitation."""
+
+    name = _called("Your name", "Enter your name.", description="As others will see it.")
+    password = _new_password("Choose a password")
+
+
+class Follow(FlaskForm):  # type: ignore[misc]
+    """Nothing but the wish to follow a link: looking at it changes nothing."""
+
+
+class Name(FlaskForm):  # type: ignore[misc]
+    """How somebody is called."""
+
+    name = _called("Name", "Enter your name.")
+
+
+class Email(FlaskForm):  # type: ignore[misc]
+    """Another address to sign in with."""
+
+    email = _address("New e-mail", "Enter your new e-mail.")
+
+
+class ChangePassword(FlaskForm):  # type: ignore[misc]
+    """The password that is, and the one to be."""
+
+    current = _secret("Current password", "Enter your current password.")
+    password = _new_password()
+    end_others = BooleanField("Sign me out everywhere else", default=True)
+
+
+class Enrol(FlaskForm):  # type: ignore[misc]
+    """The first code of a new app: it shows that app and clock agree."""
+
+    code = _code("Code from the app")
+
+
+class Passkey(FlaskForm):  # type: ignore[misc]
+    """What a passkey is called in the list of them."""
+
+    name = _called("Name", "Give the passkey a name.", longest=60)

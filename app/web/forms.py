@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Response, make_response, render_template
 from flask_wtf import FlaskForm
 
-from app.shared.errors import DomainError
+from app.shared.errors import Conflict, DomainError, InvalidInput, TooMany
 
 
 def refuse(form: FlaskForm, refusal: DomainError) -> str | None:
@@ -20,3 +24,30 @@ def refuse(form: FlaskForm, refusal: DomainError) -> str | None:
 
 def _field(name: str) -> str:
     return name.partition(".")[0]
+
+
+@contextmanager
+def refusals(form: FlaskForm) -> Iterator[None]:
+    """Take what a service refuses as the form's own: whoever typed it can put it right."""
+    try:
+        yield
+    except (InvalidInput, Conflict, TooMany) as refusal:
+        form.refusal = refusal
+        about_all = refuse(form, refusal)
+        if about_all:
+            form.form_errors.append(about_all)
+
+
+def page_of(form: FlaskForm, template: str, **context: object) -> Response:
+    """Return the page of a form, with the status of what was refused.
+
+    What is about no single field is the template's `problem`.
+    """
+    refusal: DomainError | None = getattr(form, "refusal", None)
+    problem = " ".join(form.form_errors) or None
+    page = make_response(render_template(template, form=form, problem=problem, **context))
+    if form.errors:
+        page.status_code = refusal.status if refusal else InvalidInput.status
+    if isinstance(refusal, TooMany):
+        page.headers["Retry-After"] = str(refusal.seconds)
+    return page

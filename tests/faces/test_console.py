@@ -18,7 +18,6 @@ from sqlalchemy import event, text
 from app.catalog import service as catalog
 from app.checks.service import give_up, work_off
 from app.compensation.service import compensate
-from app.web.deadlines import Deadline, deadline
 from app.console.page import pace
 from app.console.strips import strip
 from app.escalations.service import escalate
@@ -31,6 +30,7 @@ from app.routing.service import route
 from app.shared.work import OPS, PLATFORM, transaction
 from app.shipments.service import Dispatch, Parcel, ship
 from app.vendors import service as vendors
+from app.web.deadlines import Deadline, deadline
 from app.web.paging import Cut, Key, cut, own_path
 from app.web.words import EVENTS, day, happened, money, span, whole
 

@@ -3,26 +3,86 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from uuid import UUID
 
+import pyotp
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.accounts.people import ensure_user
+from app.accounts import factors, links, sessions, throttle
+from app.accounts.contract import Person
+from app.accounts.models import Link
 from app.extensions import db
+from app.shared import clock, ids, signed
 from app.shared.work import ACCOUNTS, transaction
-from app.signin.views import WRONG_PAIR
+from app.signin.door import WRONG_CODE, WRONG_PAIR, WRONG_PROOF, WRONG_PROOFS
+from tests.conftest import Sql
+from tests.factories import make_vendor_with_stock
+from tests.people import HERE, PASSWORD, browser_of, make_person, person_of
 
-EMAIL, PASSWORD = "ada@example.org", "a long and private sentence"
+EMAIL, GOOD = "ada@example.org", "a long and private sentence"
 
 
 @pytest.fixture
-def door(app: Flask, client: FlaskClient) -> FlaskClient:
-    """A browser before the door; one person has an account."""
-    with transaction(ACCOUNTS):
-        ensure_user(EMAIL, "Ada Lind", "ops_agent", PASSWORD)
+def app(app: Flask) -> Flask:
     app.config["WTF_CSRF_ENABLED"] = False
+    return app
+
+
+@pytest.fixture
+def ada(app: Flask) -> UUID:
+    return make_person("ops_agent", "Ada Lind", email=EMAIL)
+
+
+@pytest.fixture
+def door(client: FlaskClient, ada: UUID) -> FlaskClient:
+    """A browser before the door; one person has an account."""
     return client
+
+
+@pytest.fixture
+def seed(ada: UUID) -> str:
+    """The seed of the app that Ada has for codes."""
+    made = pyotp.random_base32()
+    with transaction(ACCOUNTS):
+        query = "UPDATE users SET totp_seed = :seed WHERE id = :id"
+        db.session.execute(db.text(query), {"seed": signed.seal(made), "id": ada})
+    return made
+
+
+def plain(page: str) -> str:
+    """Return the words of a page."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def here(browser: FlaskClient) -> Person:
+    """Return who has signed in with a browser."""
+    with browser.session_transaction() as kept:
+        found = sessions.find(kept["_user_id"])
+    assert found is not None
+    return found
+
+
+def make_link(purpose: str, age: timedelta = timedelta(), **values: object) -> str:
+    """Return what opens a new link."""
+    link_id, now = ids.new(), clock.machine_now() - age
+    lives = {"made_at": now, "expires_at": now + links.LIVES[purpose]}
+    with transaction(ACCOUNTS):
+        made_by = values.pop("made_by", "Imani Brooks")
+        row = {"id": link_id, "purpose": purpose, "made_by": made_by} | lives | values
+        db.session.execute(db.insert(Link).values(**row))
+    return signed.token(purpose, link_id)
+
+
+def field_error(page: str, name: str) -> str | None:
+    """Return what is said beside a field."""
+    found = re.search(rf'id="{name}-err">.*?<span>(.*?)</span>', page, re.DOTALL)
+    return found[1] if found else None
+
+
+# The start ----------------------------------------------------------------------------------
 
 
 def test_the_start_page_shows_the_doors_and_how_the_parts_are(client: FlaskClient) -> None:
@@ -33,6 +93,9 @@ def test_the_start_page_shows_the_doors_and_how_the_parts_are(client: FlaskClien
     assert "5 of 7 parts are not running" in page.text
 
 
+# By password --------------------------------------------------------------------------------
+
+
 def test_whoever_knows_the_password_lands_in_the_queue(door: FlaskClient) -> None:
     answer = door.post("/signin", data={"email": " ADA@example.org ", "password": PASSWORD})
 
@@ -40,8 +103,22 @@ def test_whoever_knows_the_password_lands_in_the_queue(door: FlaskClient) -> Non
     assert "Ada Lind" in door.get("/console/").text
 
 
+def test_somebody_of_a_vendor_lands_in_the_portal(app: Flask, client: FlaskClient) -> None:
+    make_person("vendor_staff", "Elin Berg", email=EMAIL, vendor=make_vendor_with_stock("kiln"))
+
+    answer = client.post("/signin", data={"email": EMAIL, "password": PASSWORD})
+
+    assert answer.location == "/portal/"
+
+
+def test_the_sign_in_page_leads_to_whoever_forgot(door: FlaskClient) -> None:
+    page = door.get("/signin").text
+
+    assert '<a href="/reset">Forgot your password?</a>' in page
+
+
 @pytest.mark.parametrize("email", [EMAIL, "nobody@example.org"])
-def test_a_wrong_pair_is_told_in_one_sentence_for_both_halves(
+def test_s6_a_wrong_pair_is_told_in_one_sentence_for_both_halves(
     door: FlaskClient, email: str
 ) -> None:
     answer = door.post("/signin", data={"email": email, "password": "guessed"})
@@ -57,8 +134,20 @@ def test_what_is_missing_is_said_beside_its_field(door: FlaskClient) -> None:
     answer = door.post("/signin", data={"email": EMAIL, "password": ""})
 
     assert answer.status_code == 422
-    assert 'id="password-err"' in answer.text
-    assert 'id="email-err"' not in answer.text
+    assert field_error(answer.text, "password") == "Enter your password."
+    assert field_error(answer.text, "email") is None
+
+
+def test_too_many_tries_are_told_on_the_form_with_how_long_to_wait(door: FlaskClient) -> None:
+    for _ in range(throttle.PAIR.free):
+        throttle.admit(throttle.guesses("sign-in", EMAIL, HERE))
+
+    answer = door.post("/signin", data={"email": EMAIL, "password": PASSWORD})
+
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= throttle.PAIR.first.total_seconds()
+    assert re.search(r"There were too many wrong tries. Wait \d+ s, then try again.", answer.text)
+    assert f'value="{EMAIL}"' in answer.text
 
 
 def test_an_account_that_was_switched_off_does_not_get_in(door: FlaskClient) -> None:
@@ -102,23 +191,317 @@ def test_the_way_never_leads_to_somebody_else(door: FlaskClient, elsewhere: str)
     assert door.post("/signin", data=data).location == "/console/"
 
 
-def test_whoever_is_in_already_is_not_asked_again(door: FlaskClient) -> None:
-    door.post("/signin", data={"email": EMAIL, "password": PASSWORD})
+def test_whoever_is_in_already_is_not_asked_again(app: Flask, ada: UUID) -> None:
+    browser = browser_of(app, ada)
 
-    assert door.get("/signin?next=/console/offers").location == "/console/offers"
+    assert browser.get("/signin?next=/console/offers").location == "/console/offers"
+    assert browser.get("/signin").location == "/console/"
 
 
-def test_signing_out_ends_the_session(door: FlaskClient) -> None:
-    door.post("/signin", data={"email": EMAIL, "password": PASSWORD})
+def test_signing_out_ends_the_session(app: Flask, ada: UUID) -> None:
+    browser = browser_of(app, ada)
 
-    assert door.post("/signout").location == "/signin"
-    assert door.get("/console/").status_code == 302
+    assert browser.post("/signout").location == "/signin"
+    assert "You are signed out." in browser.get("/signin").text
+    assert browser.get("/console/").status_code == 302
 
 
 def test_signing_out_is_not_a_link(door: FlaskClient) -> None:
     assert door.get("/signout").status_code == 405
 
 
-@pytest.mark.parametrize("path", ["/signin", "/signout"])
-def test_a_form_of_another_site_is_refused(client: FlaskClient, path: str) -> None:
-    assert client.post(path, data={"email": EMAIL, "password": PASSWORD}).status_code == 400
+@pytest.mark.parametrize("path", ["/signin", "/signout", "/reset"])
+def test_a_form_of_another_site_is_refused(app: Flask, client: FlaskClient, path: str) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+
+    data = {"email": EMAIL, "password": PASSWORD}
+    assert client.post(path, data=data).status_code in {302, 400}
+    assert client.get("/console/").status_code == 302
+
+
+# The second factor --------------------------------------------------------------------------
+
+
+def test_after_the_password_comes_the_code_and_the_way_goes_on(
+    door: FlaskClient, seed: str
+) -> None:
+    data = {"email": EMAIL, "password": PASSWORD, "next": "/console/offers"}
+
+    asked = door.post("/signin", data=data)
+    assert asked.location == "/signin/code?next=/console/offers"
+    page = door.get(asked.location).text
+    assert 'autocomplete="one-time-code"' in page
+    assert 'inputmode="numeric"' in page
+
+    data = {"code": pyotp.TOTP(seed).now(), "next": "/console/offers"}
+    assert door.post("/signin/code", data=data).location == "/console/offers"
+    assert door.get("/console/").status_code == 200
+
+
+def test_a_wrong_code_is_said_beside_its_field_and_is_not_shown_again(
+    app: Flask, ada: UUID, seed: str
+) -> None:
+    browser = browser_of(app, ada, is_proven=False)
+
+    wrong, none = (browser.post("/signin/code", data={"code": code}) for code in ("313131", ""))
+
+    assert (wrong.status_code, none.status_code) == (422, 422)
+    assert field_error(wrong.text, "code") == WRONG_CODE
+    assert "313131" not in wrong.text
+    assert field_error(none.text, "code") == "Enter the code."
+    assert browser.get("/console/").location == "/signin/code"
+
+
+def test_too_many_codes_are_told_on_the_form(app: Flask, ada: UUID, seed: str) -> None:
+    browser = browser_of(app, ada, is_proven=False)
+    for _ in range(throttle.PAIR.free):
+        throttle.admit(throttle.guesses("code", EMAIL, HERE))
+
+    answer = browser.post("/signin/code", data={"code": "313131"})
+
+    assert answer.status_code == 429
+    assert "Retry-After" in answer.headers
+    assert "There were too many wrong tries." in answer.text
+
+
+def test_a_recovery_code_opens_the_door_once(app: Flask, ada: UUID) -> None:
+    who = person_of(ada)
+    with transaction(ACCOUNTS):
+        seed = factors.pending_seed(who)
+        enrolled = factors.confirm_seed(who, pyotp.TOTP(seed).now())
+    assert enrolled is not None
+    first, second = (browser_of(app, ada, is_proven=False) for _ in range(2))
+    page = first.get("/signin/code?recovery=&next=/console/offers").text
+    assert "Enter a recovery code" in page
+    assert "numeric" not in page
+
+    answers = [
+        browser.post("/signin/code?recovery=", data={"code": f" {enrolled[1][0].lower()} "})
+        for browser in (first, second)
+    ]
+
+    assert [answer.status_code for answer in answers] == [302, 422]
+    assert "Enter a recovery code" in answers[1].text
+
+
+def test_whoever_waits_for_a_code_may_begin_again_as_somebody_else(
+    app: Flask, ada: UUID, seed: str
+) -> None:
+    browser = browser_of(app, ada, is_proven=False)
+
+    assert "Sign in as somebody else" in browser.get("/signin/code").text
+    assert browser.post("/signout").location == "/signin"
+    assert browser.get("/signin/code").location == "/signin?next=/signin/code"
+
+
+# Showing again who one is -------------------------------------------------------------------
+
+
+def long_ago(sql: Sql) -> None:
+    sql("UPDATE sessions SET confirmed_at = now() - interval '11 minutes'")
+
+
+def test_what_is_sensitive_asks_first_and_the_way_goes_on(app: Flask, ada: UUID, sql: Sql) -> None:
+    browser = browser_of(app, ada)
+    long_ago(sql)
+
+    sent = browser.get("/account/email")
+    assert sent.location == "/signin/confirm?next=/account/email"
+    page = browser.get(sent.location).text
+    assert 'id="code"' not in page
+
+    data = {"password": PASSWORD, "next": "/account/email"}
+    assert browser.post("/signin/confirm", data=data).location == "/account/email"
+    assert browser.get("/account/email").status_code == 200
+
+
+def test_a_wrong_proof_is_told_and_the_way_is_kept(
+    app: Flask, ada: UUID, sql: Sql, seed: str
+) -> None:
+    browser = browser_of(app, ada)
+    data = {"password": PASSWORD, "code": "313131", "next": "/account/email"}
+
+    answer = browser.post("/signin/confirm", data=data)
+
+    assert answer.status_code == 422
+    assert WRONG_PROOFS in answer.text
+    assert 'name="next" value="/account/email"' in answer.text
+    assert PASSWORD not in answer.text
+    assert "313131" not in answer.text
+
+
+def test_without_an_app_the_password_alone_is_judged(app: Flask, ada: UUID) -> None:
+    answer = browser_of(app, ada).post("/signin/confirm", data={"password": "guessed"})
+
+    assert answer.status_code == 422
+    assert WRONG_PROOF in answer.text
+
+
+# A new password -----------------------------------------------------------------------------
+
+
+def test_s6_asking_for_a_link_is_answered_alike_whoever_has_the_address(
+    door: FlaskClient, ada: UUID, sql: Sql
+) -> None:
+    pages = [door.post("/reset", data={"email": email}) for email in (EMAIL, "nobody@example.org")]
+
+    assert [page.status_code for page in pages] == [200, 200]
+    known, unknown = (page.text for page in pages)
+    assert known.replace(EMAIL, "nobody@example.org") == unknown
+    assert "If an account has the address" in known
+    assert sql("SELECT recipient, template FROM notifications") == [(EMAIL, "account_reset")]
+
+
+def test_an_address_that_is_none_is_said_beside_its_field(door: FlaskClient) -> None:
+    answer = door.post("/reset", data={"email": "ada@@example"})
+
+    assert answer.status_code == 422
+    assert field_error(answer.text, "email") == "Enter one address, like ada@example.org."
+    assert 'value="ada@@example"' in answer.text
+
+
+def test_too_many_asked_links_are_told_on_the_form(door: FlaskClient) -> None:
+    answers = [door.post("/reset", data={"email": EMAIL}) for _ in range(throttle.MAIL.free + 1)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert "Retry-After" in answers[-1].headers
+    assert "then try again" in answers[-1].text
+
+
+def test_a_link_lets_choose_a_new_password_and_sends_to_the_door(
+    door: FlaskClient, ada: UUID
+) -> None:
+    path = f"/reset/{make_link('reset', user_id=ada, email=EMAIL)}"
+
+    assert EMAIL in door.get(path).text
+    answer = door.post(path, data={"password": GOOD})
+
+    assert answer.location == "/signin"
+    assert "Your password is changed. Sign in with the new one." in door.get("/signin").text
+    assert door.post("/signin", data={"email": EMAIL, "password": GOOD}).status_code == 302
+
+
+def test_a_weak_password_is_said_beside_its_field_and_the_link_stays_good(
+    door: FlaskClient, ada: UUID
+) -> None:
+    path = f"/reset/{make_link('reset', user_id=ada, email=EMAIL)}"
+
+    answer = door.post(path, data={"password": "password1"})
+
+    assert answer.status_code == 422
+    said = field_error(answer.text, "password")
+    assert said == "This is one of the passwords that are guessed first. Choose another."
+    assert "password1" not in answer.text
+    assert door.get(path).status_code == 200
+
+
+DEAD = "This link opens nothing any more"
+
+
+@pytest.mark.parametrize("kind", ["reset", "invitation", "email"])
+def test_a_dead_link_is_one_calm_page_whatever_killed_it(
+    door: FlaskClient, ada: UUID, sql: Sql, kind: str
+) -> None:
+    whose = {"role": "ops_agent"} if kind == "invitation" else {"user_id": ada}
+    old = make_link(kind, timedelta(days=4), email="old@example.org", **whose)
+    used, revoked = (
+        make_link(kind, email=f"{name}@example.org", **whose) for name in ("used", "revoked")
+    )
+    sql("UPDATE links SET used_at = now() WHERE email = 'used@example.org'")
+    sql("UPDATE links SET revoked_at = now() WHERE email = 'revoked@example.org'")
+    path = "/account/email" if kind == "email" else f"/{kind}"
+
+    tokens = (old, used, revoked, "nonsense", signed.token("other", ids.new()))
+    pages = [door.get(f"{path}/{token}") for token in tokens]
+    posted = door.post(f"{path}/{old}", data={"password": GOOD, "name": "Ada"})
+
+    assert {page.status_code for page in (*pages, posted)} == {404}
+    assert len({page.text for page in pages}) == 1
+    assert DEAD in pages[0].text
+    assert posted.text == pages[0].text
+
+
+def test_a_dead_link_offers_a_new_one(door: FlaskClient) -> None:
+    assert 'href="/reset">Send me a new link' in door.get("/reset/x").text
+    assert "Ask whoever invited you to send it again" in door.get("/invitation/x").text
+    assert 'href="/account/email">Change your e-mail' in door.get("/account/email/x").text
+
+
+# An invitation ------------------------------------------------------------------------------
+
+
+def test_an_invitation_says_who_invites_to_what_and_lets_in(
+    app: Flask, client: FlaskClient
+) -> None:
+    kiln = make_vendor_with_stock("kiln")
+    token = make_link(
+        "invitation", email="elin@example.org", name="Elin", role="vendor_owner", vendor_id=kiln
+    )
+
+    page = client.get(f"/invitation/{token}")
+    words = plain(page.text)
+    assert "Imani Brooks invites you to work for kiln" in words.replace("Kiln", "kiln")
+    assert "elin@example.org" in words
+    assert "Vendor owner" in words
+    assert 'value="Elin"' in page.text
+
+    answer = client.post(f"/invitation/{token}", data={"name": "Elin Berg", "password": GOOD})
+    assert answer.location == "/portal/"
+    assert here(client).name == "Elin Berg"
+
+
+def test_a_refused_invitation_keeps_the_name_and_stays_good(
+    client: FlaskClient, app: Flask
+) -> None:
+    path = f"/invitation/{make_link('invitation', email='elin@example.org', role='ops_agent')}"
+
+    nameless = client.post(path, data={"name": " ", "password": GOOD})
+    short = client.post(path, data={"name": "Elin Berg", "password": "short"})
+
+    assert (nameless.status_code, short.status_code) == (422, 422)
+    assert field_error(nameless.text, "name") == "Enter your name."
+    assert "Use at least 8 characters" in str(field_error(short.text, "password"))
+    assert 'value="Elin Berg"' in short.text
+    assert "short" not in re.findall(r'value="([^"]*)"', short.text)
+    assert client.get(path).status_code == 200
+
+
+def test_an_invitation_to_an_address_that_has_an_account_by_now_says_so(
+    door: FlaskClient, ada: UUID, sql: Sql
+) -> None:
+    path = f"/invitation/{make_link('invitation', email=EMAIL, role='administrator')}"
+
+    answer = door.post(path, data={"name": "Ada", "password": GOOD})
+
+    assert answer.status_code == 409
+    assert "This address has an account already. Sign in with it." in answer.text
+    assert sql("SELECT role FROM users") == [("ops_agent",)]
+
+
+# Another e-mail -----------------------------------------------------------------------------
+
+
+def test_looking_at_the_link_of_a_new_address_changes_nothing_following_it_does(
+    door: FlaskClient, ada: UUID, sql: Sql
+) -> None:
+    path = f"/account/email/{make_link('email', user_id=ada, email='new@example.org')}"
+
+    page = door.get(path).text
+    assert sql("SELECT email FROM users") == [(EMAIL,)]
+    assert "new@example.org" in page
+    assert door.post(path).location == "/signin"
+
+    assert sql("SELECT email FROM users") == [("new@example.org",)]
+    assert "You sign in with new@example.org from now on." in door.get("/signin").text
+
+
+def test_a_new_address_that_somebody_took_meanwhile_is_told(
+    door: FlaskClient, ada: UUID, sql: Sql
+) -> None:
+    make_person(name="Bo Ek", email="bo@example.org")
+    path = f"/account/email/{make_link('email', user_id=ada, email='bo@example.org')}"
+
+    answer = door.post(path)
+
+    assert answer.status_code == 409
+    assert "This address has an account of its own. Choose another." in answer.text

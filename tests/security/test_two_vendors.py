@@ -159,7 +159,8 @@ def test_m2_a_list_shows_a_vendors_own_and_none_of_the_others(
     app: Flask, a: UUID, b: Theirs
 ) -> None:
     visit = visitors(app, a)["owner"]
-    lists = {"portal.work": "A-1", "portal.team": "Abe Staff", "portal.keys": "robot"}
+    (mine,) = references_of(a)
+    lists = {"portal.work": mine, "portal.team": "Abe Staff", "portal.keys": "robot"}
     for way in ways(app):
         if way.endpoint in lists and way.method == "GET":
             answer = visit(way)

@@ -1,0 +1,178 @@
+"""What this marketplace decides for itself: its name, its colors, its zone, currency, languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zoneinfo import available_timezones
+
+from flask import current_app, flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from wtforms import SelectField, StringField
+from wtforms.validators import DataRequired, Length
+
+from app.accounts.sessions import actor_of
+from app.audit.service import record
+from app.console import page
+from app.console.page import blueprint
+from app.policies import marketplace
+from app.policies.documents import Marketplace
+from app.policies.models import Policy
+from app.policies.queries import versions
+from app.policies.rules import OURS, THEMES, accents
+from app.policies.service import publish
+from app.shared.money import CURRENCIES
+from app.shared.work import OPS, transaction
+from app.web.forms import page_of, refusals
+
+KIND = "marketplace"
+VERSIONS = 20
+# What each field is called in the history, and what it is where nothing was chosen.
+FIELDS = {
+    "name": ("Name", "Onward"),
+    "accent_light": ("Color on light", "Onward's petrol"),
+    "accent_dark": ("Color on dark", "Onward's petrol"),
+    "zone": ("Time zone", "the installation's"),
+    "currency": ("Currency", "the installation's"),
+    "languages": ("Languages", "en"),
+}
+
+
+class Settings(FlaskForm):  # type: ignore[misc]
+    """One marketplace's settings; whether a color can be read is the policy's word."""
+
+    name = StringField(
+        "Name",
+        [DataRequired("Enter what the marketplace is called."), Length(max=40)],
+        description="In the corner of every page, in titles, and under every mail.",
+    )
+    accent_light = StringField(
+        "Color on light ground",
+        [Length(max=20)],
+        description="Of buttons and links, like #0b6070. Empty: Onward's petrol.",
+    )
+    accent_dark = StringField(
+        "Color on dark ground",
+        [Length(max=20)],
+        description="For whoever reads in the dark, like #63c7d4. Empty: Onward's petrol.",
+    )
+    zone = SelectField(
+        "Time zone",
+        description="In which moments are shown, and in which an order's promised day ends.",
+    )
+    currency = SelectField("Currency", description="Of what names none.")
+    languages = StringField(
+        "Languages",
+        [DataRequired("Enter at least one language."), Length(max=200)],
+        description="What customers may be written to in, like: en, de, sv. Until translations"
+        " exist, every message is written in English.",
+    )
+
+    def __init__(self, current: Marketplace) -> None:
+        """Show what is in force."""
+        shown = current.model_dump() | {"languages": ", ".join(current.languages)}
+        super().__init__(data={name: value or "" for name, value in shown.items()})
+        config = current_app.config
+        self.zone.choices = _zones(current.zone, config["TZ_DEFAULT"])
+        ours = ("", f"The installation's: {config['CURRENCY_DEFAULT']}")
+        self.currency.choices = [ours, *((code, code) for code in sorted(CURRENCIES))]
+
+    def document(self) -> dict[str, Any]:
+        """Return what was filled in, as the policy takes it."""
+        words = self.languages.data.split(",")
+        texts = {name: (self[name].data or "").strip() for name in FIELDS if name != "languages"}
+        return texts | {"languages": [word.strip() for word in words if word.strip()]}
+
+
+def _zones(current: str | None, default: str) -> dict[str, list[tuple[str, str]]]:
+    """Return the zones by continent; old names that only other programs still use are left out."""
+    first = [("", f"The installation's: {default}"), ("UTC", "UTC")]
+    known = {*available_timezones(), *filter(None, [current])}
+    found: dict[str, list[tuple[str, str]]] = {"": first}
+    for name in sorted(known - {"UTC"}):
+        continent, _, place = name.partition("/")
+        if (place and continent not in {"Etc", "US", "SystemV"}) or name == current:
+            found.setdefault(continent, []).append((name, (place or name).replace("_", " ")))
+    return found
+
+
+@blueprint.route("/settings", methods=["GET", "POST"])
+def settings() -> ResponseReturnValue:
+    """Show what is decided and who decided it when, and take a new decision."""
+    with transaction(OPS) as now:
+        current = marketplace.read(now).document
+    form = Settings(current)
+    if form.validate_on_submit():
+        with refusals(form):
+            changed = _save(form)
+            said = f"Saved: {', '.join(changed)}." if changed else "Nothing was different."
+            flash(said, "good" if changed else "info")
+            return redirect(url_for("console.settings"))
+    return _page(form)
+
+
+def _save(form: Settings) -> list[str]:
+    """Put the settings in force; return what is different from before."""
+    with transaction(OPS) as now:
+        before = marketplace.read(now)
+        policy = publish(KIND, form.document(), by=current_user.name, now=now)
+        changes = _changes(before.document.model_dump(mode="json"), policy.document)
+        changed = [change["field"].lower() for change in changes]
+        if changed:
+            actor = actor_of(current_user)
+            record("settings_changed", actor, version=policy.version, changed=changed)
+    marketplace.look(at_once=True)
+    return changed
+
+
+def _page(form: Settings) -> ResponseReturnValue:
+    with transaction(OPS) as now:
+        frame = page.shell(page.numbers(), now)
+        history = _history(versions(KIND, VERSIONS + 1))
+    swatches = {theme: _swatch(form, theme) for theme in THEMES}
+    return page_of(form, "console/settings.html", **frame, swatches=swatches, history=history)
+
+
+def _swatch(form: Settings, theme: str) -> dict[str, str]:
+    """Return the colors of a theme's example: the ones in force, or those just typed if taken."""
+    field = form[f"accent_{theme}"]
+    color = (field.data or "").strip().lower()
+    chosen = color if color and not field.errors else OURS[theme]
+    tokens = accents(chosen, theme)
+    return {
+        "bg": THEMES[theme].surface,
+        "accent": chosen,
+        "words": tokens["--on-accent"],
+        "soft": tokens["--accent-soft"],
+    }
+
+
+def _history(found: Sequence[Policy]) -> list[dict[str, Any]]:
+    """Return each version with what it changed of the one before, the newest first."""
+    shipped = Marketplace().model_dump(mode="json")
+    before = [policy.document for policy in found[1:]]
+    if found and found[-1].version == 1:
+        before.append(shipped)
+    return [
+        {
+            "version": policy.version,
+            "at": policy.made_at,
+            "by": policy.made_by,
+            "changes": _changes(was, policy.document),
+        }
+        for policy, was in zip(found, before, strict=False)
+    ]
+
+
+def _changes(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [
+        {"field": label, "was": _told(was.get(name), none), "now": _told(now.get(name), none)}
+        for name, (label, none) in FIELDS.items()
+        if was.get(name) != now.get(name)
+    ]
+
+
+def _told(value: Any, none: str) -> str:
+    return ", ".join(value) if isinstance(value, list | tuple) else str(value or none)

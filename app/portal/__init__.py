@@ -1,0 +1,1 @@
+"""The portal: what one vendor has to do, its people and its keys."""

@@ -1,0 +1,21 @@
+"""The portal's desk: one vendor's people and its keys."""
+
+from __future__ import annotations
+
+from app.accounts.contract import VENDOR_ROLES
+from app.accounts.desk import Desk
+from app.accounts.key_views import Keys
+from app.accounts.people_views import People, no_history
+from app.portal.page import blueprint, frame, vendor_id
+
+DESK = Desk(
+    face="portal",
+    people="team",
+    whose=vendor_id,
+    frame=frame,
+    history=no_history,
+    roles=VENDOR_ROLES,
+    views={"team": "People", "invited": "Invited", "off": "Switched off"},
+)
+People(DESK).mount(blueprint, "/team")
+Keys(DESK).mount(blueprint, "/keys")

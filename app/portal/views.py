@@ -1,0 +1,8 @@
+"""The portal's blueprint with all its pages."""
+
+from __future__ import annotations
+
+from app.portal import team, work
+from app.portal.page import blueprint
+
+__all__ = ["blueprint", "team", "work"]

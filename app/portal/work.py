@@ -1,0 +1,230 @@
+"""A vendor's work: what has to leave by when, and one fulfillment order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import current_app, render_template, request, url_for
+
+from app.carriers.registry import CARRIERS
+from app.orders import queries
+from app.orders.contract import FoStatus
+from app.orders.models import FoLine, FulfillmentOrder
+from app.portal import page
+from app.portal.page import blueprint
+from app.shared.work import transaction
+from app.shipments.models import Shipment
+from app.shipments.queries import shipments_of
+from app.vendors.models import Location
+from app.web import paging
+from app.web.deadlines import Deadline, deadline
+from app.web.paging import Key
+from app.web.words import count, when
+
+# What a list shows of one fulfillment order; the rest is on its page.
+FEW_LINES = 3
+# An address line by line; what stands on one line belongs together.
+ADDRESS = (
+    ("name",),
+    ("company",),
+    ("line1",),
+    ("line2",),
+    ("postal_code", "city"),
+    ("region",),
+    ("country",),
+)
+
+
+@blueprint.get("/")
+def work() -> str:
+    """Show what has not left yet, the first to ship first."""
+    cut = paging.cut(request.args)
+    with transaction(page.scope()) as now:
+        frame = page.shell(now)
+        rows, pager = paging.turn(
+            queries.undone(cut),
+            cut,
+            lambda row: Key(row.ship_by, row.id),
+            total=frame["work"].undone,
+        )
+    listed = [_listed(row, frame) for row in rows]
+    return render_template(
+        "portal/work.html", **frame, groups=list(_groups(listed, frame)), page=pager
+    )
+
+
+def _listed(row: FulfillmentOrder, frame: Mapping[str, Any]) -> dict[str, Any]:
+    place: Location | None = frame["places"].get(row.location_id)
+    return {
+        "reference": row.reference,
+        "href": url_for("portal.fulfillment_order", reference=row.reference),
+        "number": row.order_number,
+        "to": _town(row.ship_to),
+        "from": place.name if place and len(frame["places"]) > 1 else None,
+        "lines": [_words(line) for line in row.lines[:FEW_LINES]],
+        "more": max(0, len(row.lines) - FEW_LINES),
+        "status": row.status,
+        "deadline": _ship(row, frame["now"]),
+        "group": _group(row, frame),
+        "is_gift": bool(row.preferences.get("gift_wrap")),
+    }
+
+
+def _words(line: FoLine) -> str:
+    units = line.ordered - line.declined - line.canceled
+    return f"{units} \N{MULTIPLICATION SIGN} {line.title}"
+
+
+def _town(ship_to: Mapping[str, Any]) -> str:
+    return ", ".join(filter(None, (ship_to.get("city"), ship_to.get("country"))))
+
+
+def _group(row: FulfillmentOrder, frame: Mapping[str, Any]) -> str:
+    if row.ship_by < frame["now"]:
+        return "overdue"
+    return "today" if row.ship_by < frame["tonight"] else "later"
+
+
+def _ship(row: FulfillmentOrder, now: datetime) -> Deadline:
+    return deadline(
+        row.ship_by,
+        now,
+        f"by {when(row.ship_by)}",
+        since=row.assigned_at,
+        done_at=row.shipped_at,
+    )
+
+
+# What each group of the list is called, and what it says of itself.
+GROUPS = {
+    "overdue": ("Overdue", "exclamation-octagon-fill", "crit", "Ship these first."),
+    "today": ("Leaves today", "truck", "warn", ""),
+    "later": ("Later", "calendar-event", None, ""),
+}
+
+
+def _groups(listed: list[dict[str, Any]], frame: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    work = frame["work"]
+    totals = {
+        "overdue": work.overdue,
+        "today": work.today,
+        "later": work.undone - work.overdue - work.today,
+    }
+    for name, (title, icon, tone, advice) in GROUPS.items():
+        rows = [row for row in listed if row["group"] == name]
+        if rows:
+            told = f"{count(totals[name], 'order')}. {advice}".strip()
+            yield {
+                "name": name,
+                "title": title,
+                "icon": icon,
+                "tone": tone,
+                "told": told,
+                "rows": rows,
+            }
+
+
+# One fulfillment order ------------------------------------------------------------------------
+
+
+@blueprint.get("/orders/<reference>")
+def fulfillment_order(reference: str) -> str:
+    """Show what is to be sent where by when, and how far it is."""
+    with transaction(page.scope()) as now:
+        frame = page.shell(now)
+        row = queries.fulfillment_order(reference)
+        parcels = [p for p in shipments_of(row.order_id) if p.fo_id == row.id]
+    place: Location | None = frame["places"].get(row.location_id)
+    return render_template(
+        "portal/fulfillment_order.html",
+        **frame,
+        order={
+            "reference": row.reference,
+            "number": row.order_number,
+            "status": row.status,
+            "hold_reason": row.hold_reason,
+            "decline_reason": row.decline_reason,
+            "assigned": row.assigned_at,
+            "place": place.name if place else None,
+            "confirm_by": _confirm(row, now),
+            "ship_by": _ship(row, now) if row.status in ON_THE_CLOCK else None,
+            "address": list(_address(row.ship_to)),
+            "wishes": list(_wishes(row.preferences)),
+            "lines": row.lines,
+            "parcels": [_parcel(parcel) for parcel in parcels],
+        },
+        step=_step(row),
+    )
+
+
+ON_THE_CLOCK = {*queries.UNDONE, FoStatus.SHIPPED, FoStatus.DELIVERED}
+
+
+def _confirm(row: FulfillmentOrder, now: datetime) -> Deadline | None:
+    if row.confirm_by is None or (row.confirmed_at is None and row.status != FoStatus.ASSIGNED):
+        return None
+    due = f"by {when(row.confirm_by)}"
+    return deadline(row.confirm_by, now, due, since=row.assigned_at, done_at=row.confirmed_at)
+
+
+def _address(ship_to: Mapping[str, Any]) -> Iterator[str]:
+    for names in ADDRESS:
+        if line := " ".join(ship_to[name] for name in names if ship_to.get(name)):
+            yield line
+
+
+# What a customer may have asked for, as whoever packs reads it.
+WISHES = {
+    "gift_message": "Gift message",
+    "delivery_instructions": "For the carrier",
+    "preferred_delivery_time": "Delivery time",
+    "deliver_by": "Wanted by",
+}
+
+
+def _wishes(preferences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if preferences.get("gift_wrap"):
+        yield "Gift", "Wrap it as a gift"
+    for name, label in WISHES.items():
+        if preferences.get(name):
+            yield label, str(preferences[name])
+
+
+def _parcel(parcel: Shipment) -> dict[str, Any]:
+    carrier = CARRIERS.get(parcel.carrier)
+    return {
+        "carrier": carrier.title if carrier else parcel.carrier.upper(),
+        "number": parcel.tracking_number,
+        "status": parcel.status,
+        "delay": parcel.delay_reason,
+        "shipped": parcel.shipped_at,
+    }
+
+
+# The next step by status: what to do, the call that does it, and what it carries.
+STEPS = {
+    FoStatus.ASSIGNED: ("Confirm it", "confirm", "{}"),
+    FoStatus.CONFIRMED: ("Say that picking has begun", "pick", None),
+    FoStatus.PICKING: ("Say that it is packed", "pack", None),
+    FoStatus.PACKED: ("Say that its label is made", "label", None),
+    FoStatus.READY: ("Say that it has left", "ship", "ship"),
+    FoStatus.ON_HOLD: ("Go on with it", "release", None),
+}
+PARCEL = '{"parcels": [{"carrier": "fedex", "tracking_number": "…"}]}'
+
+
+def _step(row: FulfillmentOrder) -> dict[str, str | None] | None:
+    """Return the next step and the call that takes it; nothing where there is nothing to do."""
+    known = STEPS.get(FoStatus(row.status))
+    if known is None:
+        return None
+    title, verb, body = known
+    path = f"/api/v1/fulfillment-orders/{row.reference}/{verb}"
+    return {
+        "title": title,
+        "path": path,
+        "url": f"{current_app.config['PUBLIC_URL']}{path}",
+        "body": PARCEL if body == "ship" else body,
+    }
