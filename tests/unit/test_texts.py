@@ -12,6 +12,8 @@ PARCEL = {
 }
 MONEY = {"minor": 1250, "currency": "EUR", "rule": "late_1"}
 CASE = {"case": "CA-1", "kind": "late_dispatch", "number": "A-1", "level": "ops_lead"}
+ACCOUNT = {"name": "Ada Lind"}
+LINK = {"url": "https://onward.example/invitation/1"}
 # What the services put into each template's row.
 FACTS = {
     "order_received": {"number": "A-1", "name": "Ada Lind"},
@@ -22,7 +24,17 @@ FACTS = {
     "compensation_offered": CUSTOMER | MONEY,
     "work_assigned": {"fulfillment_order": "FO-1", "ship_by": "2026-11-24T15:00:00+00:00"},
     "escalation_step": CASE,
+    "account_invitation": ACCOUNT | LINK | {"by": "Teo Marin"},
+    "account_reset": LINK,
+    "account_email_confirm": ACCOUNT | LINK,
+    "account_email_changed": ACCOUNT,
+    "account_password_changed": ACCOUNT,
+    "account_factor_added": ACCOUNT,
+    "account_factor_removed": ACCOUNT,
+    "account_recovery_codes": ACCOUNT,
 }
+# What a message must name to be about something: its work, its link, whose account, its order.
+NAMES = {"work_assigned": "FO-1", "account_reset": LINK["url"]}
 
 
 def test_every_template_is_tested():
@@ -36,8 +48,15 @@ def test_every_template_says_all_it_has_to_say(template):
     assert "{" not in text.subject + text.body
     assert "None" not in text.subject + text.body
     assert text.body.endswith("\n\nOnward, for your marketplace")
-    name = "FO-1" if template == "work_assigned" else "A-1"
+    name = NAMES.get(template, "Ada Lind" if template.startswith("account") else "A-1")
     assert name in text.subject + text.body
+
+
+def test_a_marketplace_with_a_name_invites_and_signs_by_it():
+    text = compose("account_invitation", FACTS["account_invitation"], "Hearth & Pine")
+
+    assert text.subject == "Teo Marin invites you to Hearth & Pine"
+    assert text.body.endswith("\n\nHearth & Pine")
 
 
 def test_a_parcel_of_a_carrier_nobody_can_link_to_has_no_link():
