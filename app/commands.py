@@ -73,7 +73,7 @@ def create_key(name: str, vendor: str | None, variable: str | None) -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice(OPS_ROLES), default="ops_agent")
 def invite_user(email: str, name: str, role: str) -> None:
-    """Invite somebody by mail and print the link: how an empty marketplace gets its first person."""
+    """Invite somebody by mail and print the link: the first person of an empty marketplace."""
     with transaction(ACCOUNTS):
         link_id = links.invite(email.strip().lower(), name, role, None, "The command line")
         audit.record("invitation_sent", PLATFORM_ACTOR, subject=name, role=role)

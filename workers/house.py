@@ -27,6 +27,7 @@ KEPT = (
 LEFT_BEHIND = (
     ("sessions", "created_at", timedelta(days=8)),
     ("throttles", "last_at", timedelta(days=1)),
+    ("links", "expires_at", timedelta(days=30)),
 )
 MONTH = timedelta(days=31)
 

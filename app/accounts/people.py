@@ -39,8 +39,8 @@ ONE = text(
     f"{PEOPLE} WHERE u.id = :id AND (CAST(:vendor AS uuid) IS NULL OR u.vendor_id = :vendor)"
 )
 INVITED = text(
-    "SELECT l.id, l.email, l.name, l.role, l.vendor_id, v.name AS vendor_name, l.made_by, l.made_at,"
-    " l.expires_at, l.expires_at <= :now AS is_over FROM links l"
+    "SELECT l.id, l.email, l.name, l.role, l.vendor_id, v.name AS vendor_name, l.made_by,"
+    " l.made_at, l.expires_at, l.expires_at <= :now AS is_over FROM links l"
     " LEFT JOIN vendors v ON v.id = l.vendor_id WHERE l.purpose = 'invitation'"
     " AND l.used_at IS NULL AND l.revoked_at IS NULL"
     " AND (CAST(:vendor AS uuid) IS NULL OR l.vendor_id = :vendor)"

@@ -15,6 +15,8 @@ from app.accounts.contract import OPS_ROLES, VENDOR_ROLES, Stage
 SHORTEST, RECOMMENDED, LONGEST = 8, 15, 1000
 # A name shorter than this is part of too many good passwords.
 TELLING = 4
+# A password of fewer different characters is one key pressed many times.
+LEAST_VARIED = 3
 
 
 @cache
@@ -33,7 +35,7 @@ def complaint(password: str, *, email: str, name: str) -> str | None:
     if folded in _most_used():
         return "This is one of the passwords that are guessed first. Choose another."
     own = {email.casefold(), email.partition("@")[0].casefold(), name.casefold(), "onward"}
-    if len(set(folded)) <= 2 or any(
+    if len(set(folded)) < LEAST_VARIED or any(
         len(w) >= TELLING and folded.strip("0123456789!. ") == w for w in own
     ):
         return "This is easy to guess from who you are or how it is made. Choose another."

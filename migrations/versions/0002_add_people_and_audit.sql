@@ -138,3 +138,4 @@ REVOKE EXECUTE ON FUNCTION seal_audit, keep_audit, date_audit FROM PUBLIC;
 -- What is no longer needed is put away at night.
 GRANT SELECT (id, seen_at, created_at), DELETE ON sessions TO onward_worker;
 GRANT SELECT (bucket, last_at), DELETE ON throttles TO onward_worker;
+GRANT SELECT (id, expires_at), DELETE ON links TO onward_worker;

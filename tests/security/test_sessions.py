@@ -12,14 +12,16 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.accounts import factors, keys, people, sessions
+from app.accounts import factors, keys, links, people, sessions
 from app.accounts.contract import Person
 from app.accounts.keys import ensure_key, principal_of
+from app.accounts.sign_in import by_password
+from app.audit.service import verify_chain
 from app.shared.errors import Conflict, NotAllowed
 from app.shared.work import ACCOUNTS, transaction
 from tests.conftest import Sql, caller
-from tests.factories import make_vendor_with_stock
-from tests.people import PASSWORD, browser_of, make_person, person_of
+from tests.factories import make_vendor_with_stock, run
+from tests.people import HERE, PASSWORD, browser_of, make_person, person_of
 
 EMAIL = "ada@example.org"
 
@@ -228,3 +230,29 @@ def test_s7_a_factor_that_is_still_to_be_shown_opens_only_its_own_page(app: Flas
     assert pending.post("/signin/code", data={"code": code}).status_code == 302
     assert token_in(pending) != before
     assert pending.get("/console/").status_code == 200
+
+
+def test_s8_what_people_left_behind_is_put_away_at_night_and_the_trails_end_is_told(
+    app: Flask, jobs_run_here: None, sql: Sql, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = make_person(email=EMAIL)
+    browser = browser_of(app, ada)
+    by_password("eve@example.org", "guessed", HERE)
+    links.ask_reset(EMAIL, HERE)
+    left = "SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {}), (SELECT count(*) FROM {})"
+    counted = left.format("sessions", "throttles WHERE bucket LIKE 'sign-in%%'", "links")
+    run("keep_house")
+    assert sql(counted) == [(1, 3, 1)]
+    assert browser.get("/account").status_code == 200
+
+    sql("UPDATE sessions SET created_at = now() - interval '9 days'")
+    sql("UPDATE throttles SET last_at = now() - interval '2 days'")
+    sql("UPDATE links SET expires_at = now() - interval '31 days'")
+    caplog.set_level("INFO")
+    run("keep_house")
+    run("keep_house")
+
+    assert sql(counted) == [(0, 0, 0)]
+    ends = [vars(told)["anchor"] for told in caplog.records if told.message == "audit anchor"]
+    assert {verify_chain(end).broken for end in ends} == {None}
+    assert len(ends) == 3
