@@ -75,7 +75,7 @@ def create_key(name: str, vendor: str | None, variable: str | None) -> None:
 def invite_user(email: str, name: str, role: str) -> None:
     """Invite somebody by mail and print the link: the first person of an empty marketplace."""
     with transaction(ACCOUNTS):
-        link_id = links.invite(email.strip().lower(), name, role, None, "The command line")
+        link_id = links.invite(email.strip().lower(), name, role)
         audit.record("invitation_sent", PLATFORM_ACTOR, subject=name, role=role)
     click.echo(f"{email} chooses a password at {link_address('invitation', link_id)}")
 

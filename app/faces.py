@@ -9,7 +9,6 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 
 from app import commands
-from app.accounts import sessions
 from app.api.views import blueprint as api
 from app.console.views import blueprint as console
 from app.doors import guard
@@ -35,7 +34,7 @@ def register(app: Flask) -> None:
     # Browsers report without a form, and a report changes nothing.
     csrf.exempt(reports.blueprint)
     login_manager.init_app(app)
-    login_manager.user_loader(sessions.find)
+    login_manager.user_loader(guard.known)
     # A phone changes its address all day; a session ends on the server.
     login_manager.session_protection = None
 

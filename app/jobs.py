@@ -20,6 +20,7 @@ from app.shared import clock, leases, work
 
 QUEUES = ("urgent", "default", "tracking", "slow")
 # RQ keeps a finished job no longer than this; nothing is read from it.
+NEVER_ENDS = -1
 RESULT_SECONDS, FAILURE_SECONDS = 0, 3600
 # While a job is queued it need not be queued again; a lost one is rung anew after this time.
 BELL_SECONDS = 30
@@ -78,7 +79,11 @@ def ring(name: str) -> None:
 def ring_now(name: str) -> None:
     """Queue a job unless it is queued already."""
     job = JOBS[name]
-    if not valkey.client.set(f"bell:{name}", 1, nx=True, ex=BELL_SECONDS):
+    bell = f"bell:{name}"
+    if not valkey.client.set(bell, 1, nx=True, ex=BELL_SECONDS):
+        # A bell that would never end is not one of ours; it must not silence the next.
+        if valkey.client.ttl(bell) == NEVER_ENDS:
+            valkey.client.delete(bell)
         return
     queue = Queue(job.queue, connection=valkey.client, serializer=JSONSerializer)
     queue.enqueue(

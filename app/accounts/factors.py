@@ -50,11 +50,25 @@ def provisioning_uri(person: Person, seed: str, issuer: str) -> str:
     return pyotp.TOTP(seed).provisioning_uri(name=person.email, issuer_name=issuer)
 
 
+def require_proof(person: Person) -> None:
+    """Hold somebody's account, and refuse a session that has not shown the factor it has by now.
+
+    A request may have been let through before its owner enrolled one elsewhere.
+    """
+    held = select(User.totp_seed).where(User.id == person.id).with_for_update()
+    has_app = db.session.scalar(held) is not None
+    keys = select(func.count()).select_from(Passkey).where(Passkey.user_id == person.id)
+    mine = select(Session.proven_at).where(Session.id == person.session_id)
+    if (has_app or db.session.scalar(keys)) and db.session.scalar(mine) is None:
+        raise NotAllowed("This account has a second factor by now. Sign in again and show it.")
+
+
 def confirm_seed(person: Person, code: str) -> tuple[str, list[str]] | None:
     """Make the pending seed somebody's factor if the code is right.
 
     Return the session's new token and the recovery codes, shown this once.
     """
+    require_proof(person)
     seed = pending_seed(person)
     step = _step_of(seed, code, clock.machine_now(), None)
     if step is None:

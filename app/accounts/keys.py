@@ -21,6 +21,7 @@ from app.extensions import db
 from app.shared import chance, clock, ids
 from app.shared.errors import Conflict, InvalidInput, NotFound
 from app.shared.work import ACCOUNTS, OPS, Scope, transaction, vendor_scope
+from app.timeline.service import SYSTEM
 
 # A key's use is written down this often: a call need not cost a write.
 USED_EVERY = timedelta(minutes=1)
@@ -97,6 +98,8 @@ def keys(vendor_id: UUID | None = None) -> Sequence[Row[Any]]:
 
 def create(name: str, rights: Sequence[str], vendor_id: UUID | None, by: Person) -> str:
     """Create a key and return its token, which nobody can see again."""
+    if name.casefold() == SYSTEM:
+        raise InvalidInput("The key was not made.", name=f"'{name}' is the platform's own name.")
     unknown = sorted(set(rights) - set(rights_of(vendor_id)))
     if unknown or not rights:
         which = ", ".join(unknown) or "none chosen"

@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, text, update
+from sqlalchemy import Row, insert, or_, text, update
 from sqlalchemy.exc import IntegrityError
 
-from app.accounts import passwords, sessions, throttle
+from app.accounts import passwords, rules, sessions, throttle
 from app.accounts.contract import Origin, Person
 from app.accounts.models import Link, User
 from app.accounts.sessions import actor_of
@@ -30,6 +30,7 @@ LIVES = {
     "invitation": timedelta(hours=72),
     "email": timedelta(minutes=30),
 }
+COMMAND_LINE = "The command line"
 DEAD = "This link has been used, is too old, or was never ours. Ask for a new one."
 
 OPEN = text(
@@ -43,8 +44,9 @@ OPEN = text(
 # One statement whether or not somebody has the address, so that both take the same time.
 ASKED = text(
     "INSERT INTO links (id, purpose, user_id, email, made_by, made_at, expires_at)"
-    " SELECT :id, 'reset', id, email, 'themselves', :now, :until FROM users"
-    " WHERE email = :email AND is_active RETURNING user_id, email"
+    " SELECT :id, 'reset', u.id, u.email, 'themselves', :now, :until FROM users u"
+    " LEFT JOIN vendors v ON v.id = u.vendor_id WHERE u.email = :email AND u.is_active"
+    " AND v.status IS DISTINCT FROM 'closed' RETURNING user_id, email"
 )
 
 
@@ -101,29 +103,41 @@ def reset(token: str, password: str, origin: Origin) -> None:
 
 
 def set_password(user_id: UUID, hashed: str) -> None:
-    """Keep a new password; links that would set another one are dead."""
+    """Keep a new password; what anybody asked for with the old one is dead."""
     now = clock.machine_now()
     db.session.execute(
         update(User).where(User.id == user_id).values(password_hash=hashed, password_changed_at=now)
     )
-    db.session.execute(
-        update(Link)
-        .where(Link.user_id == user_id, Link.purpose == "reset", Link.used_at.is_(None))
-        .values(revoked_at=now)
-    )
+    revoke_all(user_id)
 
 
-def invite(email: str, name: str, role: str, vendor_id: UUID | None, by: str) -> UUID:
+def revoke_all(user_id: UUID) -> None:
+    """Make every open link of somebody dead, and every invitation they sent."""
+    theirs = or_(Link.user_id == user_id, Link.inviter_id == user_id)
+    still_open = Link.used_at.is_(None), Link.revoked_at.is_(None)
+    now = clock.machine_now()
+    db.session.execute(update(Link).where(theirs, *still_open).values(revoked_at=now))
+
+
+def invite(
+    email: str, name: str, role: str, vendor_id: UUID | None = None, by: Person | None = None
+) -> UUID:
     """Send an invitation; whether `by` may is `people.invite`'s word. Return the link's id."""
     now, link_id = clock.machine_now(), ids.new()
     values = {"id": link_id, "purpose": "invitation", "email": email, "name": name, "role": role}
+    sender, inviter_id = (by.name, by.id) if by else (COMMAND_LINE, None)
     until = now + LIVES["invitation"]
     db.session.execute(
         insert(Link).values(
-            **values, vendor_id=vendor_id, made_by=by, made_at=now, expires_at=until
+            **values,
+            vendor_id=vendor_id,
+            made_by=sender,
+            inviter_id=inviter_id,
+            made_at=now,
+            expires_at=until,
         )
     )
-    tell_invited(link_id, email, name, by)
+    tell_invited(link_id, email, name, sender)
     return link_id
 
 
@@ -135,6 +149,7 @@ def tell_invited(link_id: UUID, email: str, name: str, by: str) -> None:
 
 def accept(token: str, name: str, password: str, origin: Origin) -> str:
     """Make the account an invitation promised, and return the token of its first session."""
+    rules.require_plain_name(name)
     link = _use("invitation", token)
     hashed, user_id = passwords.checked(password, email=link.email, name=name), ids.new()
     values = {"id": user_id, "email": link.email, "name": name, "role": link.role}
@@ -154,6 +169,7 @@ def accept(token: str, name: str, password: str, origin: Origin) -> str:
 def change_email(person: Person, email: str) -> None:
     """Send a link to a new address; until it is followed, nothing changes."""
     wanted = email.strip().lower()
+    throttle.count(throttle.mails(wanted, str(person.id)))
     if wanted == person.email:
         raise InvalidInput("The e-mail was not changed.", email="This is your e-mail already.")
     now, link_id = clock.machine_now(), ids.new()
@@ -165,6 +181,7 @@ def change_email(person: Person, email: str) -> None:
     record("email_change_asked", actor_of(person))
     facts = {"name": person.name, **_link_facts("email", link_id)}
     tell_person("account_email_confirm", wanted, facts)
+    tell_person("account_email_asked", person.email, {"name": person.name})
 
 
 def confirm_email(token: str, origin: Origin) -> None:
@@ -175,6 +192,7 @@ def confirm_email(token: str, origin: Origin) -> None:
     except IntegrityError:
         # Said only to whoever reads the new address's mail.
         raise Conflict("This address has an account of its own. Choose another.") from None
+    revoke_all(link.user_id)
     who = Actor("person", link.user_name, link.user_id, link.user_vendor_id, origin.address)
     record("email_changed", who)
     tell_person("account_email_changed", link.user_email, {"name": link.user_name})

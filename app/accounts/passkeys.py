@@ -164,6 +164,7 @@ def finish_registration(person: Person, credential: Mapping[str, Any], name: str
         "public_key": made.credential_public_key,
     }
     with transaction(ACCOUNTS):
+        factors.require_proof(person)
         try:
             db.session.execute(
                 insert(Passkey).values(
@@ -257,7 +258,7 @@ def finish_sign_in(
         db.session.execute(used.values(sign_count=count, used_at=now))
         record(action, _actor(row, origin), by="passkey")
         if person is not None and is_theirs:
-            return renew(person, is_proven=True)
+            return renew(person, is_proven=True, is_confirmed=True)
         return open_session(row.user_id, origin, is_proven=True)
 
 

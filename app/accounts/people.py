@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text, update
 
-from app.accounts import factors, links, passwords, rules, sessions
+from app.accounts import factors, links, passwords, rules, sessions, throttle
 from app.accounts.contract import ROLES, VENDOR_ROLES, Person
 from app.accounts.models import Link, User
 from app.accounts.sessions import actor_of
@@ -24,7 +24,7 @@ from app.shared.errors import Conflict, InvalidInput, NotAllowed, NotFound
 MOST = 500
 PEOPLE = (
     "SELECT u.id, u.email, u.name, u.role, u.vendor_id, v.name AS vendor_name, u.is_active,"
-    " u.created_at, u.password_changed_at, u.totp_seed IS NOT NULL"
+    " u.is_barred, u.created_at, u.password_changed_at, u.totp_seed IS NOT NULL"
     "  OR EXISTS (SELECT FROM passkeys p WHERE p.user_id = u.id) AS has_factor,"
     " (SELECT max(s.seen_at) FROM sessions s WHERE s.user_id = u.id) AS seen_at,"
     " (SELECT count(*) FROM sessions s WHERE s.user_id = u.id) AS sessions"
@@ -69,22 +69,9 @@ def invitations(vendor_id: UUID | None = None) -> Sequence[Row[Any]]:
 
 def change_name(who: Person, name: str) -> None:
     """Change how somebody is called."""
+    rules.require_plain_name(name)
     db.session.execute(update(User).where(User.id == who.id).values(name=name))
-    record("name_changed", actor_of(who))
-
-
-def change_password(who: Person, current: str, new: str, *, end_others: bool) -> str:
-    """Change somebody's password, which takes the current one; return the session's new token."""
-    kept = db.session.scalar(text("SELECT password_hash FROM users WHERE id = :id"), {"id": who.id})
-    if not passwords.fits(kept, current):
-        wrong = "This is not your current password."
-        raise InvalidInput("The password was not changed.", current=wrong)
-    links.set_password(who.id, passwords.checked(new, email=who.email, name=who.name))
-    if end_others:
-        sessions.end_all(who.id, besides=who.session_id)
-    record("password_changed", actor_of(who))
-    tell_person("account_password_changed", who.email, {"name": who.name})
-    return sessions.renew(who)
+    record("name_changed", actor_of(who), subject=name, was=who.name, now=name)
 
 
 def invite(email: str, name: str, role: str, vendor_id: UUID | None, by: Person) -> None:
@@ -95,11 +82,13 @@ def invite(email: str, name: str, role: str, vendor_id: UUID | None, by: Person)
         raise InvalidInput("Nobody was invited.", role="Choose a role, and a vendor if it has one.")
     if not rules.may_manage(by.role, by.vendor_id, role, vendor):
         raise NotAllowed("Your role may not invite to this one.")
+    rules.require_plain_name(name)
+    throttle.count(throttle.mails(wanted, str(by.id)))
     if _is_known(wanted, by):
         raise InvalidInput("Nobody was invited.", email="This address has an account already.")
     if _is_invited(wanted, vendor):
         raise InvalidInput("Nobody was invited.", email="This address is invited already.")
-    links.invite(wanted, name, role, vendor, by.name)
+    links.invite(wanted, name, role, vendor, by)
     record("invitation_sent", actor_of(by), subject=name, role=role)
 
 
@@ -148,6 +137,7 @@ def revoke_invitation(link_id: UUID, by: Person) -> None:
 def renew_invitation(link_id: UUID, by: Person) -> None:
     """Send an invitation again; the link of the mail before opens nothing any more."""
     row = _invitation(link_id, by)
+    throttle.count(throttle.mails(row.email, str(by.id)))
     fresh, now = ids.new(), clock.machine_now()
     _change_link(row.id, id=fresh, made_at=now, expires_at=now + links.LIVES["invitation"])
     links.tell_invited(fresh, row.email, row.name, by.name)
@@ -178,6 +168,12 @@ def _require_another_administrator(row: Row[Any]) -> None:
         raise Conflict(f"{row.name} is the last administrator. Make somebody else one first.")
 
 
+def _put_out(row: Row[Any]) -> None:
+    """End somebody's sessions, and what links of theirs would still open."""
+    sessions.end_all(row.id)
+    links.revoke_all(row.id)
+
+
 def change_role(user_id: UUID, role: str, by: Person) -> None:
     """Give somebody another role; they sign in again to have it."""
     row = _managed(user_id, by)
@@ -189,8 +185,10 @@ def change_role(user_id: UUID, role: str, by: Person) -> None:
         return
     _require_another_administrator(row)
     db.session.execute(update(User).where(User.id == row.id).values(role=role))
-    sessions.end_all(row.id)
-    record("role_changed", actor_of(by), subject=row.name, was=row.role, now=role)
+    _put_out(row)
+    record(
+        "role_changed", actor_of(by), subject=row.name, person=str(row.id), was=row.role, now=role
+    )
 
 
 def set_active(user_id: UUID, is_active: bool, by: Person) -> None:  # noqa: FBT001 - what is set
@@ -198,20 +196,23 @@ def set_active(user_id: UUID, is_active: bool, by: Person) -> None:  # noqa: FBT
     row = _managed(user_id, by)
     if row.is_active == is_active:
         return
+    if is_active and row.is_barred and by.vendor_id:
+        raise NotAllowed("The marketplace switched this person off; only it can undo that.")
     if not is_active:
         _require_another_administrator(row)
-        sessions.end_all(row.id)
-    db.session.execute(update(User).where(User.id == row.id).values(is_active=is_active))
+        _put_out(row)
+    values = {"is_active": is_active, "is_barred": not is_active and by.vendor_id is None}
+    db.session.execute(update(User).where(User.id == row.id).values(**values))
     action = "person_switched_on" if is_active else "person_switched_off"
-    record(action, actor_of(by), subject=row.name)
+    record(action, actor_of(by), subject=row.name, person=str(row.id))
 
 
 def forget_factor(user_id: UUID, by: Person) -> None:
     """Let somebody who lost their second factor enrol another one; they sign in again for it."""
     row = _managed(user_id, by)
     factors.forget(row.id)
-    sessions.end_all(row.id)
-    record("factor_forgotten", actor_of(by), subject=row.name)
+    _put_out(row)
+    record("factor_forgotten", actor_of(by), subject=row.name, person=str(row.id))
     tell_person("account_factor_removed", row.email, {"name": row.name})
 
 
@@ -219,7 +220,7 @@ def sign_out_person(user_id: UUID, by: Person) -> int:
     """End all sessions of somebody; return how many."""
     row = _managed(user_id, by)
     ended = sessions.end_all(row.id)
-    record("person_signed_out", actor_of(by), subject=row.name)
+    record("person_signed_out", actor_of(by), subject=row.name, person=str(row.id))
     return ended
 
 

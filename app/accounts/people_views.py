@@ -132,6 +132,7 @@ class People:
     def _person(self, row: Row[Any], form: Role) -> ResponseReturnValue:
         context = self.desk.context(
             person=_listed(row) | {"created": row.created_at, "sessions": row.sessions},
+            is_barred=row.is_barred and self.desk.whose() is not None,
             sentences=words.SENTENCES,
             history=self.desk.history(row.id),
         )

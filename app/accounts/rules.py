@@ -10,6 +10,7 @@ from uuid import UUID
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from app.accounts.contract import OPS_ROLES, VENDOR_ROLES, Stage
+from app.shared.errors import InvalidInput
 
 # ASVS 5.0 6.2.1 and 6.2.9: at least 8 characters, 15 are recommended; whole sentences are welcome.
 SHORTEST, RECOMMENDED, LONGEST = 8, 15, 1000
@@ -40,6 +41,12 @@ def complaint(password: str, *, email: str, name: str) -> str | None:
     ):
         return "This is easy to guess from who you are or how it is made. Choose another."
     return None
+
+
+def require_plain_name(name: str) -> None:
+    """Refuse a name that a mail's reader could take for a link, or that hides something."""
+    if not name.strip() or not name.isprintable() or any(mark in name for mark in "/:@<>"):
+        raise InvalidInput("The name was not taken.", name="Write a name, without links or marks.")
 
 
 @dataclass(frozen=True, slots=True)

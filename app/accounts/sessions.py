@@ -28,15 +28,23 @@ from app.shared.work import ACCOUNTS, transaction
 # Being seen is written down this often: a page need not cost a write.
 SEEN_EVERY = timedelta(minutes=1)
 LONGEST_AGENT = 300
+# More browsers than this are not one person's any more.
+MOST = 20
 
+# An app's codes or a passkey, of the user u.
+HAS_FACTOR = "(u.totp_seed IS NOT NULL OR EXISTS (SELECT FROM passkeys p WHERE p.user_id = u.id))"
 KNOWN = text(
     "SELECT s.id, s.created_at, s.seen_at, s.proven_at, s.confirmed_at, s.address, u.id AS user_id,"
     " u.email, u.name, u.role, u.vendor_id, v.name AS vendor_name,"
-    " u.totp_seed IS NOT NULL OR EXISTS (SELECT FROM passkeys p WHERE p.user_id = u.id)"
-    "  AS has_factor, w.id AS view_id, w.code AS view_code, w.name AS view_name"
+    f" {HAS_FACTOR} AS has_factor, w.id AS view_id, w.code AS view_code, w.name AS view_name"
     " FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN vendors v ON v.id = u.vendor_id"
     " LEFT JOIN vendors w ON w.id = s.view_vendor_id"
     " WHERE s.hash = :hash AND u.is_active AND v.status IS DISTINCT FROM 'closed'"
+)
+# The sessions of somebody that were not seen for longest make room for another.
+CROWD = text(
+    "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE user_id = :id"
+    " ORDER BY seen_at DESC, id OFFSET :most)"
 )
 SEEN = text("UPDATE sessions SET seen_at = :now WHERE id = :id")
 
@@ -94,6 +102,7 @@ def _person(row: Row[Any], token: str, found: Stage, now: datetime) -> Person:
 def open_session(user_id: UUID, origin: Origin, *, is_proven: bool) -> str:
     """Begin a session and return its token: 256 bits, nothing of what went before."""
     token, now = secrets.token_urlsafe(32), clock.machine_now()
+    db.session.execute(CROWD, {"id": user_id, "most": MOST - 1})
     db.session.execute(
         insert(Session).values(
             id=ids.new(),
@@ -110,13 +119,16 @@ def open_session(user_id: UUID, origin: Origin, *, is_proven: bool) -> str:
     return token
 
 
-def renew(person: Person, *, is_proven: bool | None = None) -> str:
+def renew(person: Person, *, is_proven: bool | None = None, is_confirmed: bool = False) -> str:
     """Give a session another token when it comes to mean more; the old one opens nothing.
 
     `is_proven`: whether a second factor counts as shown from here on; None leaves that as it is.
+    `is_confirmed`: whether somebody showed every factor just now.
     """
     token, now = secrets.token_urlsafe(32), clock.machine_now()
-    values: dict[str, Any] = {"hash": hash_of(token), "confirmed_at": now}
+    values: dict[str, Any] = {"hash": hash_of(token)}
+    if is_confirmed:
+        values["confirmed_at"] = now
     if is_proven is not None:
         values["proven_at"] = now if is_proven else None
     db.session.execute(update(Session).where(Session.id == person.session_id).values(**values))
@@ -127,13 +139,14 @@ def sessions_of(user_id: UUID) -> Sequence[Row[Any]]:
     """Return somebody's sessions that have not run out, the last seen first."""
     rows = db.session.execute(
         text(
-            "SELECT s.id, s.created_at, s.seen_at, s.address, s.user_agent, u.role FROM sessions s"
+            "SELECT s.id, s.created_at, s.seen_at, s.proven_at, s.address, s.user_agent, u.role,"
+            f" {HAS_FACTOR} AS has_factor FROM sessions s"
             " JOIN users u ON u.id = s.user_id WHERE s.user_id = :id ORDER BY s.seen_at DESC, s.id"
         ),
         {"id": user_id},
     ).all()
     now = clock.machine_now()
-    return [r for r in rows if not rules.has_ended(r.role, Stage.IN, r.created_at, r.seen_at, now)]
+    return [r for r in rows if not rules.has_ended(r.role, _stage(r), r.created_at, r.seen_at, now)]
 
 
 def end(person: Person, session_id: UUID) -> None:

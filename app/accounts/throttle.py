@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from math import ceil
+from uuid import UUID
 
 from sqlalchemy import select, text
 
@@ -33,8 +34,11 @@ ADDRESS = Brake(free=20, longest=QUARTER)
 ACCOUNT = Brake(free=10, longest=timedelta(minutes=1))
 # Wrong tries in a browser that has signed in to this account before.
 DEVICE = Brake(free=10, longest=QUARTER)
-# Mails that somebody else may be made to get.
+# Guesses at one account's second factor from anywhere: whoever guesses has the password already.
+CODE = Brake(free=10, longest=timedelta(hours=1), first=timedelta(minutes=1))
+# Mails that one address may be made to get, and that one person may send.
 MAIL = Brake(free=3, longest=timedelta(hours=1), first=timedelta(minutes=1))
+SENDER = Brake(free=30, longest=timedelta(hours=1), first=timedelta(minutes=1))
 
 Buckets = Mapping[str, Brake]
 
@@ -55,37 +59,53 @@ def account(name: str) -> str:
     return hashlib.sha256(name.strip().lower().encode()).hexdigest()[:32]
 
 
-def guesses(what: str, name: str, origin: Origin, *, is_known_device: bool = False) -> Buckets:
-    """Return what counts a guess at an account.
+def guesses(
+    what: str, name: str, origin: Origin, *, device: UUID | None = None, whole: Brake = ACCOUNT
+) -> Buckets:
+    """Return what counts a guess at an account; `whole` slows guesses from everywhere together.
 
-    A known device has a bucket of its own, so nobody elsewhere can lock its owner out
-    (OWASP, Authentication Cheat Sheet: device cookies).
+    A device that somebody has signed in with has a bucket of its own, so nobody elsewhere can lock
+    its owner out (OWASP, Authentication Cheat Sheet: device cookies).
     """
     who, where = account(name), place(origin.address)
-    if is_known_device:
-        return {f"{what} device {who} {account(origin.device or '')}": DEVICE}
+    if device is not None:
+        return {f"{what} device {who} {device}": DEVICE}
     return {
         f"{what} pair {who} {where}": PAIR,
         f"{what} address {where}": ADDRESS,
-        f"{what} account {who}": ACCOUNT,
+        f"{what} account {who}": whole,
     }
 
 
-def admit(buckets: Buckets) -> None:
-    """Count a try, or raise TooMany for as long as its buckets are blocked."""
-    now = clock.machine_now()
+def mails(email: str, sender: str) -> Buckets:
+    """Return what counts a mail that somebody has sent to an address."""
+    return {f"mail to {account(email)}": MAIL, f"mail from {sender}": SENDER}
+
+
+def admit(buckets: Buckets) -> bool:
+    """Count a try in a transaction of its own; see `count`."""
     with transaction(ACCOUNTS):
-        known = _lock(sorted(buckets))
-        waits = [t.blocked_until for t in known.values() if t.blocked_until]
-        longest = max(waits, default=now)
-        if longest > now:
-            seconds = ceil((longest - now).total_seconds())
-            raise TooMany("There were too many wrong tries.", seconds=seconds)
-        found = {b: tried(known[b], brake, now) for b, brake in sorted(buckets.items())}
-        bulk.update(Throttle, [{"bucket": b} | asdict(t) for b, t in found.items()], key="bucket")
-        for bucket, tries in found.items():
-            if tries.failures == buckets[bucket].free:
-                record("guessing_slowed", nobody(""), subject=bucket.rpartition(" ")[0])
+        return count(buckets)
+
+
+def count(buckets: Buckets) -> bool:
+    """Count a try, or raise TooMany for as long as its buckets are blocked.
+
+    Return whether it used up what was free; what follows is slowed.
+    """
+    now = clock.machine_now()
+    known = _lock(sorted(buckets))
+    waits = [t.blocked_until for t in known.values() if t.blocked_until]
+    longest = max(waits, default=now)
+    if longest > now:
+        seconds = ceil((longest - now).total_seconds())
+        raise TooMany("There were too many tries.", seconds=seconds)
+    found = {b: tried(known[b], brake, now) for b, brake in sorted(buckets.items())}
+    bulk.update(Throttle, [{"bucket": b} | asdict(t) for b, t in found.items()], key="bucket")
+    slowed = [b for b, tries in found.items() if tries.failures == buckets[b].free]
+    for bucket in slowed:
+        record("guessing_slowed", nobody(""), subject=bucket.rpartition(" ")[0])
+    return bool(slowed)
 
 
 def _lock(buckets: list[str]) -> dict[str, Tries]:

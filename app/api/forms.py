@@ -336,7 +336,8 @@ class VendorForm(Form):
 
     name: Title
     email: Email | None = None
-    status: Literal["active", "paused", "suspended"] = "active"
+    # None: as it was; a new vendor is active.
+    status: Literal["active", "paused", "suspended"] | None = None
 
 
 class LocationForm(Form):
@@ -373,7 +374,8 @@ class ListingForm(Form):
     sku: Code
     title: Title
     cost: Amount
-    currency: Currency
+    # None: the marketplace's own.
+    currency: Currency | None = None
     is_active: bool = True
     stock: Annotated[int, Field(ge=0, le=10**8)] | None = None
 

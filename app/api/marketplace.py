@@ -16,8 +16,10 @@ from app.api.forms import (
     VendorsForm,
     read,
 )
+from app.audit.contract import Actor
 from app.audit.service import record
 from app.catalog import service as catalog
+from app.policies import marketplace
 from app.policies import service as policies
 from app.routing.registry import strategy
 from app.shared.errors import InvalidInput, NotFound
@@ -41,6 +43,7 @@ def save_vendor(code: str) -> dict[str, Any]:
     form = read(VendorForm)
     with transaction(OPS):
         vendors.save_vendors([form.model_dump() | {"code": code}])
+        record("vendors_saved", _actor(), subject=code, count=1)
     return {"code": code} | form.model_dump()
 
 
@@ -49,10 +52,16 @@ def save_vendors() -> dict[str, Any]:
     forms = read(VendorsForm).vendors
     with transaction(OPS):
         keys = vendors.save_vendors([f.model_dump(exclude={"location"}) for f in forms])
+        record("vendors_saved", _actor(), subject=", ".join(keys), count=len(keys))
         vendors.save_locations(
             [f.location.model_dump() | {"vendor_id": keys[f.code], "code": "main"} for f in forms]
         )
     return {"saved": len(forms)}
+
+
+def _actor() -> Actor:
+    """Return the key that asks, as the audit trail names it."""
+    return caller().actor(request.remote_addr or "")
 
 
 def save_location(code: str, location: str) -> dict[str, Any]:
@@ -86,7 +95,8 @@ def _listing(form: ListingForm, places: dict[tuple[str, str], Any]) -> dict[str,
     if place is None:
         raise NotFound(f"Vendor '{form.vendor}' has no location '{form.location}'.")
     wrong: dict[str, str] = {}
-    cost = Amounts(form.currency, wrong).of("cost", form.cost)
+    currency = form.currency or marketplace.currency()
+    cost = Amounts(currency, wrong).of("cost", form.cost)
     if wrong:
         raise InvalidInput("The listings were not taken.", **wrong)
     return {
@@ -95,7 +105,7 @@ def _listing(form: ListingForm, places: dict[tuple[str, str], Any]) -> dict[str,
         "sku": form.sku,
         "title": form.title,
         "cost_minor": cost,
-        "currency": form.currency,
+        "currency": currency,
         "is_active": form.is_active,
     }
 
@@ -109,6 +119,5 @@ def publish(kind: str) -> dict[str, Any]:
         strategy(str(document["strategy"]))
     with transaction(OPS) as now:
         policy = policies.publish(kind, document, by=caller().name, now=now)
-        actor = caller().actor(request.remote_addr or "")
-        record("policy_published", actor, subject=kind, version=policy.version)
+        record("policy_published", _actor(), subject=kind, version=policy.version)
         return {"kind": kind, "version": policy.version, "document": policy.document}

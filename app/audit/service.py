@@ -19,6 +19,8 @@ from app.shared.work import PLATFORM, transaction
 # Longer is an attack on whoever reads it.
 LONGEST = 200
 BATCH = 2_000
+# Digits of a bigint.
+LONGEST_POSITION = 18
 # A row's columns as the seal has them; times and documents in PostgreSQL's own spelling.
 WORDS = (
     "concat_ws(E'\\n', to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), actor_kind,"
@@ -29,7 +31,11 @@ CHAIN = text(
     f"SELECT position, {WORDS} AS words, coalesce(hash, '') AS hash FROM audit"
     " WHERE position > :after AND position <= :end ORDER BY position LIMIT :size"
 )
-UNSEALED = text("SELECT count(*) FROM audit WHERE position IS NULL")
+# In one statement, so that what is being added meanwhile is inside the chain or not seen at all.
+ASTRAY = text(
+    "SELECT count(*) FROM audit WHERE position IS NULL OR position < 1"
+    " OR position > (SELECT position FROM audit_head)"
+)
 
 
 def record(
@@ -70,16 +76,16 @@ def verify_chain(anchor: str | None = None) -> Verdict:
     with transaction(PLATFORM):
         end = head()
         found = verify(_rows(end.position), end.position, end.hash, kept)
-        unsealed = db.session.scalar(UNSEALED)
-    if unsealed and not found.broken:
-        return replace(found, broken=f"{unsealed} rows were put in without a seal.")
+        astray = db.session.scalar(ASTRAY)
+    if astray and not found.broken:
+        return replace(found, broken=f"{astray} rows stand outside the chain.")
     return found
 
 
 def _anchor(words: str) -> tuple[int, str]:
     position, _, seal = words.partition(":")
-    if not position.isdecimal() or not seal:
-        raise InvalidInput(f"'{words}' is no anchor; write POSITION:HASH.", anchor="unreadable")
+    if not position.isdecimal() or len(position) > LONGEST_POSITION or not seal:
+        raise InvalidInput("This is no anchor; write POSITION:HASH.", anchor="unreadable")
     return int(position), seal
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.accounts.words import right
+from app.accounts.words import ROLES, right, role
 from app.web.words import count, plain
 
 
@@ -24,15 +24,17 @@ class Act:
 ACTS = {
     # Coming in
     "signed_in": Act("Signed in", "Tried to sign in"),
+    "password_shown": Act("Showed the right password"),
     "second_factor_shown": Act("Showed the second factor", "Showed a wrong second factor"),
     "confirmed": Act("Proved again who they are", "Failed to prove who they are"),
     "signed_out": Act("Signed out"),
     "session_ended": Act("Ended one of their sessions"),
     "sessions_ended": Act("Ended all their other sessions"),
     "guessing_slowed": Act("Guessing was slowed down"),
+    "key_refused": Act("Key refused", "Carried a key that is nobody's"),
     "access_denied": Act("Access denied", "Was not let in at"),
     # One's own account
-    "name_changed": Act("Changed their name"),
+    "name_changed": Act("Changed their name", detail="was {was}"),
     "email_change_asked": Act("Asked for another e-mail address"),
     "email_changed": Act("Changed their e-mail address"),
     "password_changed": Act("Changed their password"),
@@ -52,20 +54,28 @@ ACTS = {
     "person_switched_on": Act("Switched somebody on"),
     "person_signed_out": Act("Signed somebody out everywhere"),
     "factor_forgotten": Act("Forgot somebody's second factor"),
-    "view_as_vendor_began": Act("Began to see what a vendor sees"),
-    "view_as_vendor_ended": Act("Ended seeing what a vendor sees"),
+    "view_as_vendor_began": Act("Opened the portal of"),
+    "view_as_vendor_ended": Act("Left the portal of"),
     # Programs, settings, the trail itself
     "key_made": Act("Made a key", detail="may {rights}"),
     "key_revoked": Act("Revoked a key"),
+    "vendors_saved": Act("Changed vendors"),
     "policy_published": Act("Changed a rule", detail="version {version}"),
     "settings_changed": Act("Changed the settings", detail="{changed}"),
     "factors_resealed": Act("Sealed second factors with a new key", detail="{count}"),
 }
+
+
+def _role(word: str) -> str:
+    """Return a role in words; a name is told as it is."""
+    return role(word).lower() if word in ROLES else word
+
+
 # How a fact reads; the others are told as they are.
 FACTS: dict[str, Callable[[Any], str]] = {
-    "role": lambda code: plain(code).lower(),
-    "was": lambda code: plain(code).lower(),
-    "now": lambda code: plain(code).lower(),
+    "role": _role,
+    "was": _role,
+    "now": _role,
     "rights": lambda codes: ", ".join(right(code).lower() for code in codes),
     "changed": ", ".join,
     "count": lambda number: count(number, "seal"),

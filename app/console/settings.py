@@ -62,7 +62,9 @@ class Settings(FlaskForm):  # type: ignore[misc]
         "Time zone",
         description="In which moments are shown, and in which an order's promised day ends.",
     )
-    currency = SelectField("Currency", description="Of what names none.")
+    currency = SelectField(
+        "Currency", description="Of what a listing costs where it does not say itself."
+    )
     languages = StringField(
         "Languages",
         [DataRequired("Enter at least one language."), Length(max=200)],
@@ -94,7 +96,7 @@ def _zones(current: str | None, default: str) -> dict[str, list[tuple[str, str]]
     for name in sorted(known - {"UTC"}):
         continent, _, place = name.partition("/")
         if (place and continent not in {"Etc", "US", "SystemV"}) or name == current:
-            found.setdefault(continent, []).append((name, (place or name).replace("_", " ")))
+            found.setdefault(continent, []).append((name, name.replace("_", " ")))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, Response, after_this_request, current_app, g, redirect, request, session
@@ -12,13 +12,14 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import MethodNotAllowed, Unauthorized
 
 from app.accounts import sessions
-from app.accounts.contract import Origin, Person, Stage
+from app.accounts.contract import VENDOR_ROLES, Origin, Person, Stage
 from app.accounts.keys import Principal, principal_of
 from app.accounts.sign_in import device_token
-from app.audit.contract import Actor, nobody
+from app.accounts.throttle import place
+from app.audit.contract import nobody
 from app.audit.service import record
 from app.doors.table import Audience, Door, door_of
-from app.shared.errors import NotAllowed
+from app.shared.errors import InvalidInput, NotAllowed, NotFound
 from app.shared.work import ACCOUNTS, transaction
 from app.web import errors, rates
 
@@ -32,7 +33,14 @@ DEVICE_SECONDS = 365 * 24 * 3600
 def register(app: Flask) -> None:
     """Put the guard before every request, and tell templates which doors are open."""
     app.before_request(_ask)
+    app.register_error_handler(NotAllowed, _denied)
     app.jinja_env.globals["may"] = may
+
+
+def known(token: str) -> Person | None:
+    """Return who holds a session's token, at the address they ask from now."""
+    who = sessions.find(token)
+    return replace(who, address=origin().address) if who else None
 
 
 def person() -> Person | None:
@@ -55,7 +63,7 @@ def origin() -> Origin:
 
 def let_in(token: str) -> Person:
     """Give this browser a session's token; what it carried before belongs to nobody any more."""
-    who = sessions.find(token)
+    who = known(token)
     if who is None:
         raise Unauthorized
     session.clear()
@@ -82,7 +90,7 @@ def _remember_device(who: Person) -> None:
     def remember(response: Response) -> Response:
         response.set_cookie(
             name,
-            device_token(who.id),
+            device_token(who),
             max_age=DEVICE_SECONDS,
             secure=is_secure,
             httponly=True,
@@ -100,16 +108,25 @@ def _ask() -> ResponseReturnValue | None:
         # Flask would answer this at every address by itself.
         raise MethodNotAllowed
     if door is None:
-        _refuse(nobody(origin().address), "This door is in no table, so it is opened to nobody.")
-    if door.is_form and request.method not in READING:
-        _require_own_page()
+        raise NotAllowed("This door is in no table, so it is opened to nobody.")
+    if any("\0" in str(value) for value in (request.view_args or {}).values()):
+        raise NotFound("Nothing here has such a name.")
     if door.audience is Audience.KEY:
         _ask_key(door)
         return None
-    if door.audience is Audience.PUBLIC:
-        rates.count(door.rate, origin().address)
-        return None
-    return _ask_person(door)
+    rates.count(door.rate, _whose_pace())
+    if request.method not in READING and door.is_form:
+        _require_own_page()
+        _require_readable_form()
+    return None if door.audience is Audience.PUBLIC else _ask_person(door)
+
+
+def _whose_pace() -> str:
+    """Return whose requests are counted together: nobody is slowed by a stranger's."""
+    who = person()
+    if who is None:
+        return place(origin().address)
+    return str(who.id if who.stage is Stage.IN else who.session_id)
 
 
 def _require_own_page() -> None:
@@ -118,38 +135,50 @@ def _require_own_page() -> None:
     is_ours = theirs in {None, f"{ours.scheme}://{ours.netloc}", request.host_url.rstrip("/")}
     is_elsewhere = request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
     if is_elsewhere or not is_ours:
-        _refuse(nobody(origin().address), "This came from a page of another site.")
+        raise NotAllowed("This came from a page of another site.")
+
+
+def _require_readable_form() -> None:
+    """Refuse what no keyboard types and no table holds."""
+    for name, value in request.form.items(multi=True):
+        if "\0" in name or "\0" in value:
+            raise InvalidInput("The form holds a NUL character. Type it again.")
 
 
 def _ask_key(door: Door) -> None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     found = principal_of(token) if scheme.lower() == "bearer" and token else None
     if found is None:
-        rates.count("wrong_key", origin().address)
+        _note_wrong_key()
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
     rates.count(door.rate, str(found.id))
-    _require_right(door, found)
     g.principal = found
+    _require_right(door, found)
+
+
+def _note_wrong_key() -> None:
+    where = place(origin().address)
+    rates.count("wrong_key", where)
+    if request.headers.get("Authorization") and rates.is_first("refusal", f"key {where}"):
+        with transaction(ACCOUNTS):
+            record("key_refused", nobody(origin().address), is_done=False)
 
 
 def _require_right(door: Door, key: Principal) -> None:
-    actor = key.actor(origin().address)
     if door.is_marketplace and not key.is_marketplace:
-        _refuse(actor, "This key is a vendor's; only the marketplace's own keys may do this.")
+        raise NotAllowed("This key is a vendor's; only the marketplace's own keys may do this.")
     if door.right not in key.rights:
-        _refuse(actor, f"This key lacks the right '{door.right}'; make one that has it.")
+        raise NotAllowed(f"This key lacks the right '{door.right}'; make one that has it.")
 
 
 def _ask_person(door: Door) -> ResponseReturnValue | None:
     who = person()
     if who is None:
-        rates.count(door.rate, origin().address)
         return _to_sign_in()
-    rates.count(door.rate, str(who.id))
     if who.stage not in door.stages:
         return redirect(NEXT_STEP.get(who.stage, who.home))
     if not _is_theirs(door, who):
-        _refuse(sessions.actor_of(who), _why(door, who), (who.home, "Go to your own pages"))
+        raise _refusal(_why(door, who), (who.home, "Go to your own pages"))
     return _ask_presence(door, who)
 
 
@@ -163,7 +192,8 @@ def _to_sign_in() -> ResponseReturnValue:
 
 def _is_theirs(door: Door, who: Person) -> bool:
     if door.audience is Audience.VENDOR and who.viewing:
-        return request.method in READING and not door.is_fresh
+        # A vendor's work, not its team and its keys.
+        return request.method in READING and set(VENDOR_ROLES) <= door.roles
     return who.role in door.roles
 
 
@@ -181,14 +211,25 @@ def _ask_presence(door: Door, who: Person) -> ResponseReturnValue | None:
     confirm = f"/signin/confirm?{urlencode({'next': back}, safe='/?')}"
     if is_page:
         return redirect(confirm)
-    step = (confirm, "Show that it is you")
-    return _refuse(sessions.actor_of(who), "Show first that it is still you.", step)
+    raise _refusal("Show first that it is still you.", (confirm, "Show that it is you"))
 
 
-def _refuse(actor: Actor, why: str, step: tuple[str, str] | None = None) -> NoReturn:
-    """Write a refusal down and raise it."""
-    with transaction(ACCOUNTS):
-        record("access_denied", actor, subject=request.endpoint or "", is_done=False)
+def _refusal(why: str, step: tuple[str, str]) -> NotAllowed:
     refusal = NotAllowed(why)
     refusal.step = step
-    raise refusal
+    return refusal
+
+
+def _denied(error: NotAllowed) -> Response:
+    """Write a refusal down, whoever raised it, and answer it."""
+    key, who = g.get("principal"), person()
+    actor = nobody(origin().address)
+    if isinstance(key, Principal):
+        actor = key.actor(actor.address)
+    elif who is not None:
+        actor = sessions.actor_of(who)
+    door = f"{request.method} {request.endpoint}"
+    if rates.is_first("refusal", f"{actor.id or place(actor.address)} {door}"):
+        with transaction(ACCOUNTS):
+            record("access_denied", actor, subject=door, is_done=False)
+    return errors.refusal(error)

@@ -100,7 +100,7 @@ CENSUS: dict[str, Door] = {
     "GET signin.account signin.sessions": PERSON,
     "POST signin.change_name signin.end_sessions": PERSON,
     "POST signin.end_session": replace(PERSON, names="session"),
-    "GET POST signin.change_password": replace(PERSON, rate="sign_in"),
+    "GET POST signin.change_password": replace(SENSITIVE, rate="sign_in"),
     "GET POST signin.change_email": SENSITIVE,
     "GET POST signin.second_factor": replace(SENSITIVE, stages=WITHOUT_A_CODE),
     "POST signin.remove_factor signin.recovery_codes": SENSITIVE,

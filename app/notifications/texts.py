@@ -111,6 +111,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "A second factor was removed",
         f"Hello {{name}},\n\na second factor of your account was removed.{NOT_YOU}",
     ),
+    "account_guessed": (
+        "Somebody is guessing at your account",
+        (
+            "Hello {name},\n\nsomebody who knows your password entered many wrong codes or"
+            " passwords where you sign in. If it was not you, choose another password now, and"
+            " tell whoever looks after accounts."
+        ),
+    ),
+    "account_email_asked": (
+        "Somebody wants to change your e-mail address",
+        f"Hello {{name}},\n\nyour account is about to get another e-mail address.{NOT_YOU}",
+    ),
     "account_recovery_codes": (
         "You have new recovery codes",
         f"Hello {{name}},\n\nnew recovery codes were made; the old ones are dead.{NOT_YOU}",

@@ -6,9 +6,9 @@ from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from app.accounts import factors, links, passkeys, people, sessions, words
+from app.accounts import factors, links, passkeys, people, sessions, sign_in, words
 from app.accounts.models import User
-from app.doors.guard import let_in
+from app.doors.guard import let_in, origin
 from app.extensions import db
 from app.shared.work import ACCOUNTS, transaction
 from app.signin.devices import device
@@ -80,9 +80,11 @@ def change_password() -> ResponseReturnValue:
     with refusals(form):
         if form.validate_on_submit():
             current, new, is_alone = form.current.data, form.password.data, form.end_others.data
-            with transaction(ACCOUNTS):
-                token = people.change_password(who, current, new, end_others=is_alone)
-            let_in(token)
+            let_in(
+                sign_in.change_password(
+                    who, current, new, end_others=bool(is_alone), origin=origin()
+                )
+            )
             told = "Your password is changed."
             flash(f"{told} You are signed out everywhere else." if is_alone else told, "good")
             return redirect(url_for("signin.account"))

@@ -18,7 +18,7 @@ from app.web.forms import page_of, refusals
 
 # One sentence for both, so that nobody learns which addresses have accounts.
 WRONG_PAIR = "No account has this e-mail and this password. Check both and try again."
-WRONG_CODE = "This code is wrong, or it was used already. Enter the newest one."
+WRONG_CODE = "This code is wrong, or it was used already. Enter another one."
 WRONG_PROOF = "This is not your password."
 WRONG_PROOFS = "The password or the code is wrong. Enter both again."
 
@@ -84,15 +84,23 @@ def confirm() -> ResponseReturnValue:
         has_app = factors.has_app(who.id)
     if not has_app:
         del form.code
+    # A password alone never stands in for a passkey.
+    is_by_passkey = who.has_factor and not has_app
     with refusals(form):
-        if form.validate_on_submit():
+        if form.validate_on_submit() and not is_by_passkey:
             shown = form.code.data if has_app else ""
             token = sign_in.confirm(who, form.password.data, shown, origin())
             if token is not None:
                 return enter(token)
             form.form_errors.append(WRONG_PROOFS if has_app else WRONG_PROOF)
     offers_passkey = passkeys.are_offered() and who.has_factor
-    return page_of(form, "signin/confirm.html", next=wanted(), passkeys=offers_passkey)
+    return page_of(
+        form,
+        "signin/confirm.html",
+        next=wanted(),
+        passkeys=offers_passkey,
+        is_by_passkey=is_by_passkey,
+    )
 
 
 @blueprint.post("/signout")

@@ -32,7 +32,7 @@ UNKNOWN_HOST = "This is not an address of ours; open the one you were given."
 
 def register(app: Flask) -> None:
     """Answer every error in the shape its reader understands."""
-    app.register_error_handler(DomainError, _domain)
+    app.register_error_handler(DomainError, refusal)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(PoolTimeoutError, _database)
@@ -85,7 +85,8 @@ def _page(status: int, title: str, **facts: object) -> Response:
     return make_response(page, status)
 
 
-def _domain(error: DomainError) -> Response:
+def refusal(error: DomainError) -> Response:
+    """Return a refusal as its reader understands it."""
     answer = _answer(error.status, error.title, error.detail, error.fields, error.step)
     if isinstance(error, TooMany):
         answer.headers["Retry-After"] = str(error.seconds)

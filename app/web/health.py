@@ -69,10 +69,16 @@ def _by_valkey() -> list[Part]:
     return [
         Part("Valkey", is_well=True, detail=""),
         *(
-            Part(name, is_well=pid is not None, detail=f"process {int(pid)}" if pid else "silent")
+            Part(name, is_well=pid is not None, detail=_process(pid))
             for name, pid in zip(PARTS, alive, strict=True)
         ),
     ]
+
+
+def _process(pid: bytes | str | None) -> str:
+    if pid is None:
+        return "silent"
+    return f"process {int(pid)}" if pid.isdigit() else "an unreadable sign of life"
 
 
 def backlogs() -> tuple[datetime, list[jobs.Due]]:

@@ -32,6 +32,8 @@ RATES: dict[str, RateLimitItem | None] = {
     "api": RateLimitItemPerMinute(12_000),
     # Keys that are nobody's, from one address.
     "wrong_key": RateLimitItemPerMinute(60),
+    # What one actor is refused at one door is written down this often.
+    "refusal": RateLimitItemPerMinute(1),
 }
 
 
@@ -47,19 +49,28 @@ def register(app: Flask) -> None:
 
 def count(rate: str, who: str) -> None:
     """Count a request, or raise TooMany."""
+    seconds = _wait(rate, who)
+    if seconds:
+        logger.warning("too many requests", extra={"rate": rate})
+        raise TooMany("There were too many requests.", seconds=seconds)
+
+
+def is_first(rate: str, who: str) -> bool:
+    """Count something, and return whether its pace allows it."""
+    return _wait(rate, who) == 0
+
+
+def _wait(rate: str, who: str) -> int:
+    """Return for how many seconds somebody must wait, 0 if they need not."""
     limit = RATES[rate]
     if limit is None:
-        return
+        return 0
     for counter in current_app.extensions["rates"]:
         try:
-            if not counter.hit(limit, rate, who):
-                _refuse(counter, limit, rate, who)
+            if counter.hit(limit, rate, who):
+                return 0
+            left = counter.get_window_stats(limit, rate, who).reset_time - time.time()
+            return int(max(1, ceil(left)))
         except RedisError:
             continue
-        return
-
-
-def _refuse(counter: FixedWindowRateLimiter, limit: RateLimitItem, rate: str, who: str) -> None:
-    left = ceil(counter.get_window_stats(limit, rate, who).reset_time - time.time())
-    logger.warning("too many requests", extra={"rate": rate})
-    raise TooMany("There were too many requests.", seconds=max(1, left))
+    return 0

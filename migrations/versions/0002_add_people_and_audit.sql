@@ -5,6 +5,8 @@ ALTER TABLE users DROP CONSTRAINT users_role_check;
 ALTER TABLE users
     ADD vendor_id uuid REFERENCES vendors,
     ADD created_at timestamptz NOT NULL DEFAULT now(),
+    -- switched off by the marketplace: their vendor cannot switch them on again
+    ADD is_barred boolean NOT NULL DEFAULT false,
     ADD password_changed_at timestamptz NOT NULL DEFAULT now(),
     -- encrypted; the step of the last code taken makes every code good once
     ADD totp_seed text, ADD totp_step bigint,
@@ -43,7 +45,7 @@ CREATE TABLE links (
     id uuid PRIMARY KEY, purpose text NOT NULL CHECK (purpose IN ('reset', 'invitation', 'email')),
     user_id uuid REFERENCES users ON DELETE CASCADE, email text NOT NULL CHECK (email = lower(email)),
     name text, role text, vendor_id uuid REFERENCES vendors, made_by text NOT NULL,
-    made_at timestamptz NOT NULL, expires_at timestamptz NOT NULL, used_at timestamptz, revoked_at timestamptz,
+    inviter_id uuid REFERENCES users, made_at timestamptz NOT NULL, expires_at timestamptz NOT NULL, used_at timestamptz, revoked_at timestamptz,
     CHECK ((purpose = 'invitation') = (user_id IS NULL)), CHECK ((purpose = 'invitation') = (role IS NOT NULL)));
 CREATE INDEX links_user ON links (user_id);
 CREATE UNIQUE INDEX links_invited ON links (email, vendor_id) NULLS NOT DISTINCT
@@ -132,9 +134,12 @@ GRANT SELECT, INSERT, UPDATE ON users, api_keys, links, recovery_codes, passkeys
 GRANT DELETE ON recovery_codes, passkeys, sessions, throttles TO onward_auth;
 GRANT INSERT ON notifications TO onward_auth;
 GRANT EXECUTE ON FUNCTION ensure_cohort TO onward_auth;
-GRANT INSERT ON audit TO onward_ops, onward_vendor, onward_auth, onward_worker;
+GRANT INSERT ON audit TO onward_ops, onward_auth;
 GRANT SELECT ON audit, audit_head TO onward_ops, onward_worker;
 REVOKE EXECUTE ON FUNCTION seal_audit, keep_audit, date_audit FROM PUBLIC;
+-- Versions of a policy are history, and migrations the owner's.
+REVOKE UPDATE, DELETE ON policies FROM onward_ops, onward_worker;
+REVOKE ALL ON alembic_version FROM onward_ops, onward_worker;
 -- What is no longer needed is put away at night.
 GRANT SELECT (id, seen_at, created_at), DELETE ON sessions TO onward_worker;
 GRANT SELECT (bucket, last_at), DELETE ON throttles TO onward_worker;

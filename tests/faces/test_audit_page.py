@@ -78,6 +78,12 @@ def test_a_row_says_when_who_what_on_what_and_from_where(lead: FlaskClient) -> N
     assert "The chain ends with row 2," in page
 
 
+def test_a_name_is_told_as_it_was(lead: FlaskClient) -> None:
+    did("name_changed", subject="Bo Ek", was="Bo van der Ek", now="Bo Ek")
+
+    assert "Changed their name Bo Ek was Bo van der Ek" in words(lead.get("/console/audit").text)
+
+
 def test_what_was_refused_is_said_to_be(lead: FlaskClient) -> None:
     did("signed_in", is_done=False)
 

@@ -405,6 +405,21 @@ def test_another_vendors_people_do_not_exist(
     assert rows("SELECT id, revoked_at FROM links") == [(link, None)]
 
 
+def test_whom_the_marketplace_switched_off_stays_off(
+    owner: FlaskClient, admin: FlaskClient, kiln: UUID
+) -> None:
+    noor = make_person("vendor_staff", "Noor Aziz", vendor=kiln)
+    admin.post(f"/console/people/{noor}/active", data={"active": "0"})
+
+    page = owner.get(f"/portal/team/{noor}").text
+    answer = owner.post(f"/portal/team/{noor}/active", data={"active": "1"})
+
+    assert "only it can switch them on" in page
+    assert "Switch on" not in page
+    assert answer.status_code == 403
+    assert rows("SELECT is_active FROM users WHERE id = :id", id=noor) == [(False,)]
+
+
 def test_staff_have_no_team_to_look_after(app: Flask, kiln: UUID) -> None:
     staff = browser_of(app, make_person("vendor_staff", "Noor Aziz", vendor=kiln))
 

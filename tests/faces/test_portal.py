@@ -259,23 +259,20 @@ def test_whoever_looks_is_shown_no_form_that_writes(agent: FlaskClient, kiln: UU
     reference = order("A-1")
     agent.post("/console/vendors/kiln/view")
 
-    pages = [
-        agent.get(path).text
-        for path in ("/portal/", f"/portal/orders/{reference}", "/portal/team", "/portal/keys")
-    ]
+    pages = [agent.get(path).text for path in ("/portal/", f"/portal/orders/{reference}")]
     refused = [
-        agent.post("/portal/team/invite").status_code,
-        agent.post("/portal/keys/new").status_code,
-        agent.post(f"/portal/team/{noor}/active", data={"active": "0"}).status_code,
-        agent.get(f"/portal/team/{noor}").status_code,
+        agent.get("/portal/team"),
+        agent.get("/portal/keys"),
+        agent.get(f"/portal/team/{noor}"),
+        agent.post("/portal/team/invite"),
+        agent.post("/portal/keys/new"),
+        agent.post(f"/portal/team/{noor}/active", data={"active": "0"}),
     ]
 
-    actions = {
-        form for page in pages for form in re.findall(r'action="([^"]+)" method="post"', page)
-    }
-    assert actions == {"/console/leave-view", "/signout"}
-    assert set(refused) == {403}
-    assert "Noor Aziz" in pages[2]
+    actions = re.findall(r'action="([^"]+)" method="post"', " ".join(pages))
+    assert set(actions) == {"/console/leave-view", "/signout"}
+    assert not [page for page in pages if "/portal/team" in page or "/portal/keys" in page]
+    assert {answer.status_code for answer in refused} == {403}
 
 
 def test_whoever_looks_could_not_write_if_they_tried(app: Flask, kiln: UUID) -> None:

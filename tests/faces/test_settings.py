@@ -272,6 +272,17 @@ def test_a_promised_day_ends_in_the_marketplaces_zone(api: Api) -> None:
     assert one("SELECT promise_zone FROM orders").promise_zone == "Asia/Tokyo"
 
 
+def test_a_listing_without_a_currency_has_the_marketplaces(api: Api) -> None:
+    make_vendor_with_stock("kiln")
+    policy("marketplace", currency="JPY")
+    listing = {"vendor": "kiln", "location": "main", "sku": "MUG", "title": "Mug", "cost": "600"}
+
+    api("PUT", "/listings", {"listings": [listing]})
+
+    found = one("SELECT cost_minor, currency FROM listings WHERE sku = 'MUG'")
+    assert tuple(found) == (600, "JPY")
+
+
 def test_a_mail_is_signed_by_the_marketplace() -> None:
     facts = {"number": "A-1", "name": "Ada Lind"}
 

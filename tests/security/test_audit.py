@@ -107,9 +107,13 @@ TAMPERED = {
     "DELETE FROM audit WHERE position = 1": "Row 1 is missing",
     "DELETE FROM audit WHERE position = 5": "should end with row 5; it ends with row 4",
     "UPDATE audit SET position = 9 WHERE position = 5": "it ends with row 4",
+    "INSERT INTO audit SELECT gen_random_uuid(), 1000, at, actor_kind, actor_id, actor, vendor_id,"
+    " action, outcome, subject, address, facts, hash FROM audit WHERE position = 5": (
+        "1 rows stand outside the chain"
+    ),
     "INSERT INTO audit SELECT gen_random_uuid(), NULL, at, actor_kind, actor_id, actor, vendor_id,"
     " action, outcome, subject, address, facts, NULL FROM audit WHERE position = 5": (
-        "1 rows were put in without a seal"
+        "1 rows stand outside the chain"
     ),
 }
 

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from app.accounts import factors, links, people
 from app.accounts.sessions import find
-from app.accounts.sign_in import by_password
+from app.accounts.sign_in import by_password, change_password
 from app.shared import signed
 from app.shared.errors import Conflict, InvalidInput, NotFound, TooMany
 from app.shared.work import ACCOUNTS, transaction
@@ -99,7 +99,7 @@ def test_s13_a_refused_password_leaves_the_link_good(app: Flask, post: Mailbox, 
 )
 def test_s13_a_link_runs_out(ada: UUID, sql: Sql, purpose: str, age: str, is_good: bool) -> None:
     with transaction(ACCOUNTS):
-        links.invite("new@example.org", "New Body", "ops_agent", None, "Teo")
+        links.invite("new@example.org", "New Body", "ops_agent")
     links.ask_reset(EMAIL, HERE)
     ((name,),) = sql("SELECT id FROM links WHERE purpose = %s", purpose)
 
@@ -171,7 +171,7 @@ def test_s13_an_invitation_makes_the_account_it_promised_and_no_other(
 ) -> None:
     vendor = make_vendor_with_stock("kiln")
     with transaction(ACCOUNTS):
-        links.invite("new@example.org", "New Body", "vendor_staff", vendor, "Elin")
+        links.invite("new@example.org", "New Body", "vendor_staff", vendor)
     token = token_in(mails(post)[0])
     with transaction(ACCOUNTS):
         session = links.accept(token, "Nia Body", GOOD, HERE)
@@ -245,7 +245,8 @@ def test_s14_somebody_is_told_of_every_change_to_how_they_sign_in(
         factors.confirm_seed(who, pyotp.TOTP(seed).at(int(time.time())))
         factors.renew_recovery_codes(who)
         factors.remove_factor(who)
-        people.change_password(who, PASSWORD, GOOD, end_others=True)
+    change_password(who, PASSWORD, GOOD, end_others=True, origin=HERE)
+    with transaction(ACCOUNTS):
         links.change_email(who, "ada@new.example")
     sent = mails(post)
     token = token_in(next(mail for mail in sent if mail.recipients == ("ada@new.example",)))
@@ -258,6 +259,7 @@ def test_s14_somebody_is_told_of_every_change_to_how_they_sign_in(
         "You have new recovery codes": EMAIL,
         "A second factor was removed": EMAIL,
         "Your password was changed": EMAIL,
+        "Somebody wants to change your e-mail address": EMAIL,
         "Is this your new e-mail address?": "ada@new.example",
         "Your e-mail address was changed": EMAIL,
     }

@@ -15,15 +15,15 @@ from flask.testing import FlaskClient
 from redis import Redis
 from sqlalchemy import text
 
-from app.accounts import passwords, people, sessions
+from app.accounts import passwords, sessions
 from app.accounts.contract import Origin
 from app.accounts.rules import SHORTEST, complaint
-from app.accounts.sign_in import by_password, device_token
+from app.accounts.sign_in import by_password, change_password, device_token
 from app.accounts.throttle import ACCOUNT, PAIR, admit, guesses
 from app.extensions import db, valkey
 from app.shared.errors import InvalidInput, TooMany
 from app.shared.work import ACCOUNTS, transaction
-from tests.people import HERE, PASSWORD, browser_of, make_person
+from tests.people import HERE, PASSWORD, browser_of, make_person, person_of
 
 EMAIL = "ada@example.org"
 GOOD = "a long and private sentence"
@@ -150,10 +150,9 @@ def test_s3_other_sessions_may_stay(app: Flask, ada: UUID) -> None:
     who = sessions.find(token)
     assert who is not None
 
-    with pytest.raises(InvalidInput), transaction(ACCOUNTS):
-        people.change_password(who, "guessed", GOOD, end_others=False)
-    with transaction(ACCOUNTS):
-        renewed = people.change_password(who, PASSWORD, GOOD, end_others=False)
+    with pytest.raises(InvalidInput):
+        change_password(who, "guessed", GOOD, end_others=False, origin=HERE)
+    renewed = change_password(who, PASSWORD, GOOD, end_others=False, origin=HERE)
 
     assert elsewhere.get("/account").status_code == 200
     assert (sessions.find(token), sessions.find(renewed) is not None) == (None, True)
@@ -212,7 +211,7 @@ def test_s4_s5_twenty_wrong_passwords_from_twenty_addresses(
     with pytest.raises(TooMany):
         by_password(EMAIL, PASSWORD, at("198.51.100.7"))
     # Whoever has signed in with a browser before is not kept out by others.
-    assert by_password(EMAIL, PASSWORD, at("198.51.100.7", device_token(ada)))
+    assert by_password(EMAIL, PASSWORD, at("198.51.100.7", device_token(person_of(ada))))
 
 
 def test_s4_waits_double_and_end(app: Flask, ada: UUID) -> None:
@@ -235,7 +234,7 @@ def test_s4_waits_double_and_end(app: Flask, ada: UUID) -> None:
 def test_s4_a_device_of_somebody_else_opens_nothing_sooner(app: Flask, ada: UUID) -> None:
     eve = make_person("ops_agent", "Eve", email="eve@example.org")
 
-    waits = guess([at("203.0.113.1", device_token(eve))] * 8)
+    waits = guess([at("203.0.113.1", device_token(person_of(eve)))] * 8)
 
     assert [wait is None for wait in waits] == [True] * PAIR.free + [False] * (8 - PAIR.free)
 
@@ -293,30 +292,38 @@ def test_s6_an_unknown_address_is_throttled_as_a_known_one(app: Flask, ada: UUID
     assert waits(EMAIL, 1) == waits("eve@example.org", 2)
 
 
-def medians(known: Callable[[int], object], unknown: Callable[[int], object]) -> list[float]:
+Ask = Callable[[int], object]
+
+
+def medians(known: Ask, unknown: Ask, now: Callable[[], float]) -> list[float]:
     """Return the median time of 30 of each, taken in turns so that a busy machine slows both."""
     taken: list[list[float]] = [[], []]
     for n in range(30):
         for times, ask in zip(taken, (known, unknown), strict=True):
-            started = time.perf_counter()
+            started = now()
             ask(n)
-            times.append(time.perf_counter() - started)
+            times.append(now() - started)
     return [statistics.median(times) for times in taken]
 
 
+# What signing in takes is the hash: the processor's time tells it however busy the machine is.
+CLOCKS = {"/signin": time.thread_time, "/reset": time.perf_counter}
+
+
+@pytest.mark.parametrize("path", CLOCKS)
 def test_s6_a_known_and_an_unknown_address_take_the_same_time(
-    app: Flask, client: FlaskClient
+    app: Flask, client: FlaskClient, path: str
 ) -> None:
     for n in range(30):
         make_person("ops_agent", "Ada", email=f"known{n}@example.org")
 
-    def ask(path: str, who: str, net: int) -> Callable[[int], object]:
+    def ask(who: str, net: int) -> Ask:
         return lambda n: client.post(
             path,
             data={"email": f"{who}{n}@example.org", "password": "guessed"},
             environ_base={"REMOTE_ADDR": f"10.{net}.0.{n}"},
         )
 
-    for path, net in (("/signin", 1), ("/reset", 3)):
-        known, unknown = medians(ask(path, "known", net), ask(path, "unknown", net + 1))
-        assert abs(known - unknown) <= 0.2 * max(known, unknown), path
+    known, unknown = medians(ask("known", 1), ask("unknown", 2), CLOCKS[path])
+
+    assert abs(known - unknown) <= 0.2 * max(known, unknown)
