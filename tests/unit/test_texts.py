@@ -27,6 +27,8 @@ FACTS = {
     "account_invitation": ACCOUNT | LINK | {"by": "Teo Marin"},
     "account_reset": LINK,
     "account_email_confirm": ACCOUNT | LINK,
+    "account_email_asked": ACCOUNT,
+    "account_guessed": ACCOUNT,
     "account_email_changed": ACCOUNT,
     "account_password_changed": ACCOUNT,
     "account_factor_added": ACCOUNT,
