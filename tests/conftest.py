@@ -122,29 +122,35 @@ def database(cluster: Urls, template: str) -> str:
     return name
 
 
-@pytest.fixture(scope="session")
-def tables(cluster: Urls, database: str) -> list[str]:
-    """Every table that a test may fill; partitions are emptied with their parents."""
-    query = (
-        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
-        " AND relnamespace = 'public'::regnamespace"
-        " AND relname NOT IN ('world_clock', 'alembic_version', 'audit_head')"
-    )
-    with psycopg.connect(other_database(cluster.owner, database)) as owner:
-        return [row[0] for row in owner.execute(query)]
+# The audit trail refuses to be emptied; who replicates a database is not asked. What a test has
+# filled is little, and deleting little is ten times as quick as truncating everything.
+EMPTY = """
+DO $$
+DECLARE
+    name text;
+BEGIN
+    PERFORM set_config('session_replication_role', 'replica', true);
+    FOR name IN SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition
+        AND relnamespace = 'public'::regnamespace
+        AND relname NOT IN ('world_clock', 'alembic_version', 'audit_head')
+    LOOP
+        EXECUTE format('DELETE FROM %I', name);
+    END LOOP;
+    PERFORM setval(format('%I', sequencename)::regclass, 1, false) FROM pg_sequences
+        WHERE last_value IS NOT NULL AND schemaname = 'public';
+    UPDATE audit_head SET position = 0, hash = '';
+END $$
+"""
 
 
 @pytest.fixture
-def fresh(cluster: Urls, database: str, tables: list[str], valkey_url: str) -> None:
+def fresh(cluster: Urls, database: str, valkey_url: str) -> None:
     """Empty the worker's database and Valkey, and stop its world at NOW."""
     Redis.from_url(valkey_url).flushall()
     # Another test of this process may have worked on another database.
     known_cohorts.clear()
     with psycopg.connect(other_database(cluster.superuser, database)) as superuser:
-        # The audit trail refuses to be emptied; who replicates a database is not asked.
-        superuser.execute("SET session_replication_role = replica")
-        superuser.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
-        superuser.execute("UPDATE audit_head SET position = 0, hash = ''")
+        superuser.execute(EMPTY)
         superuser.execute(
             "UPDATE world_clock SET anchor_world = %s, rate = 0, ring_only = NULL", [NOW]
         )
