@@ -20,9 +20,11 @@ from redis import Redis
 import workers.job
 from app import create_app
 from app.accounts.keys import ensure_key
-from app.extensions import db
+from app.extensions import db, valkey
+from app.shared import logs
 from app.shared.work import ACCOUNTS, transaction
 from app.timeline.service import known_cohorts
+from app.web import rates
 from config import Config
 from simulator import mailbox
 from simulator.mailbox import Mailbox
@@ -156,13 +158,26 @@ def fresh(cluster: Urls, database: str, valkey_url: str) -> None:
         )
 
 
+@pytest.fixture(scope="session")
+def made(cluster: Urls, database: str, valkey_url: str) -> Flask:
+    """The worker's application, made once: its hundred routes take their time to compile."""
+    return make_app(cluster, database, valkey_url)
+
+
 @pytest.fixture
-def app(cluster: Urls, database: str, valkey_url: str, fresh: None) -> Iterator[Flask]:
+def app(made: Flask, fresh: None) -> Iterator[Flask]:
     """The application on an empty database and Valkey, its world stopped at NOW."""
-    app = make_app(cluster, database, valkey_url)
-    with app.app_context():
-        yield app
+    settings, extensions = dict(made.config), dict(made.extensions)
+    # Other applications of this process may have been connected, and told how to log, since.
+    valkey.init_app(made)
+    rates.register(made)
+    logs.set_up(made.config["LOG_LEVEL"])
+    with made.app_context():
+        yield made
         db.engine.dispose()
+    for now, before in ((made.config, settings), (made.extensions, extensions)):
+        now.clear()
+        now.update(before)
 
 
 @pytest.fixture
