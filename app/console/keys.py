@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.accounts.key_views import Keys
 from app.console.page import blueprint
 from app.console.people import DESK
+from app.desk.keys import Keys
 
 Keys(DESK).mount(blueprint, "/keys")

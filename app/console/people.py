@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from app.accounts.contract import OPS_ROLES, VENDOR_ROLES
-from app.accounts.desk import Desk
-from app.accounts.people_views import People
 from app.audit.queries import latest_of
 from app.console import page
 from app.console.audit_words import told
 from app.console.page import blueprint
+from app.desk.desk import Desk
+from app.desk.people import People
 from app.shared.work import OPS, transaction
 
 # What somebody did last, on their page; the rest is in the trail.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from app.accounts.contract import VENDOR_ROLES
-from app.accounts.desk import Desk
-from app.accounts.key_views import Keys
-from app.accounts.people_views import People, no_history
+from app.desk.desk import Desk
+from app.desk.keys import Keys
+from app.desk.people import People, no_history
 from app.portal.page import blueprint, frame, vendor_id
 
 DESK = Desk(

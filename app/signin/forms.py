@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, Field, HiddenField, PasswordField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length, Regexp, ValidationError
+from wtforms import BooleanField, EmailField, HiddenField, PasswordField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length
 
-from app.accounts.forms import ADDRESS
 from app.accounts.rules import LONGEST, RECOMMENDED, SHORTEST
+from app.web.forms import address, called
 
 LENGTHS = f"At least {SHORTEST} characters; {RECOMMENDED} or more are better. A sentence will do."
-
-
-def _stripped(words: str | None) -> str | None:
-    return words.strip() if words else words
-
-
-def _shown(_form: FlaskForm, field: Field) -> None:
-    if field.data and not field.data.isprintable():
-        raise ValidationError("It holds a character that cannot be shown. Type it again.")
 
 
 class CodeField(StringField):  # type: ignore[misc]
@@ -36,20 +27,6 @@ def _secret(label: str, missing: str, **words: str) -> PasswordField:
 
 def _new_password(label: str = "New password") -> PasswordField:
     return _secret(label, "Choose a password.", description=LENGTHS)
-
-
-def _address(label: str, missing: str, **words: str) -> EmailField:
-    checks = [
-        DataRequired(missing),
-        Length(max=254, message="No e-mail is that long."),
-        Regexp(ADDRESS, message="Enter one address, like ada@example.org."),
-    ]
-    return EmailField(label, checks, filters=[_stripped], **words)
-
-
-def _called(label: str, missing: str, longest: int = 120, **words: str) -> StringField:
-    limit = Length(max=longest, message=f"Use at most {longest} characters.")
-    return StringField(label, [DataRequired(missing), limit, _shown], filters=[_stripped], **words)
 
 
 def _code(label: str = "Code") -> CodeField:
@@ -87,7 +64,7 @@ class Confirm(FlaskForm):  # type: ignore[misc]
 class AskReset(FlaskForm):  # type: ignore[misc]
     """Where a link for a new password goes."""
 
-    email = _address("E-mail", "Enter the e-mail of your account.")
+    email = address("E-mail", "Enter the e-mail of your account.")
 
 
 class NewPassword(FlaskForm):  # type: ignore[misc]
@@ -99,7 +76,7 @@ class NewPassword(FlaskForm):  # type: ignore[misc]
 class Accept(FlaskForm):  # type: ignore[misc]
     """Who accepts an invitation."""
 
-    name = _called("Your name", "Enter your name.", description="As others will see it.")
+    name = called("Your name", "Enter your name.", description="As others will see it.")
     password = _new_password("Choose a password")
 
 
@@ -110,13 +87,13 @@ class Follow(FlaskForm):  # type: ignore[misc]
 class Name(FlaskForm):  # type: ignore[misc]
     """How somebody is called."""
 
-    name = _called("Name", "Enter your name.")
+    name = called("Name", "Enter your name.")
 
 
 class Email(FlaskForm):  # type: ignore[misc]
     """Another address to sign in with."""
 
-    email = _address("New e-mail", "Enter your new e-mail.")
+    email = address("New e-mail", "Enter your new e-mail.")
 
 
 class ChangePassword(FlaskForm):  # type: ignore[misc]
@@ -136,4 +113,4 @@ class Enrol(FlaskForm):  # type: ignore[misc]
 class Passkey(FlaskForm):  # type: ignore[misc]
     """What a passkey is called in the list of them."""
 
-    name = _called("Name", "Give the passkey a name.", longest=60)
+    name = called("Name", "Give the passkey a name.", longest=60)

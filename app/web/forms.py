@@ -7,8 +7,38 @@ from contextlib import contextmanager
 
 from flask import Response, make_response, render_template
 from flask_wtf import FlaskForm
+from wtforms import EmailField, Field, StringField
+from wtforms.validators import DataRequired, Length, Regexp, ValidationError
 
 from app.shared.errors import Conflict, DomainError, InvalidInput, TooMany
+
+# One address and nothing else, as the e-mail channel takes it.
+ADDRESS = r"(?a:[!#-'*-+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.\-]+)\Z"
+
+
+def _stripped(words: str | None) -> str | None:
+    return words.strip() if words else words
+
+
+def _shown(_form: FlaskForm, field: Field) -> None:
+    if field.data and not field.data.isprintable():
+        raise ValidationError("It holds a character that cannot be shown. Type it again.")
+
+
+def address(label: str, missing: str, **words: str) -> EmailField:
+    """Return a field for one e-mail address; `missing` says what to enter."""
+    checks = [
+        DataRequired(missing),
+        Length(max=254, message="No e-mail is that long."),
+        Regexp(ADDRESS, message="Enter one address, like ada@example.org."),
+    ]
+    return EmailField(label, checks, filters=[_stripped], **words)
+
+
+def called(label: str, missing: str, longest: int = 120, **words: str) -> StringField:
+    """Return a field for a name: one line, nothing that cannot be seen."""
+    limit = Length(max=longest, message=f"Use at most {longest} characters.")
+    return StringField(label, [DataRequired(missing), limit, _shown], filters=[_stripped], **words)
 
 
 def refuse(form: FlaskForm, refusal: DomainError) -> str | None:

@@ -13,8 +13,8 @@ from sqlalchemy import Row
 
 from app.accounts import people, words
 from app.accounts.contract import OPS_ROLES, VENDOR_ROLES
-from app.accounts.desk import Desk, ago
-from app.accounts.forms import Invite, Role
+from app.desk.desk import Desk, ago
+from app.desk.forms import Invite, Role
 from app.shared.work import ACCOUNTS, transaction
 from app.web.forms import page_of, refusals
 from app.web.paging import link

@@ -9,53 +9,28 @@ from uuid import UUID
 from flask_wtf import FlaskForm
 from sqlalchemy import Row
 from wtforms import (
-    EmailField,
     Field,
     RadioField,
     SelectField,
     SelectMultipleField,
-    StringField,
     ValidationError,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, Regexp
+from wtforms.validators import InputRequired
 
 from app.accounts import words
 from app.accounts.contract import VENDOR_ROLES
+from app.web.forms import address, called
 
 NOBODYS = ""
-# One address and nothing else, as the e-mail channel takes it.
-ADDRESS = r"(?a:[!#-'*-+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.\-]+)\Z"
-
-
-def _stripped(words: str | None) -> str | None:
-    return words.strip() if words else words
-
-
-def _shown(_form: FlaskForm, field: Field) -> None:
-    if field.data and not field.data.isprintable():
-        raise ValidationError("It holds a character that cannot be shown. Type it again.")
 
 
 class Invite(FlaskForm):  # type: ignore[misc]
     """Whom to invite, and what they will be."""
 
-    email = EmailField(
-        "E-mail",
-        [
-            DataRequired("Enter the e-mail the invitation goes to."),
-            Length(max=254, message="No e-mail is that long."),
-            Regexp(ADDRESS, message="Enter one address, like ada@example.org."),
-        ],
-        filters=[_stripped],
-    )
-    name = StringField(
+    email = address("E-mail", "Enter the e-mail the invitation goes to.")
+    name = called(
         "Name",
-        [
-            DataRequired("Enter how they are called."),
-            Length(max=120, message="Use at most 120 characters."),
-            _shown,
-        ],
-        filters=[_stripped],
+        "Enter how they are called.",
         description="As others will see it. They can change it.",
     )
     role = RadioField("Role", [InputRequired("Choose what they may do.")])
@@ -97,14 +72,10 @@ class Role(FlaskForm):  # type: ignore[misc]
 class Key(FlaskForm):  # type: ignore[misc]
     """What a program is called and what it may do."""
 
-    name = StringField(
+    name = called(
         "Name",
-        [
-            DataRequired("Enter what the program is called."),
-            Length(max=80, message="Use at most 80 characters."),
-            _shown,
-        ],
-        filters=[_stripped],
+        "Enter what the program is called.",
+        longest=80,
         description="It stands beside what the program does, in timelines and the audit trail.",
     )
     vendor = SelectField("Vendor")

@@ -12,8 +12,8 @@ from sqlalchemy import Row
 
 from app.accounts import keys, words
 from app.accounts.contract import MARKETPLACE_RIGHTS, VENDOR_RIGHTS
-from app.accounts.desk import Desk, ago
-from app.accounts.forms import Key
+from app.desk.desk import Desk, ago
+from app.desk.forms import Key
 from app.shared.errors import Conflict
 from app.shared.work import ACCOUNTS, transaction
 from app.web.forms import page_of, refusals
