@@ -25,7 +25,6 @@ ACTS = {
     # Coming in
     "signed_in": Act("Signed in", "Tried to sign in"),
     "password_shown": Act("Showed the right password"),
-    "second_factor_shown": Act("Showed the second factor", "Showed a wrong second factor"),
     "confirmed": Act("Proved again who they are", "Failed to prove who they are"),
     "signed_out": Act("Signed out"),
     "session_ended": Act("Ended one of their sessions"),
@@ -37,7 +36,7 @@ ACTS = {
     "name_changed": Act("Changed their name", detail="was {was}"),
     "email_change_asked": Act("Asked for another e-mail address"),
     "email_changed": Act("Changed their e-mail address"),
-    "password_changed": Act("Changed their password"),
+    "password_changed": Act("Changed their password", "Gave a wrong current password"),
     "password_reset": Act("Chose a new password by mail"),
     "reset_asked": Act("Asked for a new password", "Asked for a password nobody has"),
     "factor_enrolled": Act("Set up a second factor"),
