@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import gc
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -37,6 +38,12 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TOKEN = "onw_marketplace"
 
 real_connect = socket.socket.connect
+
+
+def pytest_collection_finish() -> None:
+    """Have the collector of garbage leave alone what stays anyway: modules and collected tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)
@@ -145,17 +152,24 @@ END $$
 """
 
 
+@pytest.fixture(scope="session")
+def superuser(cluster: Urls, database: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to the worker's database to which no rule applies."""
+    with psycopg.connect(other_database(cluster.superuser, database)) as connection:
+        yield connection
+
+
 @pytest.fixture
-def fresh(cluster: Urls, database: str, valkey_url: str) -> None:
+def fresh(superuser: psycopg.Connection[Any], valkey_url: str) -> None:
     """Empty the worker's database and Valkey, and stop its world at NOW."""
     Redis.from_url(valkey_url).flushall()
     # Another test of this process may have worked on another database.
     known_cohorts.clear()
-    with psycopg.connect(other_database(cluster.superuser, database)) as superuser:
-        superuser.execute(EMPTY)
-        superuser.execute(
-            "UPDATE world_clock SET anchor_world = %s, rate = 0, ring_only = NULL", [NOW]
-        )
+    superuser.execute(EMPTY)
+    superuser.execute(
+        "UPDATE world_clock SET anchor_world = %s, rate = 0, ring_only = NULL", [NOW]
+    )
+    superuser.commit()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from flask import Flask
 from app.accounts.contract import MARKETPLACE_RIGHTS, OPS_ROLES, ROLES, VENDOR_RIGHTS
 from app.accounts.keys import ensure_key
 from app.doors.table import CENSUS, DOORS, Audience
+from app.extensions import db
 from app.shared.work import ACCOUNTS, transaction
 from app.web.rates import RATES
 from supervisor.temporary import Urls
@@ -71,6 +72,8 @@ def test_s15_a_route_that_is_in_no_table_is_opened_to_nobody(
         answer = browser.get("/forgotten")
         assert answer.status_code == 403
         assert "open</" not in answer.text
+    with other.app_context():
+        db.engine.dispose()
 
 
 def test_s15_nobody_gets_through_but_by_the_public_doors(app: Flask) -> None:
