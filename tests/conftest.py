@@ -166,9 +166,7 @@ def fresh(superuser: psycopg.Connection[Any], valkey_url: str) -> None:
     # Another test of this process may have worked on another database.
     known_cohorts.clear()
     superuser.execute(EMPTY)
-    superuser.execute(
-        "UPDATE world_clock SET anchor_world = %s, rate = 0, ring_only = NULL", [NOW]
-    )
+    superuser.execute("UPDATE world_clock SET anchor_world = %s, rate = 0, ring_only = NULL", [NOW])
     superuser.commit()
 
 
