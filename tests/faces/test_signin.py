@@ -172,7 +172,7 @@ def test_the_way_goes_on_to_where_somebody_wanted_to_be(door: FlaskClient) -> No
         "",
     ],
 )
-def test_the_way_never_leads_to_somebody_else(door: FlaskClient, elsewhere: str) -> None:
+def test_s42_the_way_never_leads_to_somebody_else(door: FlaskClient, elsewhere: str) -> None:
     data = {"email": EMAIL, "password": PASSWORD, "next": elsewhere}
 
     assert door.post("/signin", data=data).location == "/console/"
