@@ -98,11 +98,6 @@ class Person:
         return self.role in OPS_ROLES
 
     @property
-    def is_vendor(self) -> bool:
-        """Return whether the portal is theirs."""
-        return self.role in VENDOR_ROLES
-
-    @property
     def home(self) -> str:
         """Return where their work is."""
         return "/console/" if self.is_ops else "/portal/"

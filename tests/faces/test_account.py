@@ -26,12 +26,6 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) AppleWebKit/605.1.15 Version/
 
 
 @pytest.fixture
-def app(app: Flask) -> Flask:
-    app.config["WTF_CSRF_ENABLED"] = False
-    return app
-
-
-@pytest.fixture
 def ada(app: Flask) -> UUID:
     return make_person("ops_agent", "Ada Lind", email=EMAIL)
 

@@ -27,12 +27,6 @@ TEO = Actor("person", "Teo Marin", UUID(int=1), None, "192.0.2.1")
 
 
 @pytest.fixture
-def app(app: Flask) -> Flask:
-    app.config["WTF_CSRF_ENABLED"] = False
-    return app
-
-
-@pytest.fixture
 def lead(app: Flask) -> FlaskClient:
     return browser_of(app, make_person("ops_lead", "Jonas Weber"))
 

@@ -580,7 +580,6 @@ def test_a_list_costs_three_statements(world: World, ops_client: FlaskClient, pa
 def test_no_page_of_the_console_is_open_to_strangers(app: Flask, client: FlaskClient) -> None:
     somebody = dict.fromkeys(("user_id", "key_id", "link_id"), UUID(int=1))
     values: dict[str, Any] = {"reference": "X-1", "letter_id": 1, "code": "kiln", **somebody}
-    app.config["WTF_CSRF_ENABLED"] = False
     with app.test_request_context():
         doors = [
             (method, url_for(rule.endpoint, **{k: values[k] for k in rule.arguments}))

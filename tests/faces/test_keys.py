@@ -22,12 +22,6 @@ TOKEN = re.compile(r"onw_[\w-]{20,}")
 
 
 @pytest.fixture
-def app(app: Flask) -> Flask:
-    app.config["WTF_CSRF_ENABLED"] = False
-    return app
-
-
-@pytest.fixture
 def kiln(app: Flask) -> UUID:
     return make_vendor_with_stock("kiln")
 

@@ -24,12 +24,6 @@ EMAIL, GOOD = "ada@example.org", "a long and private sentence"
 
 
 @pytest.fixture
-def app(app: Flask) -> Flask:
-    app.config["WTF_CSRF_ENABLED"] = False
-    return app
-
-
-@pytest.fixture
 def ada(app: Flask) -> UUID:
     return make_person("ops_agent", "Ada Lind", email=EMAIL)
 

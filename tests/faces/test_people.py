@@ -21,12 +21,6 @@ FORM = {"email": "Ada@Example.org", "name": "Ada Lind", "role": "ops_agent", "ve
 
 
 @pytest.fixture
-def app(app: Flask) -> Flask:
-    app.config["WTF_CSRF_ENABLED"] = False
-    return app
-
-
-@pytest.fixture
 def kiln(app: Flask) -> UUID:
     return make_vendor_with_stock("kiln")
 

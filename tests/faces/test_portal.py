@@ -37,7 +37,6 @@ SECRET = {"email": "ada@private.example", "phone": "+46 70 123 45 67"}
 
 @pytest.fixture
 def app(app: Flask, jobs_run_here: None) -> Flask:
-    app.config["WTF_CSRF_ENABLED"] = False
     return app
 
 

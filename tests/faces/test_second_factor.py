@@ -21,12 +21,6 @@ from tests.people import browser_of, make_person
 
 
 @pytest.fixture
-def app(app: Flask) -> Flask:
-    app.config["WTF_CSRF_ENABLED"] = False
-    return app
-
-
-@pytest.fixture
 def ada(app: Flask) -> UUID:
     return make_person("ops_agent", "Ada Lind", email="ada@example.org")
 

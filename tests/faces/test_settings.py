@@ -36,12 +36,6 @@ COLORS = some.integers(0, 0xFFFFFF).map("#{:06x}".format)
 
 
 @pytest.fixture
-def app(app: Flask) -> Flask:
-    app.config["WTF_CSRF_ENABLED"] = False
-    return app
-
-
-@pytest.fixture
 def admin(app: Flask) -> FlaskClient:
     return browser_of(app, make_person("administrator", "Teo Marin"))
 

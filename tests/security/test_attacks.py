@@ -26,12 +26,6 @@ EMAIL, GOOD = "ada@example.org", "a long and private sentence"
 
 
 @pytest.fixture
-def app(app: Flask) -> Flask:
-    app.config["WTF_CSRF_ENABLED"] = False
-    return app
-
-
-@pytest.fixture
 def ada(app: Flask) -> UUID:
     return make_person("administrator", "Ada Lind", email=EMAIL)
 

@@ -206,7 +206,6 @@ def test_s60_a_name_with_line_breaks_is_one_line_in_the_trail(app: Flask) -> Non
 
 @pytest.fixture
 def boss(app: Flask) -> Person:
-    app.config["WTF_CSRF_ENABLED"] = False
     return person_of(make_person("administrator", "Teo Marin"))
 
 

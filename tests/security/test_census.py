@@ -21,13 +21,6 @@ PAGES = {Audience.PERSON, Audience.OPS, Audience.VENDOR}
 SAFE = {"GET"}
 
 
-@pytest.fixture
-def app(app: Flask) -> Flask:
-    """The application without form tokens, but where a test is about them."""
-    app.config["WTF_CSRF_ENABLED"] = False
-    return app
-
-
 def pages(app: Flask) -> list[Way]:
     return [way for way in ways(app) if way.door.audience in PAGES]
 

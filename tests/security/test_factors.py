@@ -26,7 +26,6 @@ from tests.people import HERE, PASSWORD, browser_of, make_person, person_of
 @pytest.fixture
 def app(app: Flask) -> Flask:
     """The application as production has it: ops need a second factor."""
-    app.config["WTF_CSRF_ENABLED"] = False
     app.config["NEEDS_SECOND_FACTOR"] = True
     return app
 

@@ -28,7 +28,6 @@ GOOD = "a long and private sentence"
 
 @pytest.fixture
 def app(app: Flask, jobs_run_here: None) -> Flask:
-    app.config["WTF_CSRF_ENABLED"] = False
     return app
 
 

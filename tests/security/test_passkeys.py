@@ -27,7 +27,7 @@ JSON = {"Accept": "application/json"}
 
 @pytest.fixture
 def app(app: Flask) -> Flask:
-    app.config |= {"WTF_CSRF_ENABLED": False, "PUBLIC_URL": ORIGIN}
+    app.config["PUBLIC_URL"] = ORIGIN
     return app
 
 

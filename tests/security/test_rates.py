@@ -20,12 +20,6 @@ from tests.people import sign_in_as
 VERIFY = "/console/audit/verify"
 
 
-@pytest.fixture
-def app(app: Flask) -> Flask:
-    app.config["WTF_CSRF_ENABLED"] = False
-    return app
-
-
 def statuses(browser: FlaskClient, count: int, **sent: str) -> list[int]:
     return [browser.post(VERIFY, **sent).status_code for _ in range(count)]
 

@@ -26,12 +26,6 @@ from tests.people import HERE, PASSWORD, browser_of, make_person, person_of
 EMAIL = "ada@example.org"
 
 
-@pytest.fixture
-def app(app: Flask) -> Flask:
-    app.config["WTF_CSRF_ENABLED"] = False
-    return app
-
-
 def token_in(browser: FlaskClient) -> str | None:
     with browser.session_transaction() as kept:
         found: str | None = kept.get("_user_id")

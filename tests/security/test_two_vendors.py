@@ -56,7 +56,6 @@ class Theirs:
 
 @pytest.fixture
 def app(app: Flask, jobs_run_here: None) -> Flask:
-    app.config["WTF_CSRF_ENABLED"] = False
     return app
 
 
