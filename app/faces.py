@@ -16,7 +16,7 @@ from app.extensions import db
 from app.policies.views import blueprint as brand
 from app.portal.views import blueprint as portal
 from app.signin.views import blueprint as signin
-from app.web import errors, headers, health, rates, reports, words
+from app.web import assets, errors, headers, health, rates, reports, words
 
 csrf = CSRFProtect()
 login_manager = LoginManager()
@@ -42,6 +42,7 @@ def register(app: Flask) -> None:
         app.register_blueprint(blueprint)
     guard.register(app)
     rates.register(app)
+    assets.register(app)
     words.register(app)
     errors.register(app)
     commands.register(app)

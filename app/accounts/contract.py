@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from app.accounts.preferences import NOBODYS, Preferences
+
 VENDOR_ROLES = ("vendor_owner", "vendor_staff")
 OPS_ROLES = ("ops_agent", "ops_lead", "senior_management", "administrator")
 ROLES = (*VENDOR_ROLES, *OPS_ROLES)
@@ -72,6 +74,9 @@ class Person:
     is_fresh: bool
     address: str
     viewing: Viewing | None = None
+    preferences: Preferences = NOBODYS
+    # notices they have not looked at, counted up to a hundred
+    unread: int = 0
 
     @property
     def is_authenticated(self) -> bool:

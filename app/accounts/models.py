@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import db
 from app.shared import ids
-from app.shared.columns import Id, Key, Moment, Words
+from app.shared.columns import Id, Json, Key, Moment, Words
 
 
 class User(db.Model):
@@ -113,3 +113,28 @@ class ApiKey(db.Model):
     created_at: Mapped[Moment]
     used_at: Mapped[Moment | None]
     revoked_at: Mapped[Moment | None]
+
+
+class Preference(db.Model):
+    """How somebody wants to see and be told things."""
+
+    __tablename__ = "preferences"
+    user_id: Mapped[Id] = mapped_column(Uuid, primary_key=True)
+    document: Mapped[Json]
+    changed_at: Mapped[Moment]
+
+
+class SavedView(db.Model):
+    """A list as somebody wants to find it again: its filters and its order, as an address."""
+
+    __tablename__ = "saved_views"
+    id: Mapped[Key]
+    list: Mapped[Words]
+    name: Mapped[Words]
+    query: Mapped[Words]
+    owner_id: Mapped[Id]
+    is_shared: Mapped[bool]
+    default_for: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    changed_by: Mapped[Words]
+    changed_at: Mapped[Moment]

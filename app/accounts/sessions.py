@@ -15,7 +15,7 @@ from uuid import UUID
 from flask import current_app
 from sqlalchemy import Row, delete, insert, text, update
 
-from app.accounts import rules
+from app.accounts import preferences, rules
 from app.accounts.contract import FRESH, Origin, Person, Stage, Viewing
 from app.accounts.models import Session
 from app.audit.contract import Actor
@@ -33,12 +33,21 @@ MOST = 20
 
 # An app's codes or a passkey, of the user u.
 HAS_FACTOR = "(u.totp_seed IS NOT NULL OR EXISTS (SELECT FROM passkeys p WHERE p.user_id = u.id))"
+# Counted no further than a badge shows.
+UNREAD = (
+    "(SELECT count(*) FROM (SELECT FROM notices n WHERE n.audience IN ('person:' || u.id,"
+    " CASE WHEN u.vendor_id IS NULL THEN 'ops' ELSE 'vendor:' || u.vendor_id END, 'role:' || u.role)"
+    " AND n.at > coalesce((SELECT seen_until FROM notice_marks WHERE user_id = u.id), u.created_at)"
+    " LIMIT 100) unseen)"
+)
 KNOWN = text(
     "SELECT s.id, s.created_at, s.seen_at, s.proven_at, s.confirmed_at, s.address, u.id AS user_id,"
     " u.email, u.name, u.role, u.vendor_id, v.name AS vendor_name,"
-    f" {HAS_FACTOR} AS has_factor, w.id AS view_id, w.code AS view_code, w.name AS view_name"
+    f" {HAS_FACTOR} AS has_factor, w.id AS view_id, w.code AS view_code, w.name AS view_name,"
+    f" d.document AS preferences, {UNREAD} AS unread"
     " FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN vendors v ON v.id = u.vendor_id"
     " LEFT JOIN vendors w ON w.id = s.view_vendor_id"
+    " LEFT JOIN preferences d ON d.user_id = u.id"
     " WHERE s.hash = :hash AND u.is_active AND v.status IS DISTINCT FROM 'closed'"
 )
 # The sessions of somebody that were not seen for longest make room for another.
@@ -96,6 +105,8 @@ def _person(row: Row[Any], token: str, found: Stage, now: datetime) -> Person:
         is_fresh=now - row.confirmed_at <= FRESH,
         address=row.address,
         viewing=viewing,
+        preferences=preferences.read(row.preferences),
+        unread=row.unread,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import Computed, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import db
@@ -25,6 +25,8 @@ class Order(db.Model):
     items_minor: Mapped[Minor]
     freight_minor: Mapped[Minor]
     ship_to: Mapped[Json]
+    # made by the database, for lists
+    country: Mapped[Words | None] = mapped_column(Computed("ship_to->>'country'", persisted=True))
     shipping: Mapped[Json]
     preferences: Mapped[Json]
     status: Mapped[Words]

@@ -27,7 +27,7 @@ class Theme:
     words: float
 
 
-# The grounds and our own colors are those of onward.css; a test keeps them equal.
+# The grounds and our own colors are those of css/base.css; a test keeps them equal.
 THEMES = {
     "light": Theme("#f5f4f0", WHITE, BLACK, "darker", 0.12, 0.4, 0),
     "dark": Theme("#0f1417", "#161c20", WHITE, "lighter", 0.17, 0.42, 0.18),

@@ -8,7 +8,7 @@ import pytest
 import app
 
 HERE = Path(app.__file__).parent
-CSS = (HERE / "static" / "onward.css").read_text()
+CSS = "".join(path.read_text() for path in sorted((HERE / "static" / "css").glob("*.css")))
 TEMPLATES = sorted((HERE / "templates").rglob("*.html"))
 FORBIDDEN = {
     "unescaped words": r"\|\s*safe\b|Markup\(|autoescape\s+false",

@@ -23,7 +23,7 @@ from tests.faces.test_audit_page import statements
 from tests.factories import make_vendor_with_stock, one, order_body, policy, rows, run_jobs
 from tests.people import browser_of, make_person
 
-CSS = (ROOT / "app" / "static" / "onward.css").read_text()
+CSS = (ROOT / "app" / "static" / "css" / "base.css").read_text()
 FORM = {
     "name": "Hearth & Pine",
     "accent_light": "#8A1C4A",

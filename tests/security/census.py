@@ -19,7 +19,7 @@ NOT_COUNTED = {"HEAD", "OPTIONS"}
 STAND_INS: dict[str, Any] = {
     "UUIDConverter": UUID(int=1),
     "IntegerConverter": 1,
-    "PathConverter": "onward.css",
+    "PathConverter": "css/base.css",
     "UnicodeConverter": "nobody",
     "AnyConverter": "pick",
 }

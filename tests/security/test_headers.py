@@ -19,7 +19,7 @@ PATHS = {
     "/": "text/html; charset=utf-8",
     "/signin": "text/html; charset=utf-8",
     "/no/such/page": "text/html; charset=utf-8",
-    "/static/onward.css": "text/css; charset=utf-8",
+    "/static/css/base.css": "text/css; charset=utf-8",
     "/static/icon.svg": "image/svg+xml; charset=utf-8",
     "/healthz": "application/json",
     "/api/v1/orders/none?channel=none": "application/problem+json",
@@ -243,7 +243,7 @@ def test_s73_no_page_is_built_from_a_name_that_is_not_ours(apps, hops, header):
     [
         ("/", "text/plain; charset=utf-8"),
         ("/console/", "text/plain; charset=utf-8"),
-        ("/static/onward.css", "text/plain; charset=utf-8"),
+        ("/static/css/base.css", "text/plain; charset=utf-8"),
         ("/api/v1/orders", "application/problem+json"),
         ("/webhooks/carriers/fedex", "application/problem+json"),
     ],

@@ -1,0 +1,1 @@
+"""What people are told on screen, and by mail if they wish."""

@@ -1,0 +1,67 @@
+"""Files that browsers keep: an address holds a stamp of its content, so a new one is a new file."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, Response, request, url_for
+
+FOLDER = Path(__file__).parents[1] / "static"
+# Later ones may say again what earlier ones said; print comes last.
+STYLES = (
+    "base",
+    "shell",
+    "marks",
+    "lists",
+    "panel",
+    "forms",
+    "pages",
+    "people",
+    "print",
+)
+# Each stands alone: they talk by events of the document, so that any may be missing.
+SCRIPTS = (
+    "vendor/htmx.min.js",
+)
+STAMP_LETTERS = 10
+FOREVER = "public, max-age=31536000, immutable"
+
+
+def register(app: Flask) -> None:
+    """Tell templates the addresses, and browsers how long an address is good."""
+    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals["styles"] = styles
+    app.jinja_env.globals["scripts"] = scripts
+    app.after_request(_keep)
+
+
+@cache
+def _stamp(name: str) -> str:
+    return hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()[:STAMP_LETTERS]
+
+
+@cache
+def asset(name: str) -> str:
+    """Return the address of a file of ours; read once a process, as its content is."""
+    return url_for("static", filename=name, v=_stamp(name))
+
+
+def styles() -> list[str]:
+    """Return the addresses of the style sheets, in their order."""
+    return [asset(f"css/{name}.css") for name in STYLES]
+
+
+def scripts() -> list[str]:
+    """Return the addresses of the scripts."""
+    return [asset(name) for name in SCRIPTS]
+
+
+def _keep(response: Response) -> Response:
+    """Let a browser keep what it asked for by its stamp; what it asked for by name, shortly."""
+    is_named = request.endpoint == "static" and response.status_code == 200  # noqa: PLR2004 - OK
+    name = (request.view_args or {}).get("filename", "")
+    if is_named and request.args.get("v") == _stamp(name):
+        response.headers["Cache-Control"] = FOREVER
+    return response
