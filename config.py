@@ -62,6 +62,9 @@ class Config:
     TRUSTED_HOSTS: str = ""
     # How many proxies of our own add to X-Forwarded-For: none is believed beyond them.
     PROXY_HOPS: str = "0"
+    # How many open pages a web process tells at once what changes; the others ask now and then.
+    # Each holds a thread: keep it at half of a process's threads.
+    LIVE_STREAMS: str = "8"
     SMTP_URL: str = "smtp://127.0.0.1:2525"
     MAIL_FROM: str = "Onward <orders@onward.example>"
     FEDEX_URL: str = "https://apis.fedex.com"
@@ -220,6 +223,8 @@ def _readable(config: Config) -> Iterator[str]:
             "PROXY_HOPS is no small number: set it to how many proxies of your own stand before"
             " Onward, 0 if none does."
         )
+    if not config.LIVE_STREAMS.isdecimal():
+        yield "LIVE_STREAMS is no number: set it to half of a web process's threads."
     if config.LOG_LEVEL not in logging.getLevelNamesMapping():
         yield "LOG_LEVEL is no level: set it to DEBUG, INFO, WARNING or ERROR."
     if not _parts(config.PUBLIC_URL).hostname:

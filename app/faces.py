@@ -16,7 +16,7 @@ from app.extensions import db
 from app.policies.views import blueprint as brand
 from app.portal.views import blueprint as portal
 from app.signin.views import blueprint as signin
-from app.web import assets, errors, headers, health, rates, reports, words
+from app.web import assets, errors, headers, health, live, metrics, rates, reports, toasts, words
 
 csrf = CSRFProtect()
 login_manager = LoginManager()
@@ -24,10 +24,14 @@ login_manager = LoginManager()
 
 def register(app: Flask) -> None:
     """Add everything to an application."""
-    # First: a refusal, too, has its request's name and its headers.
+    # First: a refusal, too, is counted, and has its request's name and its headers.
+    metrics.register(app)
     headers.register(app)
+    live.register(app, guard.still)
     Migrate(app, db, directory="migrations")
     Bootstrap5(app)
+    # Before tokens are looked for, which reads the form.
+    guard.widen(app)
     csrf.init_app(app)
     # Programs carry a key in a header that no browser sends by itself.
     csrf.exempt(api)
@@ -38,11 +42,13 @@ def register(app: Flask) -> None:
     # A phone changes its address all day; a session ends on the server.
     login_manager.session_protection = None
 
-    for blueprint in (brand, health.blueprint, reports.blueprint, api, console, portal, signin):
+    own = (health.blueprint, metrics.blueprint, reports.blueprint)
+    for blueprint in (brand, *own, api, console, portal, signin):
         app.register_blueprint(blueprint)
     guard.register(app)
     rates.register(app)
     assets.register(app)
+    toasts.register(app)
     words.register(app)
     errors.register(app)
     commands.register(app)

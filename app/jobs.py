@@ -28,12 +28,16 @@ BELL_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The rows a job works off: their table, due column, and which of them are this job's."""
+    """The rows a job works off: their table, due column, and which of them are this job's.
+
+    `by_machine`: they are due in the machine's time, in which people live, not in the world's.
+    """
 
     table: str
     due: str
     where: str = "true"
     leased: bool = False
+    by_machine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,11 @@ JOBS = {
         "workers.shipments.poll_shipments",
         "tracking",
         Backlog("polls", "next_poll_at", leased=True),
+    ),
+    "run_batches": Job(
+        "workers.batches.run_batches",
+        "slow",
+        Backlog("batches", "due_at", "status IN ('waiting', 'running')", by_machine=True),
     ),
     "keep_house": Job("workers.house.keep_house", "slow"),
 }
@@ -106,12 +115,19 @@ def answer_bell(name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """How a job's backlog stands: rows due and free, rows under a live lease, next due time."""
+    """How a job's backlog stands: rows due and free, rows under a live lease, next due time.
+
+    `oldest` is in the world's time; of what is due in the machine's, as far away as that is.
+    """
 
     job: str
     ready: bool
     leased: bool
     oldest: datetime | None
+    by_machine: bool = False
+
+
+NOW, MACHINE = "CAST(:now AS timestamptz)", "CAST(:machine AS timestamptz)"
 
 
 @cache
@@ -122,25 +138,33 @@ def _backlog_sql() -> str:
         if (b := job.backlog) is None:
             continue
         free, held = (leases.FREE, leases.HELD) if b.leased else ("true", "false")
+        moment, shift = (MACHINE, f" + ({NOW} - {MACHINE})") if b.by_machine else (NOW, "")
         parts.append(
             f"SELECT '{name}' AS job,"
             f" EXISTS (SELECT FROM {b.table}"
-            f"  WHERE {b.where} AND {b.due} <= :now AND {free}) AS ready,"
+            f"  WHERE {b.where} AND {b.due} <= {moment} AND {free}) AS ready,"
             f" EXISTS (SELECT FROM {b.table} WHERE {b.where} AND {held}) AS leased,"
-            f" (SELECT min({b.due}) FROM {b.table} WHERE {b.where}) AS oldest"
+            f" (SELECT min({b.due}){shift} FROM {b.table} WHERE {b.where}) AS oldest,"
+            f" {b.by_machine} AS by_machine"
         )
     return " UNION ALL ".join(parts)
 
 
 def backlogs(now: datetime) -> list[Due]:
     """Return how every job's backlog stands at a moment of the world's time."""
-    rows = db.session.execute(text(_backlog_sql()), {"now": now})
+    moments = {"now": now, "machine": clock.machine_now()}
+    rows = db.session.execute(text(_backlog_sql()), moments)
     return [Due(*row) for row in rows]
 
 
-def sweep(now: datetime) -> list[str]:
-    """Ring for every job that has due work, after the commit; return their names."""
-    names = [due.job for due in backlogs(now) if due.ready]
+def sweep(now: datetime, *, only_by_machine: bool = False) -> list[str]:
+    """Ring for every job that has due work, after the commit; return their names.
+
+    `only_by_machine`: for those whose work is due in the machine's time.
+    """
+    names = [
+        due.job for due in backlogs(now) if due.ready and (due.by_machine or not only_by_machine)
+    ]
     for name in names:
         ring(name)
     return names

@@ -44,10 +44,10 @@ def heartbeat(app: Flask) -> None:
 def _ring_due() -> None:
     with transaction(PLATFORM) as now:
         world = clock.read()
-        if world.rate == 0:
-            # A stepped world has no minutes that pass: what is due is swept at every beat. While
-            # facts are told to it, only what may ring then does, so a lost bell is made good too.
-            jobs.sweep(now)
+        # A stepped world has no minutes that pass: what is due is swept at every beat. While facts
+        # are told to it, only what may ring then does, so a lost bell is made good too. What
+        # people wait for is due in the machine's time, so it is swept at every beat of any world.
+        jobs.sweep(now, only_by_machine=world.rate != 0)
         if world.ring_only is not None:
             return
         for every in SCHEDULE:

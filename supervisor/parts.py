@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -53,7 +53,10 @@ def web(shop: Workshop, port: int, *, workers: int, threads: int) -> Part:
         # Its socket would lie in the home folder, which two copies share.
         "--no-control-socket",
     )  # fmt: skip
-    return shop.part("web", *words, is_ready=lambda _pid: answers_http(port), grace=6.0)
+    part = shop.part("web", *words, is_ready=lambda _pid: answers_http(port), grace=6.0)
+    # Where its processes count requests together (gunicorn.conf.py).
+    counts = {"PROMETHEUS_MULTIPROC_DIR": str(shop.logs.parent / "metrics")}
+    return replace(part, environment={**part.environment, **counts})
 
 
 def worker(shop: Workshop, queue: str) -> Part:

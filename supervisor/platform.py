@@ -83,7 +83,7 @@ class Platform:
 
     def _start_programs(self, shop: parts.Workshop) -> None:
         ports, is_replay = self.situation.ports, self.situation.is_replay
-        workers, threads = (1, 4) if is_replay else (2, 8)
+        workers, threads = (1, 4) if is_replay else (2, 16)
         web = parts.web(shop, ports["web"], workers=workers, threads=threads)
         self._start([web], self.programs, f"on {ports['web']}")
         background = [parts.worker(shop, queue) for queue in parts.QUEUES]

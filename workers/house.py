@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from app.audit import service as audit
+from app.batches.service import put_away
 from app.extensions import db
 from app.shared import clock
 from app.shared.columns import cohort_of
@@ -54,6 +55,7 @@ def _people(now: datetime, is_time_up: IsTimeUp) -> int:
                 db.session.execute(
                     text(f"DELETE FROM {table} WHERE {column} < :before"), {"before": now - age}
                 )
+        put_away(now)
         end = audit.head()
         # Kept with the logs, away from the database: a chain made anew does not go through it.
         logger.info("audit anchor", extra={"anchor": f"{end.position}:{end.hash}"})

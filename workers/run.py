@@ -22,7 +22,7 @@ from rq.serializers import JSONSerializer
 
 from app.jobs import JOBS, QUEUES
 from app.shared.logs import redacted
-from app.web.health import beat
+from app.web.health import BEAT_SECONDS, beat
 from workers.job import Stop, application
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,6 @@ MONITOR_SECONDS, MAINTENANCE_SECONDS = 5, 60
 MOST_JOBS = 5_000
 # RQ's alarm ends a job at its timeout, unless the job hangs where no signal is heard.
 HANGING_SECONDS = 15
-BEAT_SECONDS = 2
 OURS = {job.path for job in JOBS.values()}
 
 
@@ -69,14 +68,17 @@ class OnwardWorker(SimpleWorker):
     """An RQ worker that knows since when its job runs, and makes way when it is told to stop."""
 
     running_until: float | None = None
+    # By the clock on the wall: other processes read it.
+    busy_since: float | None = None
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run a job here; its timeout is the alarm's, and the watchdog's after that."""
         self.running_until = time.monotonic() + float(job.timeout or 0) + HANGING_SECONDS
+        self.busy_since = time.time()
         try:
             super().execute_job(job, queue)
         finally:
-            self.running_until = None
+            self.running_until = self.busy_since = None
 
     def handle_job_failure(
         self, job: Job, queue: Queue, started_job_registry: Any = None, exc_string: str = ""
@@ -97,7 +99,7 @@ class OnwardWorker(SimpleWorker):
 def watch_over(worker: OnwardWorker, part: str) -> None:
     """Say that the worker is alive; end it when it hangs, for the supervisor to start another."""
     while not worker.is_hanging():
-        beat(part)
+        beat(part, worker.busy_since)
         time.sleep(BEAT_SECONDS)
     logger.error("job hangs, worker ends", extra={"part": part})
     os._exit(1)

@@ -25,6 +25,7 @@ MARKETPLACE_RIGHTS = (
     "policies:write",
     "clock:read",
     "clock:write",
+    "metrics:read",
 )
 # Whoever proved to be there this long ago need not prove it again before what is sensitive.
 FRESH = timedelta(minutes=10)

@@ -7,7 +7,6 @@ import logging
 from datetime import time
 from typing import Any, Literal
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from sqlalchemy import text
@@ -15,15 +14,17 @@ from sqlalchemy import text
 from app.extensions import db
 from app.shared import clock
 from app.shared.errors import InvalidInput
+from app.web import zones
 
 logger = logging.getLogger(__name__)
 
 Mailed = Literal["now", "digest", "never"]
 PAGE_SIZES = (25, 50, 100)
+# Only what changes is written: two windows of one person change two things without losing one.
 SAVE = text(
-    "INSERT INTO preferences (user_id, document, changed_at) VALUES (:id, CAST(:document AS jsonb),"
-    " :now) ON CONFLICT (user_id) DO UPDATE SET document = excluded.document,"
-    " changed_at = excluded.changed_at"
+    "INSERT INTO preferences AS p (user_id, document, changed_at)"
+    " VALUES (:id, CAST(:document AS jsonb), :now) ON CONFLICT (user_id) DO UPDATE"
+    " SET document = p.document || excluded.document, changed_at = excluded.changed_at"
 )
 
 
@@ -50,7 +51,7 @@ class Preferences(BaseModel):
     @field_validator("zone")
     @classmethod
     def _known(cls, zone: str | None) -> str | None:
-        if zone is not None and zone not in available_timezones():
+        if zone is not None and zone not in zones.known():
             raise ValueError("is no time zone we know")
         return zone
 
@@ -69,9 +70,11 @@ def read(document: dict[str, Any] | None) -> Preferences:
         return NOBODYS
     try:
         return Preferences.model_validate(document)
-    except ValidationError:
-        logger.warning("preferences could not be read")
-        return NOBODYS
+    except ValidationError as refusal:
+        unread = {error["loc"][0] for error in refusal.errors()}
+        logger.warning("preferences could not be read", extra={"fields": sorted(map(str, unread))})
+        kept = {name: value for name, value in document.items() if name not in unread}
+        return Preferences.model_validate(kept)
 
 
 def change(user_id: UUID, before: Preferences, **changes: Any) -> Preferences:
@@ -79,9 +82,11 @@ def change(user_id: UUID, before: Preferences, **changes: Any) -> Preferences:
     try:
         wanted = Preferences.model_validate(before.model_dump() | changes)
     except ValidationError as refusal:
-        wrong = {str(e["loc"][0]): "Choose one of those that are offered." for e in refusal.errors()}
+        wrong = {
+            str(e["loc"][0]): "Choose one of those that are offered." for e in refusal.errors()
+        }
         raise InvalidInput("These preferences cannot be kept.", **wrong) from refusal
-    document = json.dumps(wanted.model_dump(mode="json", exclude_defaults=True))
+    document = json.dumps(wanted.model_dump(mode="json", include=set(changes)))
     values = {"id": user_id, "document": document, "now": clock.machine_now()}
     db.session.execute(SAVE, values)
     return wanted

@@ -15,6 +15,10 @@ COUNTS = text(
     "SELECT vendor_id, count(*) AS people FROM users WHERE is_active AND vendor_id IS NOT NULL"
     " GROUP BY vendor_id"
 )
+NAMES = text(
+    "SELECT id, name, role, vendor_id FROM users WHERE is_active"
+    " AND (vendor_id IS NULL OR vendor_id = ANY(:vendors)) ORDER BY lower(name), id LIMIT 2000"
+)
 
 
 def vendor_choices() -> Sequence[Row[Any]]:
@@ -25,3 +29,8 @@ def vendor_choices() -> Sequence[Row[Any]]:
 def people_by_vendor() -> dict[UUID, int]:
     """Return how many people each vendor has who can sign in."""
     return {row.vendor_id: row.people for row in db.session.execute(COUNTS)}
+
+
+def names(vendor_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+    """Return by name who can sign in: all of ops, and these vendors' people."""
+    return db.session.execute(NAMES, {"vendors": list(vendor_ids)}).all()

@@ -63,8 +63,11 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def find(token: str) -> Person | None:
-    """Return who holds a session's token; one that has run out is nobody's."""
+def find(token: str, *, is_sign_of_life: bool = True) -> Person | None:
+    """Return who holds a session's token; one that has run out is nobody's.
+
+    What a page asks by itself is no sign of life: nobody may be sitting before it.
+    """
     now = clock.machine_now()
     with transaction(ACCOUNTS):
         row = db.session.execute(KNOWN, {"hash": hash_of(token)}).first()
@@ -73,7 +76,7 @@ def find(token: str) -> Person | None:
         found = _stage(row)
         if rules.has_ended(row.role, found, row.created_at, row.seen_at, now):
             return None
-        if now - row.seen_at > SEEN_EVERY:
+        if is_sign_of_life and now - row.seen_at > SEEN_EVERY:
             db.session.execute(SEEN, {"now": now, "id": row.id})
     return _person(row, token, found, now)
 

@@ -38,6 +38,7 @@ RIGHTS = {
     "policies:write": ("Change the rules", "Routing, promises, escalation, compensation."),
     "clock:read": ("Read the world clock", "What time it is for every rule."),
     "clock:write": ("Move the world clock", "For demonstrations and tests alone."),
+    "metrics:read": ("Read the numbers", "What a monitoring system collects from /metrics."),
 }
 # What a key is most often made for: a shop that sends orders, a vendor's own system.
 PRESETS = {
@@ -49,6 +50,7 @@ FIRST_CALLS = {
     "fulfillment:read": "/api/v1/fulfillment-orders",
     "clock:read": "/api/v1/clock",
     "orders:read": "/api/v1/orders/A-1001?channel=webshop",
+    "metrics:read": "/metrics",
 }
 
 

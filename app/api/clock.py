@@ -28,7 +28,8 @@ def _document(now: Any) -> dict[str, Any]:
     """Return the time, the pace, and what is due, is being worked on, and comes next."""
     found = jobs.backlogs(now)
     busy = {due.job for due in found if due.ready or due.leased}
-    oldest = [due.oldest for due in found if due.oldest]
+    # What is due in the machine's time comes by itself: no step leads there.
+    oldest = [due.oldest for due in found if due.oldest and not due.by_machine]
     return {
         "now": now.isoformat(),
         "rate": clock.read().rate,

@@ -23,13 +23,14 @@ class Batch(db.Model):
     made_at: Mapped[Moment]
     status: Mapped[Words]
     total: Mapped[int]
+    done: Mapped[int] = mapped_column(default=0)
+    unchanged: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[int] = mapped_column(default=0)
     undoes_id: Mapped[Id | None]
     due_at: Mapped[Moment | None]
     started_at: Mapped[Moment | None]
     ended_at: Mapped[Moment | None]
     ended_by: Mapped[Words | None]
-    leased_until: Mapped[Moment | None]
-    lease_token: Mapped[Id | None]
 
 
 class BatchRow(db.Model):
@@ -38,9 +39,9 @@ class BatchRow(db.Model):
     __tablename__ = "batch_rows"
     batch_id: Mapped[Id] = mapped_column(Uuid, primary_key=True)
     position: Mapped[int] = mapped_column(Integer, primary_key=True)
-    subject_id: Mapped[Id]
     subject: Mapped[Words]
+    name: Mapped[Words]
     seen: Mapped[Words]
     foreseen: Mapped[Words | None]
     status: Mapped[Words] = mapped_column(Text, default="waiting")
-    reason: Mapped[Words | None]
+    reason: Mapped[Json | None]

@@ -6,17 +6,20 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from rq.timeouts import JobTimeoutException
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from app import jobs
 from app.checks.models import Check
 from app.checks.rules import MOST_ATTEMPTS, WAKES, retry_at
 from app.extensions import db
-from app.shared import bulk, work
+from app.shared import bulk, live, work
+from app.shared.errors import Conflict
 from app.shared.work import PLATFORM, transaction
+from app.web.words import span
 
 logger = logging.getLogger(__name__)
 BATCH = 500
@@ -50,6 +53,12 @@ DEAD = text(
     " VALUES (:job, :subject, :reason, :attempts, :now)"
     " ON CONFLICT (job, subject) WHERE closed_at IS NULL DO UPDATE"
     " SET reason = excluded.reason, attempts = excluded.attempts"
+)
+# Locked, so that of two who press at once the second is told of the first.
+LETTER = text(
+    "SELECT d.subject, d.closed_at, d.closed_by, EXISTS (SELECT FROM dead_letters x"
+    "  WHERE x.job = d.job AND x.subject = d.subject AND x.closed_at IS NULL) AS is_open_again"
+    " FROM dead_letters d WHERE d.id = :id FOR UPDATE OF d"
 )
 
 
@@ -166,14 +175,44 @@ def give_up(job: str, subject: str, reason: str, attempts: int, now: datetime) -
     """Write a dead letter: a person must look."""
     values = {"job": job, "subject": subject, "reason": reason[:500], "attempts": attempts}
     db.session.execute(DEAD, values | {"now": now})
+    live.changed("system")
 
 
-def close_dead_letter(letter_id: int, by: str, now: datetime) -> None:
-    """Note that a person has dealt with a dead letter."""
+def close_dead_letter(letter_id: int, by: str, now: datetime, *, seen: str | None = None) -> None:
+    """Note that a person has dealt with a dead letter; again changes nothing.
+
+    `seen` is who had dealt with it on the page that was pressed ("" for nobody): when somebody
+    else has since, that is told.
+    """
+    letter = _letter(letter_id)
+    if letter is None:
+        return
+    if letter.closed_at is None:
+        _set_closed(letter_id, by, now)
+    elif seen is not None and letter.closed_by not in {seen, by}:
+        ago = span(now - letter.closed_at)
+        raise Conflict(f"{letter.closed_by} dealt with it {ago} ago. You saw it open.")
+
+
+def reopen_dead_letter(letter_id: int, by: str, now: datetime) -> None:
+    """Take back that one has dealt with a dead letter; again changes nothing."""
+    letter = _letter(letter_id)
+    if letter is None or letter.closed_at is None:
+        return
+    if letter.closed_by != by:
+        ago = span(now - letter.closed_at)
+        raise Conflict(f"{letter.closed_by} dealt with it {ago} ago; only they open it again.")
+    if letter.is_open_again:
+        raise Conflict(f"The work on {letter.subject} was given up again since; that one is open.")
+    _set_closed(letter_id, None, None)
+
+
+def _letter(letter_id: int) -> Row[Any] | None:
+    return db.session.execute(LETTER, {"id": letter_id}).first()
+
+
+def _set_closed(letter_id: int, by: str | None, at: datetime | None) -> None:
     db.session.execute(
-        text(
-            "UPDATE dead_letters SET closed_at = :now, closed_by = :by"
-            " WHERE id = :id AND closed_at IS NULL"
-        ),
-        {"now": now, "by": by, "id": letter_id},
+        text("UPDATE dead_letters SET closed_at = :at, closed_by = :by WHERE id = :id"),
+        {"at": at, "by": by, "id": letter_id},
     )

@@ -44,6 +44,8 @@ ACTS = {
     "recovery_codes_renewed": Act("Made new recovery codes"),
     "passkey_added": Act("Added a passkey"),
     "passkey_removed": Act("Removed a passkey"),
+    # Lists
+    "list_exported": Act("Took a list along as a file"),
     # Looking after people
     "invitation_sent": Act("Sent an invitation", detail="as {role}"),
     "invitation_accepted": Act("Accepted an invitation", detail="as {role}"),

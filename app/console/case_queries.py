@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from app.console.page import View
 from app.extensions import db
+from app.lists.contract import Conditions, Sort, View
 from app.policies.documents import Escalation, Messages
 from app.shared.errors import NotFound
 from app.web.paging import Cut
@@ -33,6 +33,7 @@ QUEUE = {
     "open": View("All open"),
     "critical": View("Critical", "c.severity = 'critical'"),
     "nobody": View("Nobody's", NOBODYS, "crit"),
+    "mine": View("Mine", "e.acknowledged_by = :me AND e.closed_at IS NULL"),
     "late_dispatch": View("Late dispatch", "c.kind = 'late_dispatch'"),
     "late_delivery": View("Late delivery", "c.kind = 'late_delivery'"),
     "stalled": View("Stalled", "c.kind = 'stalled'"),
@@ -65,6 +66,7 @@ ESCALATIONS = {
     "open": View("All open", "e.closed_at IS NULL"),
     "nobody": View("Nobody's", "e.closed_at IS NULL AND e.acknowledged_at IS NULL", "crit"),
     "owned": View("Owned", "e.closed_at IS NULL AND e.acknowledged_at IS NOT NULL"),
+    "mine": View("Mine", "e.closed_at IS NULL AND e.acknowledged_by = :me"),
 }
 STEPS = text(
     "SELECT rung, level, due_at, done_at FROM escalation_steps WHERE escalation_id = :id"
@@ -100,17 +102,17 @@ DETAILS = {
 }
 
 
-def summary() -> Row[Any]:
-    """Return how many open cases each view has, and what stands behind them."""
-    return db.session.execute(SUMMARY).one()
+def summary(me: str) -> Row[Any]:
+    """Return how many open cases each view has for somebody, and what stands behind them."""
+    return db.session.execute(SUMMARY, {"me": me}).one()
 
 
-def queue(view: str, cut: Cut) -> Sequence[Row[Any]]:
+def queue(what: Conditions, cut: Cut, _sort: Sort) -> Sequence[Row[Any]]:
     """Return open cases: critical first, the oldest of each severity first."""
     sign, way, edge = ("<", "DESC", MOST) if cut.is_back else (">", "ASC", LEAST)
-    sql = LIST.format(case=CASE, joins=JOINS, where=QUEUE[view].where, sign=sign, way=way)
+    sql = LIST.format(case=CASE, joins=JOINS, where=what.where, sign=sign, way=way)
     place = {"cut_rank": cut.key.rank} if cut.key else START
-    return db.session.execute(text(sql), {**place, **edge, **cut.values()}).all()
+    return db.session.execute(text(sql), {**what.values, **place, **edge, **cut.values()}).all()
 
 
 def case(reference: str) -> Row[Any]:
@@ -143,9 +145,9 @@ def details(case_row: Row[Any]) -> Row[Any] | None:
     return db.session.execute(query, {"id": case_row.subject_id}).first()
 
 
-def escalations(view: str, cut: Cut) -> Sequence[Row[Any]]:
-    """Return open escalations, the longest open first, each with its last step."""
-    where, order = cut.order("e.opened_at", "e.id")
+def escalations(what: Conditions, cut: Cut, sort: Sort) -> Sequence[Row[Any]]:
+    """Return escalations, each with its last step."""
+    where, order = cut.order(sort.at, "e.id", newest_first=sort.newest_first)
     sql = (
         f"SELECT {CASE}, s.rung AS last_rung, s.level AS last_level, s.due_at AS last_due_at,"
         " s.done_at AS last_done_at"
@@ -153,9 +155,9 @@ def escalations(view: str, cut: Cut) -> Sequence[Row[Any]]:
         " JOIN orders o ON o.id = c.order_id LEFT JOIN vendors v ON v.id = c.vendor_id"
         " LEFT JOIN LATERAL (SELECT rung, level, due_at, done_at FROM escalation_steps"
         "  WHERE escalation_id = e.id ORDER BY rung DESC LIMIT 1) s ON true"
-        f" WHERE {ESCALATIONS[view].where} AND {where} ORDER BY {order} LIMIT :size"
+        f" WHERE {what.where} AND {where} ORDER BY {order} LIMIT :size"
     )
-    return db.session.execute(text(sql), cut.values()).all()
+    return db.session.execute(text(sql), {**what.values, **cut.values()}).all()
 
 
 def steps(escalation_id: UUID) -> Sequence[Row[Any]]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from app.console.page import View
 from app.extensions import db
+from app.lists.contract import Conditions, Sort, View
 from app.web.paging import Cut
 
 OFFERS = {
@@ -30,33 +30,23 @@ OFFER = (
     " f.made_at, f.ended_at, f.end_reason, f.policy_version"
 )
 
-MESSAGES = {
-    "all": View("All"),
-    "queued": View("Queued", "n.status = 'queued'"),
-    "uncertain": View("Uncertain", "d.reason ^@ 'uncertain'", "crit"),
-    "failed": View("Failed", "d.reason ^@ 'failed'", "crit"),
-}
 MESSAGE = (
     " n.id, n.status, n.channel, n.recipient, n.audience, n.template, n.facts, n.attempts,"
     " n.made_at, n.due_at, n.sent_at, n.last_error"
 )
 ORDER_OF = " JOIN orders o ON o.id = n.order_id"
 LETTER = " d.job = 'send_notifications' AND d.closed_at IS NULL"
-EVERY = (
-    f"FROM notifications n {ORDER_OF} LEFT JOIN dead_letters d"
-    f" ON {LETTER} AND d.subject = 'notification ' || n.id WHERE true"
-)
 # What a person must look at is found by its dead letter: there are few, and they have an index.
-BY_LETTER = (
-    "FROM dead_letters d JOIN notifications n ON n.id = CAST(substr(d.subject, 14) AS uuid)"
-    f" {ORDER_OF} WHERE {LETTER} AND d.subject ^@ 'notification '"
+OF_LETTERS = (
+    "n.id IN (SELECT CAST(substr(subject, 14) AS uuid) FROM dead_letters"
+    " WHERE job = 'send_notifications' AND closed_at IS NULL AND subject ^@ 'notification '"
+    " AND reason ^@ '{reason}')"
 )
-# Where a view's rows come from, the moment they are sorted by, and whether the newest come first.
-SOURCES = {
-    "all": (EVERY, "n.made_at", True),
-    "queued": (EVERY, "n.due_at", False),
-    "uncertain": (BY_LETTER, "n.made_at", True),
-    "failed": (BY_LETTER, "n.made_at", True),
+MESSAGES = {
+    "all": View("All"),
+    "queued": View("Queued", "n.status = 'queued'"),
+    "uncertain": View("Uncertain", OF_LETTERS.format(reason="uncertain"), "crit"),
+    "failed": View("Failed", OF_LETTERS.format(reason="failed"), "crit"),
 }
 DEAD = (
     "SELECT id, job, subject, reason, attempts, raised_at FROM dead_letters"
@@ -73,28 +63,28 @@ def offer_sums() -> Row[Any]:
     return db.session.execute(OFFER_SUMS).one()
 
 
-def offers(view: str, cut: Cut) -> Sequence[Row[Any]]:
-    """Return offers, newest first."""
-    where, order = cut.order("f.made_at", "f.id", newest_first=True)
+def offers(what: Conditions, cut: Cut, sort: Sort) -> Sequence[Row[Any]]:
+    """Return a page of offers."""
+    where, order = cut.order(sort.at, "f.id", newest_first=sort.newest_first)
     sql = (
         f"SELECT {OFFER}, o.number, o.reference AS order_reference, c.name AS customer"
         " FROM compensation_offers f JOIN orders o ON o.id = f.order_id"
         " JOIN customers c ON c.id = o.customer_id"
-        f" WHERE {OFFERS[view].where} AND {where} ORDER BY {order} LIMIT :size"
+        f" WHERE {what.where} AND {where} ORDER BY {order} LIMIT :size"
     )
-    return db.session.execute(text(sql), cut.values()).all()
+    return db.session.execute(text(sql), {**what.values, **cut.values()}).all()
 
 
-def messages(view: str, cut: Cut) -> Sequence[Row[Any]]:
-    """Return messages, newest first; queued ones by when they are due."""
-    source, at, newest_first = SOURCES[view]
-    where, order = cut.order(at, "n.id", newest_first=newest_first)
+def messages(what: Conditions, cut: Cut, sort: Sort) -> Sequence[Row[Any]]:
+    """Return a page of messages to whoever waits for an order."""
+    where, order = cut.order(sort.at, "n.id", newest_first=sort.newest_first)
     sql = (
-        f"SELECT {MESSAGE}, {at} AS place_at, o.number, o.reference AS order_reference,"
-        f" d.id AS letter_id {source} AND {MESSAGES[view].where} AND {where}"
-        f" ORDER BY {order} LIMIT :size"
+        f"SELECT {MESSAGE}, o.number, o.reference AS order_reference, d.id AS letter_id"
+        f" FROM notifications n {ORDER_OF} LEFT JOIN dead_letters d"
+        f" ON {LETTER} AND d.subject = 'notification ' || n.id"
+        f" WHERE {what.where} AND {where} ORDER BY {order} LIMIT :size"
     )
-    return db.session.execute(text(sql), cut.values()).all()
+    return db.session.execute(text(sql), {**what.values, **cut.values()}).all()
 
 
 def dead_letters(cut: Cut) -> Sequence[Row[Any]]:

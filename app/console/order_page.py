@@ -13,12 +13,12 @@ from sqlalchemy import Row
 
 from app.carriers.registry import CARRIERS
 from app.console import lists
-from app.console.cases import actor, carrier_title, parcel_words, sentence
+from app.console.cases import carrier_title, parcel_words, sentence
 from app.console.strips import strip
 from app.console.why import vendors_in, why
-from app.timeline.models import Decision, Entry
+from app.timeline.models import Decision
 from app.web.deadlines import Deadline, deadline
-from app.web.words import day, happened, when
+from app.web.words import day, when
 
 __all__ = ["Loaded", "shown", "vendors_in"]
 
@@ -48,7 +48,6 @@ class Loaded:
     cases: Sequence[Row[Any]]
     offer: Row[Any] | None
     messages: Sequence[Row[Any]]
-    entries: Sequence[Entry]
     decisions: Sequence[Decision]
     vendors: dict[str, str]
 
@@ -80,8 +79,6 @@ def shown(of: Loaded, now: datetime) -> dict[str, Any]:
         "offer": _offer(of.offer),
         "messages": [lists.message(message) for message in of.messages],
         "cases": cases,
-        "timeline": [_entry(entry, row.currency) for entry in of.entries],
-        "timeline_more": max(0, row.entries - len(of.entries)),
         "moves": [],
     }
 
@@ -233,10 +230,3 @@ def _money(row: Row[Any]) -> dict[str, Any]:
 
 def _offer(row: Row[Any] | None) -> dict[str, Any] | None:
     return lists.offer(row) | {"what": "back"} if row else None
-
-
-def _entry(entry: Entry, currency: str) -> dict[str, Any]:
-    facts = {"currency": currency} | entry.facts
-    if "carrier" in facts:
-        facts["carrier"] = carrier_title(facts["carrier"])
-    return happened(entry.event, facts) | {"at": entry.at, "actor": actor(entry.actor)}

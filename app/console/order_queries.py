@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy import Row, text
 
 from app.console.list_queries import MESSAGE, OFFER
 from app.extensions import db
+from app.lists.contract import Conditions, Sort
 from app.shared.errors import NotFound
 from app.web.paging import Cut
 
@@ -19,6 +21,9 @@ from app.web.paging import Cut
 MOST_HITS = 1000
 # Shorter than this, the beginning of a tracking number would fit half of all parcels.
 LEAST_OF_A_NUMBER = 6
+# Orders without a promise come after all that have one.
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+DUE = "coalesce(o.deliver_by, '9999-12-31 00:00+00')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +57,32 @@ SEARCHES = (
 LISTED = (
     "SELECT o.id, o.reference, o.number, o.channel, o.placed_at, o.status, o.currency,"
     " o.items_minor + o.freight_minor AS total, o.deliver_on, o.deliver_by, o.delivered_at,"
-    " c.name AS customer, o.ship_to->>'city' AS city, o.ship_to->>'country' AS country,"
-    " {exact} AS is_exact,"
+    " c.name AS customer, o.ship_to->>'city' AS city, o.country, {exact} AS is_exact,"
     " (SELECT array_agg(DISTINCT v.name) FROM fulfillment_orders f JOIN vendors v"
     "  ON v.id = f.vendor_id WHERE f.order_id = o.id AND f.status NOT IN ('rejected', 'canceled'))"
     "  AS vendors,"
     " (SELECT count(*) FROM exception_cases x WHERE x.order_id = o.id AND x.closed_at IS NULL)"
     "  AS cases"
     " FROM orders o JOIN customers c ON c.id = o.customer_id"
-    " WHERE {hit} AND {status} AND {where} ORDER BY {order} LIMIT :size"
+    " WHERE {where} AND {cut} ORDER BY {order} LIMIT :size"
 )
 
 
-def orders(q: str, status: str, cut: Cut) -> Sequence[Row[Any]]:
-    """Return orders, newest first: all, those of a status, or those a word finds."""
-    where, order = cut.order("o.placed_at", "o.id", newest_first=True)
-    hits, hit, exact = "", "true", "false"
-    if q:
-        hits = f"WITH hits (order_id, is_exact) AS MATERIALIZED ({_hits(q)}) "
-        hit = "o.id IN (SELECT order_id FROM hits)"
-        exact = "o.id IN (SELECT order_id FROM hits WHERE is_exact)"
-    sql = hits + LISTED.format(
-        hit=hit,
-        exact=exact,
-        status="o.status = :status" if status else "true",
-        where=where,
-        order=order,
+def orders(what: Conditions, cut: Cut, sort: Sort) -> Sequence[Row[Any]]:
+    """Return a page of orders; `is_exact` says of each whether the searched word names it."""
+    cut_where, order = cut.order(sort.at, "o.id", newest_first=sort.newest_first)
+    exact = "o.id IN (SELECT order_id FROM hits WHERE is_exact)" if what.clause else "false"
+    sql = what.clause + LISTED.format(exact=exact, where=what.where, cut=cut_where, order=order)
+    return db.session.execute(text(sql), {**what.values, **cut.values()}).all()
+
+
+def search(q: str) -> Conditions:
+    """Return the orders that a word finds: by any of the names we know them by."""
+    return Conditions(
+        "o.id IN (SELECT order_id FROM hits)",
+        {"q": q, "number": re.sub(r"[ -]", "", q).upper(), "most": MOST_HITS},
+        f"WITH hits (order_id, is_exact) AS MATERIALIZED ({_hits(q)}) ",
     )
-    words = {"q": q, "number": re.sub(r"[ -]", "", q).upper(), "status": status}
-    return db.session.execute(text(sql), words | {"most": MOST_HITS} | cut.values()).all()
 
 
 def _hits(q: str) -> str:

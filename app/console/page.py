@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,19 +11,22 @@ from flask_login import current_user
 from sqlalchemy import Row, text
 
 from app.extensions import db
+from app.lists.contract import View
+from app.lists.saved import OF_LIST
 from app.shared import clock
-from app.web import words
+from app.web import health, words
 from app.web.paging import link
 
 blueprint = Blueprint("console", __name__, url_prefix="/console")
 # A world clock this close to the machine's shows real time; nobody need be told.
 SAME_TIME = timedelta(minutes=1)
 
-# Numbers that several pages show, each from a partial index, in one statement.
+# Numbers that several pages show, each from a partial index, and the list's saved views.
 NUMBERS = text(
     "SELECT (SELECT count(*) FROM exception_cases WHERE closed_at IS NULL) AS cases,"
     " e.escalations, e.nobody, d.uncertain, d.failed,"
-    " (SELECT count(*) FROM notifications WHERE status = 'queued') AS queued"
+    " (SELECT count(*) FROM notifications WHERE status = 'queued') AS queued,"
+    f" {OF_LIST} AS views"
     " FROM (SELECT count(*) AS escalations,"
     "  count(*) FILTER (WHERE acknowledged_at IS NULL) AS nobody"
     "  FROM escalations WHERE closed_at IS NULL) e,"
@@ -34,18 +36,10 @@ NUMBERS = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """One tab over a list: its label, which rows it shows, and whether its number is an alarm."""
-
-    label: str
-    where: str = "true"
-    tone: str | None = None
-
-
-def numbers() -> Row[Any]:
-    """Return the rail's numbers; they are also what some tabs count."""
-    return db.session.execute(NUMBERS).one()
+def numbers(list_name: str = "") -> Row[Any]:
+    """Return the rail's numbers, which some tabs count too, and a list's saved views."""
+    values = {"list": list_name, "me": current_user.id}
+    return db.session.execute(NUMBERS, values).one()
 
 
 def shell(found: Row[Any], now: datetime) -> dict[str, Any]:
@@ -57,6 +51,7 @@ def shell(found: Row[Any], now: datetime) -> dict[str, Any]:
             "queue": found.cases,
             "escalations": found.escalations,
             "messages": found.uncertain,
+            "system": health.ill(),
         },
         "world": world(clock.read()),
     }

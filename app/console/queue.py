@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,54 +12,56 @@ from flask_login import current_user
 from sqlalchemy import Row
 
 from app.console import case_queries, cases, climbs, page
+from app.console.case_lists import QUEUE_SPEC
 from app.console.case_queries import QUEUE
 from app.console.page import blueprint
 from app.escalations import service as escalations
+from app.lists import page as lists
+from app.lists import saved
+from app.lists.asked import asked
 from app.shared.work import OPS, transaction
-from app.web import paging
-from app.web.paging import Key, link, own_path
-
-RANKS = {"critical": 0, "warning": 1, "info": 2}
+from app.web import words
+from app.web.paging import link, own_path
 
 
 @blueprint.get("/")
-def queue() -> str:
+def queue() -> ResponseReturnValue:
     """Show what matters most."""
     return _show(None)
 
 
 @blueprint.get("/cases/<reference>")
-def case(reference: str) -> str:
+def case(reference: str) -> ResponseReturnValue:
     """Show the queue with one case opened."""
     return _show(reference)
 
 
-def _show(reference: str | None) -> str:
-    view, cut = page.view_of(QUEUE), paging.cut(request.args)
+def _show(reference: str | None) -> ResponseReturnValue:
+    of, path = asked(QUEUE_SPEC, request.args), url_for("console.queue")
     with transaction(OPS) as now:
-        frame = page.shell(page.numbers(), now)
-        summary = case_queries.summary()
+        numbers = page.numbers(QUEUE_SPEC.name)
+        frame = page.shell(numbers, now)
+        views = saved.of(numbers.views, current_user)
+        opens_with = None if reference else lists.opening(of, views, current_user)
+        summary = case_queries.summary(current_user.name)
         counts = {name: getattr(summary, name) for name in QUEUE}
-        path = url_for("console.queue")
-        found = case_queries.queue(view, cut)
-        rows, pager = paging.turn(found, cut, _key, total=counts[view], path=path)
-        listed = [cases.listed(row, now, _href(row.reference)) for row in rows]
+        loaded = lists.load(of, current_user, now, ZoneInfo(words.zone_name()), path)
+        for row in loaded.rows:
+            row["href"] = _href(row["reference"])
+        shown = lists.frame(of, views, current_user, counts)
         opened = _opened(reference, now) if reference else None
+    if opens_with:
+        return redirect(opens_with)
     return render_template(
         "console/queue.html",
         **frame,
-        cases=listed,
+        list=shown,
+        cases=loaded.rows,
         summary=_summary(summary),
-        tabs=page.tabs(QUEUE, view, counts, path),
-        page=pager,
+        page=loaded.pager,
         case=opened,
         opened=opened is not None,
-        filtered=view != "open",
     )
-
-
-def _key(row: Row[Any]) -> Key:
-    return Key(row.occurred_at, row.id, row.rank)
 
 
 def _href(reference: str) -> str:

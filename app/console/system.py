@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -12,23 +12,37 @@ from sqlalchemy import Row
 
 from app import jobs
 from app.checks.service import close_dead_letter as close
-from app.console import list_queries, page
+from app.console import list_queries, page, system_carriers
 from app.console.cases import carrier_title
 from app.console.lists import close_moves
 from app.console.page import blueprint
 from app.jobs import JOBS, Due
 from app.shared import clock
 from app.shared.work import OPS, transaction
-from app.web import health, paging
+from app.web import gauges, health, paging, queues
 from app.web.health import LATE_WORK, Part
 from app.web.paging import Key, link, own_path
+from app.web.queues import Standing
 from app.web.words import span, when
+
+# What is true while a part is away, and where to look; its name's first word finds it.
+CURES = {
+    "Valkey": "No bell rings. Nothing is lost: what is due waits in PostgreSQL.",
+    "web": "A web process hangs. Its server ends it and starts another.",
+    "scheduler": "What falls due is not begun. It is made up for when it is back.",
+    "worker": "Its work waits in PostgreSQL and is done when it is back.",
+}
+HANGS = "Its job does not end. The worker is ended soon, and another begins anew."
+WORKING = {"good": "running", "warn": "slow", "crit": "not running"}
+TAKING = {"good": "taken at once", "warn": "waits long", "crit": "nobody takes it"}
+# PostgreSQL stops when its disk is full; half of this is an hour of a busy day.
+LITTLE_ROOM, NO_ROOM = 5 * 2**30, 2**30
 
 
 @blueprint.get("/system")
 def system() -> str:
-    """Show the parts, the work that is due, dead letters and unread answers."""
-    parts = health.parts()
+    """Show the parts, what waits where, carriers, dead letters and unread answers."""
+    parts, lines = health.parts(), queues.standings()
     cut = paging.cut(request.args, int)
     with transaction(OPS) as now:
         read = clock.read()
@@ -42,21 +56,61 @@ def system() -> str:
         onward = link(request.path, request.args)
         shown = [_letter(row, onward) for row in letters]
         unread = [_unread(row) for row in list_queries.unread_answers()]
+        carriers = system_carriers.listed(read)
     frame["world"] = frame["world"] or {"now": now, "pace": None}
+    at = clock.machine_now()
     return render_template(
         "console/system.html",
         **frame,
-        parts=[_part(part) for part in parts],
+        parts=[_part(part, at) for part in parts],
+        cures=[_cure(part) for part in parts if part.tone == "crit"],
+        room=_room(gauges.free_bytes()),
+        queues=[_line(line) for line in lines] if lines is not None else None,
         backlog=backlog,
+        carriers=carriers,
         dead_letters=shown,
         page=pager,
         unread=unread,
     )
 
 
-def _part(part: Part) -> dict[str, Any]:
-    words, tone = ("running", "good") if part.is_well else ("not running", "crit")
-    return {"name": part.name, "tone": tone, "words": words, "sentence": part.detail, "seen": None}
+def _part(part: Part, at: datetime) -> dict[str, Any]:
+    return {
+        "name": part.name,
+        "tone": part.tone,
+        "words": part.words or WORKING[part.tone],
+        "sentence": part.detail,
+        "since": part.since,
+        "heard": f"{span(at - part.seen)} ago" if part.seen else None,
+    }
+
+
+def _cure(part: Part) -> dict[str, str]:
+    kind = part.name.partition("-")[0]
+    told = HANGS if part.words == "hangs" else CURES.get(kind, "")
+    return {"name": part.name, "words": part.words, "sentence": told}
+
+
+def _room(free: int | None) -> dict[str, str] | None:
+    """Return how much more the disk of the data folder takes."""
+    if free is None:
+        return None
+    tone = "crit" if free < NO_ROOM else "warn" if free < LITTLE_ROOM else "good"
+    return {"tone": tone, "words": f"{free / 2**30:,.1f} GB free"}
+
+
+def _line(line: Standing) -> dict[str, Any]:
+    """Return how a queue stands; one that is empty has nothing to be taken."""
+    waits = None if line.oldest is None else span(timedelta(seconds=line.oldest))
+    return {
+        "queue": line.name,
+        "tone": line.tone,
+        "words": TAKING[line.tone] if line.waiting else "empty",
+        "waiting": line.waiting,
+        "oldest": waits,
+        "failed": line.failed,
+        "jobs": ", ".join(name for name, job in JOBS.items() if job.queue == line.name),
+    }
 
 
 def _job(due: Due, read: clock.WorldClock) -> dict[str, Any]:
@@ -87,7 +141,7 @@ def _letter(row: Row[Any], onward: str) -> dict[str, Any]:
         "job": row.job,
         "what": row.subject,
         "error": row.reason,
-        "attempts": row.attempts,
+        "attempts": "1 try" if row.attempts == 1 else f"{row.attempts:,} tries",
         "at": row.raised_at,
         "moves": close_moves(row.id, onward),
     }

@@ -21,7 +21,9 @@ from app.audit.service import record
 from app.doors.table import Audience, Door, door_of
 from app.shared.errors import InvalidInput, NotAllowed, NotFound
 from app.shared.work import ACCOUNTS, transaction
-from app.web import errors, rates
+from app.timeline.contract import Source
+from app.timeline.service import behind
+from app.web import errors, rates, zones
 
 READING = {"GET", "HEAD"}
 # Where somebody goes who has not come all the way in.
@@ -39,8 +41,17 @@ def register(app: Flask) -> None:
 
 def known(token: str) -> Person | None:
     """Return who holds a session's token, at the address they ask from now."""
-    who = sessions.find(token)
-    return replace(who, address=origin().address) if who else None
+    is_page_alone = request.blueprint == "live" or "X-Live" in request.headers
+    who = sessions.find(token, is_sign_of_life=not is_page_alone)
+    if who is None:
+        return None
+    zones.prefer(who.preferences.zone)
+    return replace(who, address=origin().address)
+
+
+def still(token: str) -> Person | None:
+    """Return who holds a session's token, for what goes on after their request."""
+    return sessions.find(token, is_sign_of_life=False)
 
 
 def person() -> Person | None:
@@ -99,6 +110,17 @@ def _remember_device(who: Person) -> None:
         return response
 
 
+def widen(app: Flask) -> None:
+    """Let those whose door it is send more than strangers may; before any form is read."""
+    app.before_request(_widen)
+
+
+def _widen() -> None:
+    door, who = door_of(request.endpoint, request.method), person()
+    if door and door.most_bytes and who and who.stage is Stage.IN and _is_theirs(door, who):
+        request.max_content_length = door.most_bytes
+
+
 def _ask() -> ResponseReturnValue | None:
     """Return where somebody must go instead, or nothing; refusals are raised."""
     if request.routing_exception is not None:
@@ -153,6 +175,7 @@ def _ask_key(door: Door) -> None:
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
     rates.count(door.rate, str(found.id))
     g.principal = found
+    behind(Source.KEY if found.vendor_id is None else Source.VENDOR_KEY)
     _require_right(door, found)
 
 
@@ -179,6 +202,7 @@ def _ask_person(door: Door) -> ResponseReturnValue | None:
         return redirect(NEXT_STEP.get(who.stage, who.home))
     if not _is_theirs(door, who):
         raise _refusal(_why(door, who), (who.home, "Go to your own pages"))
+    behind(Source.PERSON if who.is_ops else Source.VENDOR)
     return _ask_presence(door, who)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from app.accounts.contract import OPS_ROLES, ROLES, VENDOR_ROLES, Stage
+from app.threads.forms import MOST_BYTES as WITH_PHOTOS
 
 
 class Audience(StrEnum):
@@ -28,7 +29,8 @@ class Door:
 
     `stages`: how far they have come in; `right` is what a key needs, `is_marketplace` that no
     vendor's key will do; `names` is what the address names; `is_fresh`: they prove again that they
-    are there; `is_form`: a browser sends it, with a token against forged forms.
+    are there; `is_form`: a browser sends it, with a token against forged forms; `most_bytes`: more
+    than other doors take, from those whose door it is.
     """
 
     audience: Audience
@@ -40,6 +42,7 @@ class Door:
     rate: str = "page"
     is_fresh: bool = False
     is_form: bool = True
+    most_bytes: int | None = None
 
 
 EVERYBODY = frozenset(ROLES)
@@ -84,6 +87,7 @@ CENSUS: dict[str, Door] = {
     "GET brand.css": STATIC,
     "GET health.healthz": replace(PUBLIC, rate="probe", is_form=False),
     "GET health.readyz": replace(PUBLIC, rate="probe", is_form=False),
+    "GET metrics.show": _marketplace("metrics:read"),
     "POST reports.csp": replace(PUBLIC, rate="report", is_form=False),
     # The front door
     "GET signin.start": PUBLIC,
@@ -99,6 +103,8 @@ CENSUS: dict[str, Door] = {
     "GET POST signin.confirm": replace(PERSON, stages=WITHOUT_A_CODE, rate="sign_in"),
     "GET signin.account signin.sessions": PERSON,
     "POST signin.change_name signin.end_sessions": PERSON,
+    "GET POST signin.display": PERSON,
+    "POST signin.change_theme": PERSON,
     "POST signin.end_session": replace(PERSON, names="session"),
     "GET POST signin.change_password": replace(SENSITIVE, rate="sign_in"),
     "GET POST signin.change_email": SENSITIVE,
@@ -106,10 +112,18 @@ CENSUS: dict[str, Door] = {
     "POST signin.remove_factor signin.recovery_codes": SENSITIVE,
     "POST signin.new_passkey_options signin.new_passkey": replace(SENSITIVE, stages=WITHOUT_A_CODE),
     "POST signin.remove_passkey": replace(SENSITIVE, names="passkey"),
+    # What changed, for open pages
+    "GET live.stream live.since": PERSON,
     # The console
     "GET console.queue console.escalations console.offers console.messages console.system": OPS,
     "GET console.orders": replace(OPS, rate="search"),
+    "GET console.list_counts": replace(OPS, names="list", rate="search"),
+    "GET console.export": replace(OPS, names="list", rate="export"),
+    "POST console.arrange_list console.save_view": replace(OPS, names="list"),
+    "POST console.change_view console.delete_view": replace(OPS, names="view"),
     "GET console.order": replace(OPS, names="order"),
+    "POST console.write_note": replace(OPS, names="order", most_bytes=WITH_PHOTOS),
+    "GET console.photo": replace(OPS, names="photo"),
     "GET console.case": replace(OPS, names="case"),
     "POST console.acknowledge console.resolve": replace(OPS, names="case"),
     "POST console.close_dead_letter": replace(OPS, names="dead letter"),
@@ -134,6 +148,8 @@ CENSUS: dict[str, Door] = {
     # The portal
     "GET portal.work": VENDOR,
     "GET portal.fulfillment_order": replace(VENDOR, names="fulfillment order"),
+    "POST portal.write_note": replace(VENDOR, names="fulfillment order", most_bytes=WITH_PHOTOS),
+    "GET portal.photo": replace(VENDOR, names="photo"),
     "GET portal.team portal.keys": VENDOR_OWNER,
     "GET POST portal.invite portal.new_key": OWNER_SENSITIVE,
     "GET portal.person": replace(OWNER_SENSITIVE, names="person"),

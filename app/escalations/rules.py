@@ -32,3 +32,14 @@ def due_steps(
 def next_step_at(steps: Sequence[Step], done: int, stopped_at: datetime | None) -> datetime | None:
     """Return when the next rung is due, nothing when the climb has stopped or is at its top."""
     return None if stopped_at or done >= len(steps) else steps[done].due_at
+
+
+def standing(owner: str | None, *, is_closed: bool) -> str:
+    """Return how an escalation stands as a page remembers it: open or closed, and its owner."""
+    return f"{'closed' if is_closed else 'open'}:{owner or ''}"
+
+
+def in_words(stands: str) -> str:
+    """Return in words how a page that was looked at had it."""
+    state, _, owner = stands.partition(":")
+    return "resolved" if state == "closed" else f"owned by {owner or 'nobody'}"

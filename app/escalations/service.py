@@ -12,14 +12,17 @@ from sqlalchemy import Row, text
 from app.checks import service as checks
 from app.checks.service import Subject
 from app.escalations.models import Escalation, EscalationStep
-from app.escalations.rules import Step, climb, due_steps, next_step_at
+from app.escalations.rules import Step, climb, due_steps, in_words, next_step_at, standing
 from app.extensions import db
+from app.notices import service as notices
+from app.notices.contract import Notice, at_level
 from app.notifications.service import Message, tell_levels
 from app.policies.documents import Escalation as EscalationPolicy
 from app.policies.queries import InForce, in_force
-from app.shared import bulk, ids
-from app.shared.errors import IllegalMove, NotFound
+from app.shared import bulk, ids, live
+from app.shared.errors import Conflict, IllegalMove, NotFound
 from app.timeline.service import Happened, record
+from app.web.words import span
 
 # A case that was critical has an escalation, even if it was over before anybody looked.
 OPEN = text(
@@ -36,6 +39,26 @@ STATES = text(
     " JOIN orders o ON o.id = e.order_id"
     " WHERE e.case_id = ANY(:cases) ORDER BY e.id"
 )
+CASES = text("SELECT id, order_id FROM exception_cases WHERE reference = ANY(:references)")
+LATEST = text(
+    "SELECT c.reference, t.event, t.actor, t.at FROM exception_cases c"
+    " JOIN escalations e ON e.case_id = c.id JOIN orders o ON o.id = c.order_id"
+    " CROSS JOIN LATERAL (SELECT event, actor, at FROM timeline WHERE cohort = o.cohort"
+    "  AND order_id = o.id AND subject_id = e.id AND event <> 'escalation_climbed'"
+    "  ORDER BY id DESC LIMIT 1) t"
+    " WHERE c.reference = ANY(:references)"
+)
+# What somebody did by mistake they take back within this time, whatever happened since.
+GRACE = timedelta(minutes=1)
+# Who did what, when a page was looked at for too long.
+DID = {
+    "escalation_opened": ("It", "was escalated"),
+    "escalation_acknowledged": ("{actor}", "acknowledged it"),
+    "escalation_resolved": ("{actor}", "resolved it"),
+    "escalation_closed": ("Its cause went away, so it", "was closed"),
+    "escalation_unacknowledged": ("{actor}", "gave it back"),
+    "escalation_reopened": ("{actor}", "opened it again"),
+}
 
 
 def escalate(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, datetime]:
@@ -114,8 +137,15 @@ def _take(taken: Sequence[tuple[Row[Any], Step]], now: datetime) -> None:
     tops = {state.id: {"id": state.id, "rung": s.rung, "level": s.level} for state, s in taken}
     bulk.update(Escalation, list(tops.values()), key="id")
     tell_levels([(_message(state, step), step.level) for state, step in taken], now)
+    notices.tell([_notice(state, step) for state, step in taken])
     climbed = [_happened(state, "escalation_climbed", {"level": s.level}) for state, s in taken]
     record(climbed, now)
+
+
+def _notice(state: Row[Any], step: Step) -> Notice:
+    facts = {"kind": state.kind, "number": state.number, "level": step.level}
+    once = f"escalation:{state.reference}:{step.rung}"
+    return Notice(at_level(step.level), "escalation", state.reference, once, facts)
 
 
 def _message(state: Row[Any], step: Step) -> Message:
@@ -142,37 +172,105 @@ def _happened(
     return Happened(state.order_id, state.cohort, event, actor, state.id, facts)
 
 
-def acknowledge(case_reference: str, *, actor: str, now: datetime) -> None:
-    """Take ownership: the climb stops; again by anybody changes nothing."""
+def acknowledge(case_reference: str, *, actor: str, now: datetime, seen: str | None = None) -> None:
+    """Take ownership: the climb stops; again by anybody changes nothing.
+
+    `seen` is how it stood on the page that was pressed (rules.standing): Conflict when somebody
+    else has changed it since.
+    """
     state = _state(case_reference, now)
+    _require_unchanged(state, seen, actor, now)
+    if state.acknowledged_at and (not state.closed_at or state.acknowledged_by == actor):
+        return
     if state.closed_at:
         detail = f"{case_reference} is closed already; there is nothing left to own."
         raise IllegalMove(detail)
-    if state.acknowledged_at:
-        return
     row = {"id": state.id, "acknowledged_at": now, "acknowledged_by": actor}
-    bulk.update(Escalation, [row], key="id")
-    record([_happened(state, "escalation_acknowledged", {}, actor)], now)
+    _change(state, row, "escalation_acknowledged", actor, now)
 
 
-def resolve(case_reference: str, *, actor: str, now: datetime) -> None:
-    """Close an escalation by its owner; again changes nothing."""
+def resolve(case_reference: str, *, actor: str, now: datetime, seen: str | None = None) -> None:
+    """Close an escalation by its owner; again changes nothing. `seen` as in acknowledge."""
     state = _state(case_reference, now)
+    _require_unchanged(state, seen, actor, now)
     if state.closed_at:
         return
     row = {"id": state.id, "closed_at": now, "closed_by": actor}
     if not state.acknowledged_at:
         row |= {"acknowledged_at": now, "acknowledged_by": actor}
+    _change(state, row, "escalation_resolved", actor, now)
+
+
+def unacknowledge(case_reference: str, *, actor: str, now: datetime) -> None:
+    """Give a case back; the climb goes on as if it had never stopped. Again changes nothing."""
+    state = _state(case_reference, now)
+    if not state.acknowledged_at:
+        return
+    if state.closed_at:
+        raise IllegalMove(f"{case_reference} is resolved. Open it again first.")
+    _require_own(state, state.acknowledged_by, actor, now)
+    row = {"id": state.id, "acknowledged_at": None, "acknowledged_by": None}
+    _change(state, row, "escalation_unacknowledged", actor, now)
+
+
+def reopen(case_reference: str, *, actor: str, now: datetime) -> None:
+    """Take back that one has resolved a case; again changes nothing."""
+    state = _state(case_reference, now)
+    if not state.closed_at:
+        return
+    _require_own(state, state.closed_by, actor, now)
+    row = {"id": state.id, "closed_at": None, "closed_by": None}
+    if state.acknowledged_at == state.closed_at:
+        # Resolving it was what made them its owner.
+        row |= {"acknowledged_at": None, "acknowledged_by": None}
+    _change(state, row, "escalation_reopened", actor, now)
+
+
+def hold(case_references: Sequence[str], now: datetime) -> None:
+    """Keep the watcher and other people away from cases until the transaction ends."""
+    cases = db.session.execute(CASES, {"references": list(case_references)}).all()
+    checks.wake("case changed", [Subject(c.id, "case", c.order_id) for c in cases], now)
+
+
+def latest(case_references: Sequence[str]) -> Sequence[Row[Any]]:
+    """Return what people or the watch did last with the escalations of cases: who, what, when."""
+    return db.session.execute(LATEST, {"references": list(case_references)}).all()
+
+
+def _change(state: Row[Any], row: dict[str, Any], event: str, actor: str, now: datetime) -> None:
     bulk.update(Escalation, [row], key="id")
-    record([_happened(state, "escalation_resolved", {}, actor)], now)
+    record([_happened(state, event, {}, actor)], now)
+    live.changed("cases")
+
+
+def _require_unchanged(state: Row[Any], seen: str | None, actor: str, now: datetime) -> None:
+    """Refuse what somebody pressed who saw another state, unless they made this one themselves."""
+    stands = standing(state.acknowledged_by, is_closed=state.closed_at is not None)
+    last = next(iter(latest([state.reference])), None)
+    if seen is None or seen == stands or last is None or last.actor == actor:
+        return
+    raise Conflict(f"{who_did(last, now)} You saw it {in_words(seen)}.")
+
+
+def _require_own(state: Row[Any], whose: str, actor: str, now: datetime) -> None:
+    """Refuse to take back what somebody else did, or what others have built on since."""
+    (last,) = latest([state.reference])
+    if whose != actor:
+        raise Conflict(f"{who_did(last, now)} Only they take that back.")
+    acted_at = state.closed_at or state.acknowledged_at
+    if last.actor != actor and now - acted_at > GRACE:
+        raise Conflict(f"{who_did(last, now)} It is too late to take yours back.")
+
+
+def who_did(last: Row[Any], now: datetime) -> str:
+    """Return as a sentence who did what with an escalation, and how long ago."""
+    who, did = DID.get(last.event, ("{actor}", "changed it"))
+    return f"{who.format(actor=last.actor)} {did} {span(now - last.at)} ago."
 
 
 def _state(case_reference: str, now: datetime) -> Row[Any]:
     """Return an escalation, its check taken first: the watcher holds that while it climbs."""
-    case = db.session.execute(
-        text("SELECT id, order_id FROM exception_cases WHERE reference = :reference"),
-        {"reference": case_reference},
-    ).first()
+    case = db.session.execute(CASES, {"references": [case_reference]}).first()
     if case is not None:
         checks.wake("case changed", [Subject(case.id, "case", case.order_id)], now)
     state = db.session.execute(STATES, {"cases": [case.id]}).first() if case else None

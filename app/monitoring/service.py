@@ -16,6 +16,8 @@ from app.monitoring.contract import Limits
 from app.monitoring.facts import Judged, judge
 from app.monitoring.models import ExceptionCase
 from app.monitoring.rules import severity
+from app.notices import service as notices
+from app.notices.contract import Notice
 from app.notifications.service import Message, tell
 from app.orders.queries import contacts, facts_of
 from app.policies.documents import Watch
@@ -123,6 +125,23 @@ def _follow(cases: Sequence[Row[Any]], judged: Sequence[Judged], now: datetime) 
     late = [c for c in cases if c.kind == "late_delivery"]
     checks.wake("delivery judged", [Subject(c.order_id, "order", c.order_id) for c in late], now)
     _tell_late([c for c in late if c.ended_at is None], cohorts, now)
+    _notice([c for c in cases if c.severity == "critical" and c.ended_at is None], judged)
+
+
+def _notice(critical: Sequence[Row[Any]], judged: Sequence[Judged]) -> None:
+    names = {j.subject_id: j.name for j in judged}
+    notices.tell(
+        [
+            Notice(
+                "ops",
+                "case_critical",
+                c.reference,
+                f"case_critical:{c.reference}",
+                {"kind": c.kind, "name": names[c.subject_id]},
+            )
+            for c in critical
+        ]
+    )
 
 
 def _entry(case: Row[Any], cohort: Any, now: datetime) -> Happened:

@@ -23,9 +23,10 @@ class Notice(db.Model):
 
 
 class NoticeMark(db.Model):
-    """Up to when somebody has looked, and up to when they were mailed."""
+    """Up to when somebody has looked, was mailed at once, and had their digest."""
 
     __tablename__ = "notice_marks"
     user_id: Mapped[Id] = mapped_column(Uuid, primary_key=True)
     seen_until: Mapped[Moment]
     mailed_until: Mapped[Moment]
+    digested_until: Mapped[Moment]

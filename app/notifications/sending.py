@@ -16,7 +16,7 @@ from app.extensions import db
 from app.notifications.contract import Fate, Outcome, Outgoing, Sender
 from app.notifications.texts import compose
 from app.policies import marketplace
-from app.shared import ids, leases, signed, work
+from app.shared import ids, leases, live, signed, work
 from app.shared.work import PLATFORM, transaction
 
 BATCH = 100
@@ -117,6 +117,8 @@ def _turn(done: _Done | None, following: Row[Any] | None, token: UUID) -> bool:
     if done is None and following is None:
         return False
     with transaction(PLATFORM) as now:
+        if done:
+            live.changed("messages")
         values = _outcome(done, now) if done else NOTHING
         begin = {
             "next_cohort": following.cohort if following else None,

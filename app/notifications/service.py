@@ -15,7 +15,7 @@ from app.extensions import db
 from app.notifications.models import Notification
 from app.policies.documents import Messages
 from app.policies.queries import in_force
-from app.shared import bulk, clock, ids
+from app.shared import bulk, clock, ids, live
 from app.shared.columns import cohort_of
 from app.timeline.service import ensure_cohorts
 
@@ -59,6 +59,7 @@ def tell(messages: Sequence[Message], now: datetime) -> None:
         Notification, rows, conflict="ON CONFLICT (cohort, order_id, dedupe_key) DO NOTHING"
     )
     if rows:
+        live.changed("messages")
         jobs.ring("send_notifications")
 
 

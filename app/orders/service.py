@@ -24,7 +24,7 @@ from app.orders.locks import (
 from app.orders.models import FoLine, FulfillmentOrder, Order, OrderLine
 from app.orders.queries import contacts, facts_of
 from app.orders.rules import Totals, move, order_status
-from app.shared import bulk
+from app.shared import bulk, live
 from app.shared.errors import DomainError, IllegalMove, InvalidInput, NotFound
 from app.shared.work import PLATFORM, acting_as
 from app.timeline.service import Happened, record
@@ -144,12 +144,19 @@ def _react(changed: Sequence[FulfillmentOrder], event: str, actor: str, now: dat
         return
     _return_declined([fo for fo in changed if event == "confirmed"], now)
     record([_entry(fo, event, actor) for fo in changed], now)
+    tell_vendors(fo.vendor_id for fo in changed)
     settle({fo.order_id for fo in changed}, now)
     checks.wake(
         "fulfillment order changed",
         [Subject(fo.id, "fulfillment_order", fo.order_id) for fo in changed],
         now,
     )
+
+
+def tell_vendors(vendor_ids: Iterable[UUID]) -> None:
+    """Tell the open pages of vendors that their work has changed."""
+    for vendor_id in set(vendor_ids):
+        live.changed("orders", vendor_id)
 
 
 def _entry(fo: FulfillmentOrder, event: str, actor: str) -> Happened:
@@ -253,6 +260,7 @@ def cancel(
     for event in ("order changed", "order canceled"):
         checks.wake(event, [Subject(order_id, "order", order_id)], now)
     touched = [fo for fo in fos if any(x.id in freed for x in fo.lines)]
+    tell_vendors(fo.vendor_id for fo in touched)
     checks.wake(
         "fulfillment order changed",
         [Subject(fo.id, "fulfillment_order", order_id) for fo in touched],

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from app.policies import marketplace
 from app.policies.documents import Marketplace
 from app.policies.rules import stylesheet
-from app.web import words
+from app.web import zones
 
 blueprint = Blueprint("brand", __name__)
 # They show nothing of the marketplace, and must answer while the database is away.
@@ -19,7 +19,7 @@ def know_the_marketplace() -> None:
     """Know the settings before a page is made, so that no page waits for them later."""
     if request.endpoint not in WITHOUT:
         marketplace.look()
-        words.show_in(marketplace.zone())
+        zones.fall_back_to(marketplace.zone())
 
 
 @blueprint.app_context_processor

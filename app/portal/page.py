@@ -15,7 +15,7 @@ from app.policies import marketplace
 from app.shared.errors import NotAllowed
 from app.shared.work import Scope, transaction, vendor_scope
 from app.vendors.queries import locations
-from app.web import words
+from app.web import words, zones
 
 blueprint = Blueprint("portal", __name__, url_prefix="/portal")
 
@@ -39,10 +39,10 @@ def shell(now: datetime) -> dict[str, Any]:
     """Return what the frame around every page shows, in the time zone of the vendor's places."""
     words.read_at(now)
     places = locations()
-    zones = {place.zone for place in places.values()}
+    theirs = {place.zone for place in places.values()}
     # Places in several zones have no clock in common but the marketplace's.
-    zone = ZoneInfo(zones.pop() if len(zones) == 1 else marketplace.zone())
-    words.show_in(zone.key)
+    zone = ZoneInfo(theirs.pop() if len(theirs) == 1 else marketplace.zone())
+    zones.show_in(zone.key)
     work = work_of(vendor_id(), now, _tonight(now, zone))
     viewing = current_user.viewing
     return {

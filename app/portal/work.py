@@ -7,16 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from app.carriers.registry import CARRIERS
 from app.orders import queries
 from app.orders.contract import FoStatus
 from app.orders.models import FoLine, FulfillmentOrder
-from app.portal import page
+from app.portal import notes, page
 from app.portal.page import blueprint
+from app.shared.errors import InvalidInput
 from app.shared.work import transaction
 from app.shipments.models import Shipment
 from app.shipments.queries import shipments_of
+from app.threads.forms import Sent
 from app.vendors.models import Location
 from app.web import paging
 from app.web.deadlines import Deadline, deadline
@@ -132,10 +135,25 @@ def _groups(listed: list[dict[str, Any]], frame: Mapping[str, Any]) -> Iterator[
 @blueprint.get("/orders/<reference>")
 def fulfillment_order(reference: str) -> str:
     """Show what is to be sent where by when, and how far it is."""
+    return show(reference)
+
+
+@blueprint.post("/orders/<reference>/notes")
+def write_note(reference: str) -> ResponseReturnValue:
+    """Write a note to ops and one's team; one that is refused is shown again, to be put right."""
+    sent, outcome = notes.write(reference)
+    if isinstance(outcome, InvalidInput):
+        return show(reference, sent, outcome), outcome.status
+    return outcome
+
+
+def show(reference: str, sent: Sent | None = None, refusal: InvalidInput | None = None) -> str:
+    """Return the page of a fulfillment order, with a note's form that was not taken, if any."""
     with transaction(page.scope()) as now:
         frame = page.shell(now)
         row = queries.fulfillment_order(reference)
         parcels = [p for p in shipments_of(row.order_id) if p.fo_id == row.id]
+        thread = notes.thread(row, sent, refusal)
     place: Location | None = frame["places"].get(row.location_id)
     return render_template(
         "portal/fulfillment_order.html",
@@ -156,6 +174,7 @@ def fulfillment_order(reference: str) -> str:
             "parcels": [_parcel(parcel) for parcel in parcels],
         },
         step=_step(row),
+        thread=thread,
     )
 
 

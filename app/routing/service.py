@@ -16,10 +16,12 @@ from app.catalog.queries import lock_offers
 from app.checks import service as checks
 from app.checks.service import Subject
 from app.extensions import db
+from app.notices import service as notices
+from app.notices.contract import Notice
 from app.notifications.service import Message, tell
 from app.orders.locks import lock_orders
 from app.orders.models import FoLine, FulfillmentOrder, Order, OrderLine
-from app.orders.service import settle
+from app.orders.service import settle, tell_vendors
 from app.policies.documents import Promises, Routing
 from app.policies.queries import in_force
 from app.promises import rules as promise_rules
@@ -78,6 +80,7 @@ def route(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, datetime]
         _assign(one, offers, promises, now)
     _write(routed, policy.version, now)
     _tell_vendors(routed, offers, now)
+    _notice(routed)
     again = {r.order.id: now + RETRY for r in routed if r.unfilled}
     return again | dict.fromkeys(busy, now + BUSY)
 
@@ -219,6 +222,7 @@ def _write(routed: Sequence[Routed], policy_version: int, now: datetime) -> None
     news = [r for r in routed if r.fos or r.order.unfilled_since == now]
     decide([_decision(r, policy_version) for r in news], now)
     record([_entry(r) for r in routed if r.fos], now)
+    tell_vendors(fo["vendor_id"] for fo in fos)
     settle({r.order.id for r in routed}, now)
     checks.wake(
         "fulfillment order changed",
@@ -292,4 +296,20 @@ def _tell_vendors(routed: Sequence[Routed], offers: Mapping[UUID, Row[Any]], now
             for fo in r.fos
         ],
         now,
+    )
+
+
+def _notice(routed: Sequence[Routed]) -> None:
+    notices.tell(
+        [
+            Notice(
+                f"vendor:{fo['vendor_id']}",
+                "work_assigned",
+                fo["reference"],
+                f"work_assigned:{fo['reference']}",
+                {"number": r.order.number, "ship_by": fo["ship_by"].isoformat()},
+            )
+            for r in routed
+            for fo in r.fos
+        ]
     )

@@ -39,6 +39,7 @@ from app.shared.outbound import in_flight
 from app.shared.work import PLATFORM, transaction
 from app.shipments.models import Poll, Shipment, TrackingEvent
 from app.shipments.rules import ENDED, Standing, is_given_up, next_poll, retry_poll, standing
+from app.timeline.contract import Source
 from app.timeline.service import Happened, record
 
 logger = logging.getLogger(__name__)
@@ -337,7 +338,15 @@ def _entry(state: Any, now_stands: Standing) -> Happened:
     }
     if now_stands.delay_reason:
         facts["delay"] = now_stands.delay_reason
-    return Happened(state.order_id, state.cohort, "parcel_scanned", state.carrier, state.id, facts)
+    return Happened(
+        state.order_id,
+        state.cohort,
+        "parcel_scanned",
+        state.carrier,
+        state.id,
+        facts,
+        Source.CARRIER,
+    )
 
 
 def _schedule(
@@ -416,7 +425,7 @@ def mark_arrived(fo_ids: Sequence[UUID], now: datetime) -> None:
         return
     rows = db.session.execute(
         text(
-            "SELECT fo.id, fo.order_id, fo.cohort, fo.reference, max(s.delivered_at) AS at"
+            "SELECT fo.id, fo.order_id, fo.cohort, fo.vendor_id, max(s.delivered_at) AS at"
             " FROM fulfillment_orders fo JOIN shipments s ON s.fo_id = fo.id"
             " WHERE fo.id = ANY(:ids) AND fo.status = 'shipped' GROUP BY fo.id"
             " HAVING bool_and(s.delivered_at IS NOT NULL) ORDER BY fo.id"
@@ -429,6 +438,7 @@ def mark_arrived(fo_ids: Sequence[UUID], now: datetime) -> None:
         text("UPDATE fo_lines SET delivered = shipped WHERE fo_id = ANY(:ids)"),
         {"ids": [r.id for r in rows]},
     )
+    orders.tell_vendors(r.vendor_id for r in rows)
     orders.settle({r.order_id for r in rows}, now)
     _tell_delivered([(r.order_id, r.cohort) for r in rows], now)
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from app.signin import account, door, links, passkeys, second_factor, sessions
+from app.signin import account, display, door, links, passkeys, second_factor, sessions
 from app.signin.page import blueprint
 
-__all__ = ["account", "blueprint", "door", "links", "passkeys", "second_factor", "sessions"]
+__all__ = [
+    "account",
+    "blueprint",
+    "display",
+    "door",
+    "links",
+    "passkeys",
+    "second_factor",
+    "sessions",
+]

@@ -20,6 +20,8 @@ class Entry(db.Model):
     subject_id: Mapped[Id | None]
     actor: Mapped[Words]
     facts: Mapped[Json]
+    # who stands behind it; entries of before there were sources have none
+    source: Mapped[Words | None]
 
 
 class Decision(db.Model):

@@ -9,20 +9,36 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from flask import g, has_app_context
 from sqlalchemy import text
 
 from app.extensions import db
-from app.shared import bulk, work
+from app.shared import bulk, live, work
+from app.timeline.contract import Source
 from app.timeline.models import Decision, Entry
 
 SYSTEM = "onward"
+# What an event changes on the pages of ops, by the first word of its name.
+TOPICS = {
+    "order": ("orders",),
+    "fulfillment": ("orders",),
+    "parcel": ("orders",),
+    "payment": ("orders",),
+    "case": ("cases", "orders"),
+    "escalation": ("cases", "orders"),
+    "compensation": ("offers", "orders"),
+    "note": ("notes",),
+}
 # The months whose partitions this process has seen: one database a process.
 known_cohorts: set[date] = set()
 
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One entry: the order, the event's name, who did it, and its facts as codes and numbers."""
+    """One entry: the order, the event's name, who did it, and its facts as codes and numbers.
+
+    `source` need be said only by those who know better than the request that it comes from.
+    """
 
     order_id: UUID
     cohort: date
@@ -30,6 +46,7 @@ class Happened:
     actor: str = SYSTEM
     subject_id: UUID | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +71,26 @@ def record(entries: Sequence[Happened], now: datetime) -> None:
             "subject_id": e.subject_id,
             "actor": e.actor,
             "facts": e.facts,
+            "source": e.source or _source(e.actor),
         }
         for e in entries
     ]
     bulk.insert(Entry, rows)
+    for topic in {t for e in entries for t in TOPICS.get(e.event.partition("_")[0], ())}:
+        live.changed(topic)
+
+
+def behind(source: Source) -> None:
+    """Say who stands behind the request that is being answered."""
+    g.source = source
+
+
+def _source(actor: str) -> Source:
+    """Return who stands behind an entry: whoever asked; in the background, who asked before."""
+    if actor == SYSTEM:
+        return Source.ONWARD
+    asking: Source | None = g.get("source") if has_app_context() else None
+    return asking or Source.PERSON
 
 
 def decide(decisions: Sequence[Decided], now: datetime) -> None:

@@ -19,11 +19,19 @@ STYLES = (
     "forms",
     "pages",
     "people",
+    "notes",
+    "toasts",
+    "display",
+    "system",
     "print",
 )
 # Each stands alone: they talk by events of the document, so that any may be missing.
 SCRIPTS = (
     "vendor/htmx.min.js",
+    "js/display.js",
+    "js/forms.js",
+    "js/toasts.js",
+    "js/lists.js",
 )
 STAMP_LETTERS = 10
 FOREVER = "public, max-age=31536000, immutable"

@@ -13,13 +13,17 @@ SOON, NOW = timedelta(hours=24), timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A deadline as a page shows it; `left` is the share of the time that is left, in percent."""
+    """A deadline as a page shows it; `left` is the share of the time that is left, in percent.
+
+    `at` is when it ends, while that still counts down.
+    """
 
     state: str
     number: str
     word: str
     due: str
     left: int | None = None
+    at: datetime | None = None
 
 
 def deadline(
@@ -36,8 +40,8 @@ def deadline(
         return Deadline(state, span(due_at - done_at), word, due)
     left = due_at - now
     if left < timedelta(0):
-        return Deadline("late", span(left), "late", due)
-    return Deadline(_urgency(left), span(left), "left", due, _share(left, due_at, since))
+        return Deadline("late", span(left), "late", due, at=due_at)
+    return Deadline(_urgency(left), span(left), "left", due, _share(left, due_at, since), due_at)
 
 
 def _urgency(left: timedelta) -> str:

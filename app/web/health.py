@@ -1,13 +1,18 @@
-"""Who is alive and what waits: for operators, for the supervisor, for the system page."""
+"""Who is alive: for operators, for the supervisor, for the system page and every page's rail.
+
+A part says in Valkey that it is alive, every second or two. One that is killed and one that is only
+stopped are silent alike; one whose job hangs still beats, and says since when it has been at it.
+"""
 
 from __future__ import annotations
 
 import os
+import socket
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, current_app, jsonify
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,72 +24,202 @@ from app.shared.work import PLATFORM, transaction
 blueprint = Blueprint("health", __name__)
 CLOCK_CHANNEL = "clock"
 # A part that has not been heard of for this long is not alive.
-ALIVE_SECONDS = 15
+ALIVE_SECONDS, BEAT_SECONDS = 15, 2
 PARTS = ("scheduler", *(f"worker-{queue}" for queue in jobs.QUEUES))
 # Due work older than this, in the world's time, is late (domain.md: done within a minute).
 LATE_WORK = timedelta(minutes=5)
+# A job makes way after 20 s, and may wait 25 s more for carriers that it has asked.
+SLOW_SECONDS, HANGS_SECONDS = 30, 50
+# The last sign of life of a part outlives it, so that the page can say since when it is silent.
+SEEN_SECONDS = 30 * 24 * 3600
+# A web process of another machine that is silent for so long was taken away.
+FORGOTTEN_SECONDS = 300
+# So old may a rail's number be; without Valkey it is asked for less often, for asking takes long.
+ILL_SECONDS, AWAY_SECONDS = 5.0, 15.0
+WEB = "beats:web"
+STARTED = time.time()
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of the platform and whether it is well."""
+    """One part of the platform: `tone` is good, warn (look at it) or crit (it does no work)."""
 
     name: str
-    is_well: bool
+    tone: str
     detail: str
+    words: str = ""
+    since: datetime | None = None
+    seen: datetime | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Return whether the part does its work."""
+        return self.tone != "crit" and not self.is_unknown
+
+    @property
+    def is_unknown(self) -> bool:
+        """Return whether nobody can say how it is."""
+        return self.words == "unknown"
 
 
-def beat(part: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A part's last sign of life: its process, since when it runs, and since when its job does."""
+
+    process: str
+    since: float
+    seen: float
+    busy_since: float
+
+    @classmethod
+    def read(cls, words: bytes | None) -> Sign | None:
+        """Return what a part wrote; nothing for what no part of ours would write."""
+        try:
+            process, since, seen, busy_since = (words or b"").decode().split()
+            return cls(process, float(since), float(seen), float(busy_since))
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        """Return it as it is written."""
+        return f"{self.process} {self.since:.0f} {self.seen:.1f} {self.busy_since:.1f}"
+
+
+def beat(part: str, busy_since: float | None = None) -> None:
     """Say that a part is alive; the value is its process, for whoever started it."""
+    sign = Sign(str(os.getpid()), STARTED, time.time(), busy_since or 0)
     try:
-        valkey.client.set(f"alive:{part}", os.getpid(), ex=ALIVE_SECONDS)
+        pipe = valkey.client.pipeline(transaction=False)
+        pipe.set(f"alive:{part}", sign.process, ex=ALIVE_SECONDS)
+        pipe.set(f"seen:{part}", str(sign), ex=SEEN_SECONDS)
+        pipe.execute()
     except RedisError:
         # Without Valkey nobody can be told; that is Valkey's own red mark.
         return
 
 
+def beat_web(*, is_ending: bool = False) -> None:
+    """Say that this web process is alive, or that it ends in good order."""
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    try:
+        if is_ending:
+            valkey.client.zrem(WEB, name)
+            return
+        pipe = valkey.client.pipeline(transaction=False)
+        pipe.zadd(WEB, {name: time.time()})
+        pipe.zremrangebyscore(WEB, "-inf", time.time() - FORGOTTEN_SECONDS)
+        pipe.execute()
+    except RedisError:
+        return
+
+
+def keep_beating() -> None:
+    """Say so again and again, until this process ends."""
+    while True:
+        beat_web()
+        time.sleep(BEAT_SECONDS)
+
+
 def parts() -> list[Part]:
     """Return how each part is."""
-    return [_database(), *_by_valkey()]
+    return [_database(), *by_valkey()]
+
+
+def ill() -> int:
+    """Return how many parts need a person, for the rail of every page: one look in 5 s a process.
+
+    PostgreSQL is not asked: without it there is no page.
+    """
+    known: tuple[float, int] | None = current_app.extensions.get("ill")
+    if known and time.monotonic() < known[0]:
+        return known[1]
+    found = by_valkey()
+    number = sum(part.tone == "crit" for part in found)
+    lasts = AWAY_SECONDS if any(part.is_unknown for part in found) else ILL_SECONDS
+    current_app.extensions["ill"] = (time.monotonic() + lasts, number)
+    return number
 
 
 def _database() -> Part:
     started = time.perf_counter()
     try:
         with transaction(PLATFORM):
-            db.session.execute(text("SELECT 1"))
+            since = db.session.scalar(text("SELECT pg_postmaster_start_time()"))
     except SQLAlchemyError as error:
-        return Part("PostgreSQL", is_well=False, detail=type(error).__name__)
-    return Part(
-        "PostgreSQL", is_well=True, detail=f"{1000 * (time.perf_counter() - started):.0f} ms"
-    )
+        return Part("PostgreSQL", "crit", type(error).__name__, "not answering")
+    took = f"answers in {1000 * (time.perf_counter() - started):.0f} ms"
+    return Part("PostgreSQL", "good", took, since=since)
 
 
-def _by_valkey() -> list[Part]:
+def by_valkey() -> list[Part]:
+    """Return how Valkey is, and the parts that say there that they are alive."""
+    now = time.time()
     try:
-        alive = valkey.client.mget([f"alive:{name}" for name in PARTS])
+        started = time.perf_counter()
+        pipe = valkey.client.pipeline(transaction=False)
+        pipe.mget([f"{kind}:{name}" for kind in ("alive", "seen") for name in PARTS])
+        pipe.zrange(WEB, 0, -1, withscores=True)
+        said, web = pipe.execute()
     except RedisError as error:
-        missing = [Part(name, is_well=False, detail="unknown without Valkey") for name in PARTS]
-        return [Part("Valkey", is_well=False, detail=type(error).__name__), *missing]
+        without = "nobody can be heard without Valkey"
+        unknown = [Part(name, "warn", without, "unknown") for name in PARTS]
+        away = Part("Valkey", "crit", type(error).__name__, "not answering")
+        return [away, _web({}, now), *unknown]
+    took = f"answers in {1000 * (time.perf_counter() - started):.0f} ms"
+    alive, signs = said[: len(PARTS)], map(Sign.read, said[len(PARTS) :])
+    background = zip(PARTS, alive, signs, strict=True)
     return [
-        Part("Valkey", is_well=True, detail=""),
-        *(
-            Part(name, is_well=pid is not None, detail=_process(pid))
-            for name, pid in zip(PARTS, alive, strict=True)
-        ),
+        Part("Valkey", "good", took),
+        _web({name.decode(): seen for name, seen in web}, now),
+        *(_background(name, pid is not None, sign, now) for name, pid, sign in background),
     ]
 
 
-def _process(pid: bytes | str | None) -> str:
-    if pid is None:
-        return "silent"
-    return f"process {int(pid)}" if pid.isdigit() else "an unreadable sign of life"
+def _background(name: str, is_alive: bool, sign: Sign | None, now: float) -> Part:  # noqa: FBT001
+    if sign is None:
+        words = ("good", "alive", "") if is_alive else ("crit", "never heard of", "silent")
+        return Part(name, *words)
+    since, seen = _moment(sign.since), _moment(sign.seen)
+    if not is_alive:
+        return Part(name, "crit", f"process {sign.process}", "silent", seen=seen)
+    busy = now - sign.busy_since if sign.busy_since else 0
+    if busy > SLOW_SECONDS:
+        tone, words = ("crit", "hangs") if busy > HANGS_SECONDS else ("warn", "slow")
+        return Part(name, tone, f"at one job for {busy:.0f} s", words, since, seen)
+    return Part(name, "good", f"process {sign.process}", since=since, seen=seen)
 
 
-def backlogs() -> tuple[datetime, list[jobs.Due]]:
-    """Return the world's time and how every backlog stands."""
-    with transaction(PLATFORM) as now:
-        return now, jobs.backlogs(now)
+def _web(beats: dict[str, float], now: float) -> Part:
+    """Return how the web server is; this very process answers, so it is never all silent."""
+    silent = [
+        name
+        for name, seen in beats.items()
+        if now - seen > ALIVE_SECONDS and not _has_ended(name.rpartition(":"))
+    ]
+    count = max(1, sum(now - seen <= ALIVE_SECONDS for seen in beats.values()))
+    if silent:
+        heard = _moment(min(beats[name] for name in silent))
+        told = f"{len(silent)} of {len(silent) + count} processes"
+        return Part("web", "crit", told, "silent in part", seen=heard)
+    return Part("web", "good", f"{count} process{'es' if count > 1 else ''}")
+
+
+def _has_ended(name: tuple[str, str, str]) -> bool:
+    """Return whether a process of this machine is gone: whoever started it has another by now."""
+    host, _, pid = name
+    if host != socket.gethostname() or not pid.isdecimal():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 @blueprint.get("/healthz")

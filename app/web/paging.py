@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import request
+from werkzeug.datastructures import MultiDict
 
 Item = TypeVar("Item")
 
@@ -38,6 +39,7 @@ class Cut:
 
     key: Key | None = None
     is_back: bool = False
+    size: int = SIZE
 
     def order(self, at: str, row_id: str, *, newest_first: bool = False) -> tuple[str, str]:
         """Return the condition and the order of a list over two columns."""
@@ -47,11 +49,13 @@ class Cut:
 
     def values(self) -> dict[str, object]:
         """Return the values those name, and one row more than is shown."""
-        size: dict[str, object] = {"size": SIZE + 1}
+        size: dict[str, object] = {"size": self.size + 1}
         return size | ({"cut_at": self.key.at, "cut_id": self.key.id} if self.key else {})
 
 
-def cut(args: Mapping[str, str], read_id: Callable[[str], UUID | int] = UUID) -> Cut:
+def cut(
+    args: Mapping[str, str], read_id: Callable[[str], UUID | int] = UUID, size: int = SIZE
+) -> Cut:
     """Return where an address says the page begins; one that cannot be read is the start."""
     is_back = "before" in args
     words = args.get("before" if is_back else "after", "").split("~")
@@ -59,13 +63,15 @@ def cut(args: Mapping[str, str], read_id: Callable[[str], UUID | int] = UUID) ->
         rank, at, row_id = words
         key = Key(datetime.fromisoformat(at), read_id(row_id), int(rank))
     except ValueError:
-        return Cut()
-    return Cut(key, is_back) if key.at.tzinfo else Cut()
+        return Cut(size=size)
+    return Cut(key, is_back, size) if key.at.tzinfo else Cut(size=size)
 
 
 def link(path: str, args: Mapping[str, str], **changes: str | None) -> str:
     """Return an address of our own with some of its arguments changed; None takes one away."""
-    wanted = {k: v for k, v in (dict(args) | changes).items() if v}
+    given = args.items(multi=True) if isinstance(args, MultiDict) else args.items()
+    wanted = [(k, v) for k, v in given if v and k not in changes]
+    wanted += [(k, v) for k, v in changes.items() if v]
     return f"{path}?{urlencode(wanted)}" if wanted else path
 
 
@@ -78,8 +84,8 @@ def turn(
     path: str | None = None,
 ) -> tuple[list[Item], dict[str, Any]]:
     """Return the rows to show in their order, and what the pager of the page asked for needs."""
-    shown = list(rows[:SIZE])
-    is_more = len(rows) > SIZE
+    shown = list(rows[: here.size])
+    is_more = len(rows) > here.size
     if here.is_back:
         shown.reverse()
     has_next, has_prev = (True, is_more) if here.is_back else (is_more, here.key is not None)

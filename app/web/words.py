@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from flask import Flask, current_app, g, has_app_context
+from flask import Flask, g, has_app_context
 
+from app.shared import clock
 from app.shared.clock import machine_now
 from app.shared.money import Money, exponent
+from app.web import zones
 
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
 # From here on hours say nothing any more: "45 d".
 DAYS_ALONE = 10
+# What is nearer than this is now; what is farther than a week is a day of the calendar.
+JUST_NOW, A_WEEK = timedelta(seconds=5), timedelta(days=7)
 SYMBOLS = {"BRL": "R$", "EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
 Amount = tuple[int, str]
 
@@ -23,52 +27,91 @@ Amount = tuple[int, str]
 def register(app: Flask) -> None:
     """Give the templates their filters."""
     filters: dict[str, Callable[..., str]] = {
+        "ago": ago,
         "day": day,
+        "precise": precise,
         "when": when,
         "money": money,
         "whole": whole,
     }
     for name, words in filters.items():
         app.add_template_filter(words, name)
+    app.jinja_env.globals["page_clocks"] = page_clocks
+    app.jinja_env.globals["zone_name"] = zone_name
+    app.jinja_env.globals["is_own_zone"] = zones.is_readers_own
 
 
 def read_at(now: datetime) -> None:
-    """Say which moment a page is read at: its year need not be named."""
-    g.now = now
+    """Say which moment of the world a page is read at; asked inside a transaction.
+
+    Its year need not be named, and its scripts count on from there at the world's pace.
+    """
+    g.now, g.rate = now, clock.read().rate
 
 
-def show_in(zone: str) -> None:
-    """Say in which time zone a page shows its moments."""
-    g.zone = ZoneInfo(zone)
+def page_clocks() -> dict[str, str | float]:
+    """Return what a page tells its scripts: the machine's time, and the world's where it knows."""
+    told: dict[str, str | float] = {"data-machine": machine_now().isoformat()}
+    if "now" in g:
+        told |= {"data-now": g.now.isoformat(), "data-rate": g.rate}
+    return told
 
 
 def zone_name() -> str:
     """Return the name of the zone in which moments are shown."""
-    return _zone().key
-
-
-def _zone() -> ZoneInfo:
-    if not has_app_context():
-        return ZoneInfo("UTC")
-    shown: ZoneInfo | None = g.get("zone")
-    return shown or ZoneInfo(current_app.config["TZ_DEFAULT"])
+    return zones.shown().key
 
 
 def _this_year() -> int:
-    now: datetime = g.get("now", machine_now()) if has_app_context() else machine_now()
-    return now.astimezone(_zone()).year
+    return _read_at().astimezone(zones.shown()).year
+
+
+def _read_at(*, real: bool = False) -> datetime:
+    now: datetime | None = g.get("now") if has_app_context() and not real else None
+    return now or machine_now()
 
 
 def day(moment: date) -> str:
     """Return a day, "Thu, Nov 19"; with its year when that is another one."""
-    local = moment.astimezone(_zone()) if isinstance(moment, datetime) else moment
+    local = moment.astimezone(zones.shown()) if isinstance(moment, datetime) else moment
     words = f"{local:%a, %b} {local.day}"
     return words if local.year == _this_year() else f"{words}, {local.year}"
 
 
 def when(moment: datetime) -> str:
     """Return a day and its clock, "Thu, Nov 19, 02:22"."""
-    return f"{day(moment)}, {moment.astimezone(_zone()):%H:%M}"
+    return f"{day(moment)}, {moment.astimezone(zones.shown()):%H:%M}"
+
+
+def precise(moment: datetime) -> str:
+    """Return a moment that cannot be mistaken: "Sun, Nov 1, 01:30, Malta time (UTC+1)"."""
+    if zone_name() == "UTC":
+        return f"{when(moment)} UTC"
+    place = zone_name().rpartition("/")[2].replace("_", " ")
+    return f"{when(moment)}, {place} time (UTC{_offset(moment.astimezone(zones.shown()))})"
+
+
+def _offset(local: datetime) -> str:
+    """Return how far ahead of UTC a clock is, "+5:30"; nothing where it is not."""
+    minutes = int((local.utcoffset() or timedelta(0)).total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "\N{MINUS SIGN}" if minutes < 0 else "+"
+    return f"{sign}{hours}{f':{rest:02d}' if rest else ''}" if minutes else ""
+
+
+def ago(moment: datetime, *, real: bool = False) -> str:
+    """Return how long ago or ahead a moment is, "8 m ago", "in 5 m"; beyond a week its day.
+
+    `real`: of people's own time (sessions, notices, notes), which no world's clock moves.
+    """
+    length = _read_at(real=real) - moment
+    if abs(length) < JUST_NOW:
+        return "just now"
+    if abs(length) > A_WEEK:
+        return day(moment)
+    # One unit: who needs the minute looks at the clock beside it.
+    number, unit, *_ = span(length).split()
+    return f"{int(number)} {unit} ago" if length > timedelta(0) else f"in {int(number)} {unit}"
 
 
 def span(length: timedelta) -> str:
@@ -95,8 +138,11 @@ def whole(amount: Amount) -> str:
 def _money(amount: Amount, digits: int) -> str:
     minor, currency = amount
     symbol = SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
-    sign = "\N{MINUS SIGN}" if minor < 0 else ""
-    return f"{sign}{symbol}{Money(abs(minor), currency).decimal():,.{digits}f}"
+    exact = Money(abs(minor), currency).decimal()
+    shown = f"{exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):,f}"
+    # What rounds to nothing is nothing, not less than nothing.
+    sign = "\N{MINUS SIGN}" if minor < 0 and shown.strip("0.") else ""
+    return f"{sign}{symbol}{shown}"
 
 
 def plain(word: str) -> str:
@@ -200,12 +246,19 @@ EVENTS = {
     "escalation_acknowledged": Entry("Acknowledged, the climb has stopped", CASE, "person-check"),
     "escalation_resolved": Entry("Escalation resolved", CASE, "check-circle", "good"),
     "escalation_closed": Entry("Escalation closed", (*CASE, "{why}"), "check-circle", "good"),
+    "note_added": Entry("Note written", ("{visibility}", "{photos}"), "chat-left-text"),
     "compensation_offered": Entry("{amount} back offered", ("{rule}", "{offer}"), "gift", "accent"),
     "payment_pending": Entry("Payment pending", ("{amount}",), "credit-card"),
     "payment_authorized": Entry("Payment authorized", ("{amount}",), "credit-card"),
     "payment_captured": Entry("Payment captured", ("{amount}",), "wallet2", "good"),
     "payment_failed": Entry("Payment failed", ("{amount}",), "credit-card", "crit"),
     "payment_refunded": Entry("Paid back", ("{amount}",), "wallet2"),
+}
+
+NOTES = {
+    "internal": "internal",
+    "vendor": "the vendor sees it",
+    "customer": "the customer sees it",
 }
 
 # How a fact is put into words; the others are shown as they are.
@@ -218,6 +271,8 @@ FACTS: dict[str, Callable[[Any], str]] = {
     "kind": plain,
     "status": lambda s: plain(s).lower(),
     "delay": delay,
+    "visibility": lambda code: NOTES.get(code, plain(code)),
+    "photos": lambda n: count(n, "photo"),
     "level": level,
     "rule": rule,
     "since": lambda s: when(datetime.fromisoformat(s)),

@@ -5,7 +5,7 @@
 ALTER TABLE orders ADD country text GENERATED ALWAYS AS (ship_to->>'country') STORED;
 CREATE INDEX orders_country ON orders (country, placed_at, id);
 CREATE INDEX orders_channel ON orders (channel, placed_at, id);
-CREATE INDEX orders_deliver_by ON orders (deliver_by, id);
+CREATE INDEX orders_deliver_by ON orders (coalesce(deliver_by, '9999-12-31 00:00+00'), id);
 CREATE INDEX orders_due ON orders (deliver_by, id) WHERE delivered_at IS NULL AND status <> 'canceled';
 CREATE INDEX fulfillment_orders_vendor ON fulfillment_orders (vendor_id, order_id);
 
@@ -30,22 +30,31 @@ CREATE TABLE batches (
     id uuid PRIMARY KEY, reference text NOT NULL UNIQUE, act text NOT NULL, arguments jsonb NOT NULL,
     query text NOT NULL, made_by_id uuid NOT NULL, made_by text NOT NULL, made_at timestamptz NOT NULL,
     status text NOT NULL CHECK (status IN ('draft', 'waiting', 'running', 'done', 'canceled')),
-    total integer NOT NULL CHECK (total >= 0), undoes_id uuid REFERENCES batches,
-    due_at timestamptz, started_at timestamptz, ended_at timestamptz, ended_by text,
-    leased_until timestamptz, lease_token uuid);
+    total integer NOT NULL CHECK (total >= 0),
+    -- of its rows, so that nobody has to count them to see how far it is
+    done integer NOT NULL DEFAULT 0, unchanged integer NOT NULL DEFAULT 0, refused integer NOT NULL DEFAULT 0,
+    -- the one it takes back: nothing is taken back twice
+    undoes_id uuid UNIQUE REFERENCES batches ON DELETE SET NULL,
+    -- when its next rows are due: that moves on with every few rows, so that a short one need not wait for a long one
+    due_at timestamptz, started_at timestamptz, ended_at timestamptz, ended_by text);
 CREATE INDEX batches_due ON batches (due_at) WHERE status IN ('waiting', 'running');
 CREATE INDEX batches_made ON batches (made_at, id);
 CREATE TABLE batch_rows (
     batch_id uuid NOT NULL REFERENCES batches ON DELETE CASCADE, position integer NOT NULL,
-    subject_id uuid NOT NULL, subject text NOT NULL,
+    -- the public reference of what is changed, and what people call it
+    subject text NOT NULL, name text NOT NULL,
     -- how the row stood when the draft was made: a row that has moved since is refused
     seen text NOT NULL,
     -- why it would be refused, as the draft foresaw it
     foreseen text,
     status text NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'done', 'unchanged', 'refused')),
-    reason text, PRIMARY KEY (batch_id, position)) WITH (fillfactor = 80);
+    -- a code and its facts, put into words where they are read
+    reason jsonb, PRIMARY KEY (batch_id, position)) WITH (fillfactor = 80);
 CREATE INDEX batch_rows_waiting ON batch_rows (batch_id, position) WHERE status = 'waiting';
 GRANT SELECT, INSERT, UPDATE, DELETE ON batches, batch_rows TO onward_ops, onward_worker;
+
+-- Who stands behind an entry of the timeline; entries of before say it by their actor and event alone.
+ALTER TABLE timeline ADD source text CHECK (source IN ('person', 'vendor', 'vendor_key', 'key', 'carrier', 'onward'));
 
 -- Notes on an order, and their photos -----------------------------------------------------------------------------------
 CREATE TABLE notes (
@@ -75,9 +84,10 @@ CREATE TABLE notices (
     once text NOT NULL UNIQUE, at timestamptz NOT NULL);
 CREATE INDEX notices_audience ON notices (audience, at, id);
 CREATE INDEX notices_at ON notices (at);
--- Up to when somebody has looked, and up to when they were mailed.
+-- Up to when somebody has looked, up to when they were mailed at once, and up to when their digests go.
 CREATE TABLE notice_marks (
-    user_id uuid PRIMARY KEY REFERENCES users ON DELETE CASCADE, seen_until timestamptz NOT NULL, mailed_until timestamptz NOT NULL);
+    user_id uuid PRIMARY KEY REFERENCES users ON DELETE CASCADE, seen_until timestamptz NOT NULL,
+    mailed_until timestamptz NOT NULL, digested_until timestamptz NOT NULL);
 GRANT INSERT ON notices TO onward_ops, onward_worker, onward_vendor;
 GRANT SELECT ON notices TO onward_auth, onward_worker;
 GRANT DELETE ON notices TO onward_worker;

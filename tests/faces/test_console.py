@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
-from flask import Flask, url_for
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
@@ -575,19 +574,3 @@ def test_a_list_costs_three_statements(world: World, ops_client: FlaskClient, pa
 
     own = [sql for sql in seen if "set_config" not in sql and " users" not in sql]
     assert len(own) <= 3
-
-
-def test_no_page_of_the_console_is_open_to_strangers(app: Flask, client: FlaskClient) -> None:
-    somebody = dict.fromkeys(("user_id", "key_id", "link_id"), UUID(int=1))
-    values: dict[str, Any] = {"reference": "X-1", "letter_id": 1, "code": "kiln", **somebody}
-    with app.test_request_context():
-        doors = [
-            (method, url_for(rule.endpoint, **{k: values[k] for k in rule.arguments}))
-            for rule in app.url_map.iter_rules()
-            if rule.endpoint.startswith("console.")
-            for method in (rule.methods or set()) & {"GET", "POST"}
-        ]
-
-    for method, path in doors:
-        answer = client.open(path, method=method)
-        assert (answer.status_code, answer.location[:7]) == (302, "/signin")

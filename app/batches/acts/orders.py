@@ -1,0 +1,221 @@
+"""Orders: put on hold, release, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row as SqlRow
+from sqlalchemy import text
+
+from app.batches.contract import LEADS, Act, Outcome, Row, Subjects, Thing, Why
+from app.extensions import db
+from app.orders import service as orders
+from app.orders.contract import Action
+from app.orders.locks import lock_orders
+from app.shared.errors import DomainError
+
+# What people and vendors do to an order; routing, carriers and the watch change nothing that
+# somebody who chose it would have to look at again.
+MOVES = "t.event IN ('order_canceled', 'parcel_shipped') OR t.event ^@ 'fulfillment_order_'"
+SEEN = (
+    "(SELECT coalesce(max(t.id), 0)::text FROM timeline t"
+    f" WHERE t.order_id = o.id AND t.cohort = o.cohort AND ({MOVES}))"
+)
+CHANGES = text(
+    "SELECT DISTINCT ON (o.id) o.reference, t.event, t.actor, t.at, t.facts, t.source,"
+    " v.name AS vendor"
+    " FROM unnest(CAST(:subjects AS text[]), CAST(:seen AS bigint[])) s(subject, seen)"
+    " JOIN orders o ON o.reference = s.subject"
+    " JOIN timeline t ON t.order_id = o.id AND t.cohort = o.cohort AND t.id > s.seen"
+    " LEFT JOIN shipments p ON p.id = t.subject_id"
+    " LEFT JOIN fulfillment_orders f ON f.id = t.subject_id"
+    " LEFT JOIN vendors v ON v.id = coalesce(f.vendor_id, p.vendor_id)"
+    f" WHERE {MOVES} ORDER BY o.id, t.id DESC"
+)
+# What ops may do, too; all else is told by the vendor's name, whoever of it or for it said it.
+BY_ANYBODY = {"order_canceled", "fulfillment_order_put_on_hold", "fulfillment_order_released"}
+KEYS = text("SELECT id, reference FROM orders WHERE reference = ANY(:subjects)")
+PARTS = text(
+    "SELECT o.reference AS subject, f.reference FROM orders o"
+    " JOIN fulfillment_orders f ON f.order_id = o.id"
+    " WHERE o.reference = ANY(:subjects) AND f.status = ANY(:statuses) ORDER BY f.id"
+)
+
+HOLDABLE = ("assigned", "confirmed", "picking", "packed", "ready")
+
+
+def _has(statuses: Iterable[str]) -> str:
+    named = ", ".join(f"'{status}'" for status in statuses)
+    return (
+        "EXISTS (SELECT FROM fulfillment_orders f WHERE f.order_id = o.id"
+        f" AND f.status IN ({named}))"
+    )
+
+
+HAS_SHIPPED = "EXISTS (SELECT FROM fo_lines l WHERE l.order_id = o.id AND l.shipped > 0)"
+HAS_UNROUTED = "EXISTS (SELECT FROM order_lines l WHERE l.order_id = o.id AND l.unrouted > 0)"
+IS_OPEN = f"({HAS_UNROUTED} OR {_has([*HOLDABLE, 'on_hold'])})"
+
+
+def _lock(subjects: Subjects, _now: datetime) -> None:
+    lock_orders(list(_keys(subjects)))
+
+
+def _keys(subjects: Subjects) -> dict[UUID, str]:
+    rows = db.session.execute(KEYS, {"subjects": list(subjects)})
+    return {row.id: row.reference for row in rows}
+
+
+def _changes(seen: Mapping[str, str]) -> Mapping[str, Mapping[str, Any]]:
+    values = {"subjects": list(seen), "seen": [int(token) for token in seen.values()]}
+    return {row.reference: _facts(row) for row in db.session.execute(CHANGES, values)}
+
+
+def _facts(row: SqlRow[Any]) -> dict[str, Any]:
+    is_vendors = row.event not in BY_ANYBODY or (row.source or "").startswith("vendor")
+    who = row.vendor or row.actor if is_vendors else row.actor
+    return {"event": row.event, "who": who, "at": row.at.isoformat(), "facts": row.facts}
+
+
+ORDER = Thing(
+    noun="order",
+    lists=("orders",),
+    source="orders o",
+    id="o.id",
+    subject="o.reference",
+    name="o.number",
+    seen=SEEN,
+    lock=_lock,
+    changes=_changes,
+)
+
+
+def _parts(subjects: Subjects, statuses: Sequence[str]) -> dict[str, list[str]]:
+    """Return the fulfillment orders of orders that are in one of these states."""
+    found: dict[str, list[str]] = {}
+    values = {"subjects": list(subjects), "statuses": list(statuses)}
+    for row in db.session.execute(PARTS, values):
+        found.setdefault(row.subject, []).append(row.reference)
+    return found
+
+
+def _hold(
+    rows: Sequence[Row], arguments: Mapping[str, str], who: str, now: datetime
+) -> Mapping[str, Outcome]:
+    return _act(rows, HOLDABLE, Action.HOLD, arguments.get("reason", ""), who, now)
+
+
+def _release(
+    rows: Sequence[Row], _arguments: Mapping[str, str], who: str, now: datetime
+) -> Mapping[str, Outcome]:
+    return _act(rows, ["on_hold"], Action.RELEASE, "", who, now)
+
+
+def _act(  # noqa: PLR0913 - one act on many orders: what, to which, why, by whom, when
+    rows: Sequence[Row],
+    statuses: Sequence[str],
+    action: Action,
+    reason: str,
+    who: str,
+    now: datetime,
+) -> Mapping[str, Outcome]:
+    """Act on the fulfillment orders in these states; taking back, on those touched before."""
+    parts = _parts([row.subject for row in rows], statuses)
+    for row in rows:
+        if row.touched is not None:
+            parts[row.subject] = [x for x in parts.get(row.subject, []) if x in row.touched]
+    references = [part for found in parts.values() for part in found]
+    outcomes = orders.act(references, action, actor=who, now=now, reason=reason)
+    refused = {
+        reference: outcome.detail
+        for reference, outcome in zip(references, outcomes, strict=True)
+        if isinstance(outcome, DomainError)
+    }
+    return {subject: _outcome(found, refused) for subject, found in parts.items()}
+
+
+def _outcome(parts: Sequence[str], refused: Mapping[str, str]) -> Outcome:
+    if not parts:
+        return Outcome("unchanged", "moved_on")
+    if told := [refused[part] for part in parts if part in refused]:
+        return Outcome("refused", "said", {"sentence": " ".join(told)})
+    return Outcome("done", facts={"touched": list(parts)})
+
+
+def _cancel(
+    rows: Sequence[Row], arguments: Mapping[str, str], who: str, now: datetime
+) -> Mapping[str, Outcome]:
+    outcomes = {}
+    for key, subject in sorted(_keys([row.subject for row in rows]).items()):
+        try:
+            with db.session.begin_nested():
+                orders.cancel(key, None, actor=who, reason=arguments.get("reason", ""), now=now)
+        except DomainError as refusal:
+            outcomes[subject] = Outcome("refused", "said", {"sentence": refusal.detail})
+    return outcomes
+
+
+NOT_LIVE = {
+    "moved_on": Why("unchanged", "What had been changed has been changed again since."),
+    "canceled": Why("refused", "It is canceled."),
+    "left": Why("refused", "All of it has left."),
+    "rest": Why("refused", "What has a vendor has left; the rest has no vendor yet."),
+    "no_vendor": Why("refused", "No vendor has it yet."),
+}
+WHY_NOT_LIVE = (
+    f" WHEN o.status = 'canceled' THEN 'canceled' WHEN NOT {HAS_SHIPPED} THEN 'no_vendor'"
+    f" WHEN {HAS_UNROUTED} THEN 'rest' ELSE 'left' END"
+)
+ACTS = (
+    Act(
+        code="orders.hold",
+        thing=ORDER,
+        label="Put on hold",
+        ask="Put {what} on hold?",
+        doing="Putting {what} on hold",
+        did="put on hold",
+        reason_label="Why are they put on hold?",
+        foresee=f"CASE WHEN {_has(HOLDABLE)} THEN NULL WHEN {_has(['on_hold'])} THEN 'held'"
+        f"{WHY_NOT_LIVE}",
+        whys=NOT_LIVE | {"held": Why("unchanged", "It is on hold already.")},
+        do=_hold,
+        undo="orders.release",
+        undo_label="Release them again",
+    ),
+    Act(
+        code="orders.release",
+        thing=ORDER,
+        label="Release",
+        ask="Release {what}?",
+        doing="Releasing {what}",
+        did="released",
+        foresee=f"CASE WHEN {_has(['on_hold'])} THEN NULL WHEN {_has(HOLDABLE)} THEN 'free'"
+        f"{WHY_NOT_LIVE}",
+        whys=NOT_LIVE | {"free": Why("unchanged", "It is not on hold.")},
+        do=_release,
+        undo="orders.hold",
+        undo_label="Put them on hold again",
+    ),
+    Act(
+        code="orders.cancel",
+        thing=ORDER,
+        label="Cancel",
+        ask="Cancel {what}?",
+        doing="Canceling {what}",
+        did="canceled",
+        reason_label="Why are they canceled?",
+        warning="Customers and vendors are told at once. This cannot be undone.",
+        foresee="CASE WHEN o.status = 'canceled' THEN 'canceled'"
+        f" WHEN {HAS_SHIPPED} THEN CASE WHEN {IS_OPEN} THEN 'part' ELSE 'left' END END",
+        whys={
+            "canceled": Why("unchanged", "It is canceled already."),
+            "left": Why("refused", "All of it has left. Open a return instead."),
+            "part": Why("refused", "A part of it has left. Cancel the lines that have not."),
+        },
+        do=_cancel,
+        roles=LEADS,
+    ),
+)

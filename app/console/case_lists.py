@@ -1,0 +1,149 @@
+"""The lists of cases: the queue of all that are open, and the escalations among them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import g, request, url_for
+from sqlalchemy import Row
+
+from app.console import case_queries, cases, climbs
+from app.console.case_queries import ESCALATIONS, QUEUE
+from app.console.order_list import VENDORS
+from app.lists.contract import Choice, Column, Days, ListSpec, Options, Sort, register
+from app.lists.options import looked_up
+from app.shared.money import Money
+from app.web.paging import Key, link
+from app.web.words import plain
+
+RANKS = {"critical": 0, "warning": 1, "info": 2}
+CASES = "/console/cases/"
+KINDS = ("late_dispatch", "late_delivery", "stalled", "out_of_stock")
+OF_VENDOR = "c.vendor_id = ANY(ARRAY(SELECT id FROM vendors WHERE code = ANY(:vendor)))"
+
+
+def _severities() -> Options:
+    return [(name, plain(name)) for name in RANKS]
+
+
+def _kinds() -> Options:
+    return [(name, plain(name)) for name in KINDS]
+
+
+def _vendors() -> Options:
+    return looked_up("vendors", VENDORS)
+
+
+FILTERS = (
+    Choice("severity", "Severity", "c.severity = ANY(:severity)", _severities, is_prominent=True),
+    Choice("kind", "What is wrong", "c.kind = ANY(:kind)", _kinds, is_prominent=True),
+    Choice("vendor", "Vendor", OF_VENDOR, _vendors, is_prominent=True),
+    Days("since", "Since", "c.occurred_at"),
+    Days("due", "Promised for", "o.deliver_by"),
+)
+
+
+def _at_risk(row: dict[str, Any]) -> list[tuple[str, object]]:
+    amount = row["at_risk"]
+    worth = Money(*amount).decimal() if amount else None
+    return [("At risk", worth), ("Currency", amount[1] if amount else None)]
+
+
+def _what(row: dict[str, Any]) -> list[tuple[str, object]]:
+    return [
+        ("What is wrong", plain(row["kind"])),
+        ("Case", row["reference"]),
+        ("Order", row["order_number"]),
+        ("In words", row["sub"]),
+    ]
+
+
+TIME_LEFT = Column("due", "Time left", lambda r: [("Since", r["since"])])
+WHAT = Column("what", "What is wrong", _what, is_fixed=True)
+SEVERITY = Column("severity", "Severity", lambda r: [("Severity", plain(r["severity"]))])
+OWNER = Column("owner", "Owner", lambda r: [("Owner", r["owner"])])
+
+
+def show_case(row: Row[Any], now: datetime) -> dict[str, Any]:
+    """Return a case as the queue has it."""
+    return cases.listed(row, now, CASES + row.reference) | {"since": row.occurred_at}
+
+
+QUEUE_SPEC = register(
+    ListSpec(
+        name="queue",
+        endpoint="console.queue",
+        nouns=("case", "cases"),
+        columns=(
+            TIME_LEFT,
+            WHAT,
+            SEVERITY,
+            Column("at_risk", "At risk", _at_risk, look="num"),
+            OWNER,
+        ),
+        filters=FILTERS,
+        sorts={"urgent": Sort("Most urgent first", "c.occurred_at")},
+        views=QUEUE,
+        ids=f"SELECT c.id FROM exception_cases c {case_queries.JOINS}"
+        " WHERE c.closed_at IS NULL AND {where}",
+        fetch=case_queries.queue,
+        key=lambda row, _sort: Key(row.occurred_at, row.id, row.rank),
+        show=show_case,
+        acts=("cases.acknowledge", "cases.resolve"),
+    )
+)
+
+
+def _policies(now: datetime) -> climbs.Policies:
+    """Return who is told when, read once a request."""
+    if "climb_policies" not in g:
+        g.climb_policies = case_queries.climb_policies(now)
+    found: climbs.Policies = g.climb_policies
+    return found
+
+
+def show_escalation(row: Row[Any], now: datetime) -> dict[str, Any]:
+    """Return an escalation as its list has it."""
+    href = url_for("console.case", reference=row.reference)
+    listed = cases.listed(row, now, href)
+    onward = link(request.path, request.args)
+    return (
+        listed
+        | {"sentence": listed["sub"], "since": row.opened_at}
+        | climbs.listed_climb(row, _policies(now), now, onward)
+    )
+
+
+ESCALATIONS_SPEC = register(
+    ListSpec(
+        name="escalations",
+        endpoint="console.escalations",
+        nouns=("escalation", "escalations"),
+        columns=(
+            TIME_LEFT,
+            WHAT,
+            Column(
+                "rung", "Rung", lambda r: [("Severity", plain(r["severity"])), ("Rung", r["level"])]
+            ),
+            Column(
+                "told",
+                "Told",
+                lambda r: [("Told last", r["last"]["title"] if r["last"] else None)],
+                look="mid",
+            ),
+            OWNER,
+        ),
+        filters=FILTERS,
+        sorts={
+            "oldest": Sort("Longest open first", "e.opened_at"),
+            "newest": Sort("Newest first", "e.opened_at", newest_first=True),
+        },
+        views=ESCALATIONS,
+        ids=f"SELECT c.id FROM exception_cases c {case_queries.JOINS} WHERE {{where}}",
+        fetch=case_queries.escalations,
+        key=lambda row, _sort: Key(row.opened_at, row.escalation_id),
+        show=show_escalation,
+        acts=("cases.acknowledge", "cases.resolve"),
+    )
+)

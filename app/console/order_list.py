@@ -1,0 +1,165 @@
+"""The list of orders: what it shows, how it is filtered, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.console import order_queries
+from app.lists.contract import Choice, Column, Days, ListSpec, Options, Sort, View, register
+from app.lists.options import distinct, looked_up
+from app.orders.contract import OrderStatus
+from app.shared.money import Money
+from app.web.deadlines import Deadline, deadline
+from app.web.paging import Key
+from app.web.words import day, plain
+
+Listed = Mapping[str, Any]
+HAS_CASE = "o.id IN (SELECT order_id FROM exception_cases WHERE closed_at IS NULL AND {kind})"
+IS_HELD = "o.id IN (SELECT order_id FROM fulfillment_orders WHERE status = 'on_hold')"
+OF_VENDOR = (
+    "EXISTS (SELECT FROM fulfillment_orders f WHERE f.order_id = o.id AND f.vendor_id ="
+    " ANY(ARRAY(SELECT id FROM vendors WHERE code = ANY(:vendor)))"
+    " AND f.status NOT IN ('rejected', 'canceled'))"
+)
+VENDORS = "SELECT code AS value, name AS label FROM vendors ORDER BY name LIMIT 500"
+KINDS = "SELECT DISTINCT kind AS value, kind AS label FROM exception_cases WHERE closed_at IS NULL"
+ORDERS = "/console/orders/"
+
+
+def _statuses() -> Options:
+    return [(str(status), plain(status)) for status in OrderStatus]
+
+
+def _kinds() -> Options:
+    return sorted((value, plain(value)) for value, _ in looked_up("order kinds", KINDS))
+
+
+def show(row: Row[Any], now: datetime) -> dict[str, Any]:
+    """Return an order as its list has it."""
+    return {
+        "reference": row.reference,
+        "number": row.number,
+        "href": ORDERS + row.reference,
+        "channel": row.channel,
+        "customer": row.customer,
+        "place": ", ".join(part for part in (row.city, row.country) if part),
+        "placed": row.placed_at,
+        "status": row.status,
+        "deliver_by": row.deliver_by,
+        "deadline": _promise(row, now),
+        "vendors": row.vendors or [],
+        "total": (row.total, row.currency),
+        "cases": row.cases,
+    }
+
+
+def _promise(row: Row[Any], now: datetime) -> Deadline | None:
+    if row.deliver_by is None or row.status == "canceled":
+        return None
+    due = day(row.deliver_on) if row.deliver_on else ""
+    return deadline(row.deliver_by, now, due, since=row.placed_at, done_at=row.delivered_at)
+
+
+def key(row: Row[Any], sort: Sort) -> Key:
+    """Return an order's place in its list."""
+    at = row.placed_at if sort.at == PLACED else row.deliver_by or order_queries.NEVER
+    return Key(at, row.id)
+
+
+PLACED = "o.placed_at"
+SPEC = register(
+    ListSpec(
+        name="orders",
+        endpoint="console.orders",
+        nouns=("order", "orders"),
+        columns=(
+            Column("due", "Deliver by", lambda r: [("Deliver by", r["deliver_by"])]),
+            Column(
+                "order",
+                "Order",
+                lambda r: [
+                    ("Order", r["number"]),
+                    ("Reference", r["reference"]),
+                    ("Channel", r["channel"]),
+                    ("Customer", r["customer"]),
+                    ("Ship to", r["place"]),
+                    ("Open cases", r["cases"]),
+                ],
+                is_fixed=True,
+            ),
+            Column("status", "Status", lambda r: [("Status", plain(r["status"]))]),
+            Column(
+                "vendors",
+                "Vendors",
+                lambda r: [("Vendors", ", ".join(r["vendors"]))],
+                look="mid",
+            ),
+            Column("placed", "Placed", lambda r: [("Placed", r["placed"])]),
+            Column(
+                "total",
+                "Total",
+                lambda r: [
+                    ("Total", Money(*r["total"]).decimal()),
+                    ("Currency", r["total"][1]),
+                ],
+                look="num",
+            ),
+        ),
+        filters=(
+            Choice("status", "Status", "o.status = ANY(:status)", _statuses, is_prominent=True),
+            Choice(
+                "vendor",
+                "Vendor",
+                OF_VENDOR,
+                lambda: looked_up("vendors", VENDORS),
+                is_prominent=True,
+            ),
+            Choice(
+                "country",
+                "Country",
+                "o.country = ANY(:country)",
+                lambda: looked_up("order countries", distinct("orders", "country")),
+                is_prominent=True,
+            ),
+            Choice(
+                "channel",
+                "Channel",
+                "o.channel = ANY(:channel)",
+                lambda: looked_up("order channels", distinct("orders", "channel")),
+            ),
+            Choice("case", "Open case", HAS_CASE.format(kind="kind = ANY(:case)"), _kinds),
+            Days("placed", "Placed", PLACED, is_prominent=True),
+            Days("due", "Deliver by", "o.deliver_by"),
+        ),
+        sorts={
+            "newest": Sort("Newest first", PLACED, newest_first=True),
+            "oldest": Sort("Oldest first", PLACED),
+            "due": Sort("Deliver by, soonest first", order_queries.DUE),
+            "due_last": Sort("Deliver by, latest first", order_queries.DUE, newest_first=True),
+        },
+        views={
+            "all": View("All"),
+            "late": View(
+                "Late",
+                "o.deliver_by < :now AND o.delivered_at IS NULL AND o.status <> 'canceled'",
+                "crit",
+                "Promised for a day that is over, and not here yet",
+            ),
+            "trouble": View("With a case", HAS_CASE.format(kind="true")),
+            "unrouted": View(
+                "Not with a vendor", "o.status = 'received'", hint="No vendor has all of it yet"
+            ),
+            "held": View("On hold", IS_HELD, hint="A part of it is on hold"),
+        },
+        ids="SELECT o.id FROM orders o WHERE {where}",
+        fetch=order_queries.orders,
+        key=key,
+        show=show,
+        acts=("orders.hold", "orders.release", "orders.cancel"),
+        search=order_queries.search,
+    )
+)

@@ -1,0 +1,1 @@
+"""Lists: what every list of a face has: filters, views, order, columns, choosing, files."""

@@ -1,0 +1,115 @@
+"""What a list is: columns, filters, orders and views, declared once by the page that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.web.paging import Cut, Key
+
+Options = Sequence[tuple[str, str]]
+Cells = Sequence[tuple[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: `cells` says what it is in a file, as (header, value) pairs of one row.
+
+    A fixed column is what a row is known by; it cannot be taken away.
+    """
+
+    name: str
+    label: str
+    cells: Callable[[Mapping[str, Any]], Cells]
+    is_fixed: bool = False
+    is_shown: bool = True
+    look: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A filter of one or more of known words; `where` compares with ANY(:name)."""
+
+    name: str
+    label: str
+    where: str
+    options: Callable[[], Options]
+    is_prominent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """A filter of moments by days, both included, in the zone that the page shows."""
+
+    name: str
+    label: str
+    column: str
+    is_prominent: bool = False
+
+
+Filter = Choice | Days
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order of the rows; `at` and the row's id are its place, so that pages never overlap."""
+
+    label: str
+    at: str
+    newest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A tab that the list has of itself: which rows it shows, and whether its number alarms."""
+
+    label: str
+    where: str = "true"
+    tone: str | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Which rows are asked for, in SQL: a clause before SELECT, a condition, and their values."""
+
+    where: str = "true"
+    values: Mapping[str, Any] = field(default_factory=dict)
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListSpec:
+    """A list.
+
+    `ids` selects the id of every row as column id, its conditions in {where}; `fetch` reads a page
+    of rows in their order, `key` is a row's place and `show` the row in words, as templates and
+    files have it. `acts` are the bulk changes rows can be chosen for; `search` reads a word.
+    """
+
+    name: str
+    endpoint: str
+    nouns: tuple[str, str]
+    columns: tuple[Column, ...]
+    filters: tuple[Filter, ...]
+    sorts: Mapping[str, Sort]
+    views: Mapping[str, View]
+    ids: str
+    fetch: Callable[[Conditions, Cut, Sort], Sequence[Row[Any]]]
+    key: Callable[[Row[Any], Sort], Key]
+    show: Callable[[Row[Any], datetime], dict[str, Any]]
+    acts: tuple[str, ...] = ()
+    search: Callable[[str], Conditions] | None = None
+
+
+LISTS: dict[str, ListSpec] = {}
+
+
+def register(spec: ListSpec) -> ListSpec:
+    """Make a list known by its name, for bulk changes, saved views and counts."""
+    LISTS[spec.name] = spec
+    return spec

@@ -1,0 +1,123 @@
+"""What people are told on screen: the kinds of notices, whom they concern, and how they read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+from uuid import UUID
+
+Mailed = Literal["now", "digest", "never"]
+OPS: Final = ("ops_agent", "ops_lead", "senior_management", "administrator")
+VENDORS: Final = ("vendor_owner", "vendor_staff")
+# Kept this long; who has not looked by then never will.
+KEPT_DAYS: Final = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to tell an audience: 'person:<id>', 'role:<role>', 'ops' or 'vendor:<id>'.
+
+    `subject` is the reference of what it is about, `facts` are codes, numbers and references,
+    `once` names the cause: the same cause again is no second notice. `vendor_id` is the vendor
+    of a person who belongs to one; their open pages are told, too.
+    """
+
+    audience: str
+    kind: str
+    subject: str
+    once: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    vendor_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of notice.
+
+    `about` says in the preferences what it is; `title` and `sentence` are filled from its facts,
+    and a part of the sentence that lacks a fact is left out; `leads` is what its subject is.
+    """
+
+    about: str
+    title: str
+    sentence: tuple[str, ...]
+    icon: str
+    tone: str
+    roles: tuple[str, ...]
+    leads: str | None = None
+    mail: Mailed = "never"
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "mention": Kind(
+        "Somebody mentions you in a note",
+        "{by} mentions you",
+        ("Order {number}",),
+        "at",
+        "accent",
+        (*OPS, *VENDORS),
+        "order",
+        "now",
+    ),
+    "escalation": Kind(
+        "A case climbs to your level",
+        "{kind} needs {level}",
+        ("Order {number}", "case {subject}", "nobody has acknowledged it"),
+        "bell",
+        "crit",
+        OPS,
+        "case",
+    ),
+    "case_critical": Kind(
+        "A case becomes critical",
+        "{kind} is critical",
+        ("{name}", "case {subject}"),
+        "exclamation-octagon-fill",
+        "crit",
+        OPS,
+        "case",
+    ),
+    "batch_done": Kind(
+        "A bulk change of yours is done",
+        "{act} is done",
+        ("{done} changed", "{refused} refused"),
+        "check2-all",
+        "good",
+        OPS,
+        "batch",
+    ),
+    "work_assigned": Kind(
+        "New work is yours",
+        "New work: {subject}",
+        ("Order {number}", "hand it over by {ship_by}"),
+        "inbox",
+        "accent",
+        VENDORS,
+        "fulfillment_order",
+    ),
+    "work_held": Kind(
+        "Work of yours is put on hold",
+        "On hold: {subject}",
+        ("Order {number}", "{reason}"),
+        "pause-circle",
+        "warn",
+        VENDORS,
+        "fulfillment_order",
+    ),
+}
+
+
+def at_level(level: str) -> str:
+    """Return the audience that stands at a level of the climb; the first is all of ops."""
+    return "ops" if level == "ops" else f"role:{level}"
+
+
+def audiences_of(user_id: UUID, role: str, vendor_id: UUID | None) -> list[str]:
+    """Return the audiences that somebody belongs to."""
+    return [f"person:{user_id}", f"vendor:{vendor_id}" if vendor_id else "ops", f"role:{role}"]
+
+
+def kinds_of(role: str) -> dict[str, Kind]:
+    """Return the kinds of notices that concern a role."""
+    return {code: kind for code, kind in KINDS.items() if role in kind.roles}

@@ -1,0 +1,153 @@
+"""A thread of notes with its form, as both faces show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import flash, url_for
+from sqlalchemy import Row
+
+from app.accounts.contract import VENDOR_ROLES
+from app.accounts.words import role as role_word
+from app.shared.errors import InvalidInput
+from app.threads import rules
+from app.threads.contract import Known, Visibility, Written
+from app.threads.forms import Sent
+from app.threads.queries import Notes
+
+# Who sees a note, always in full words: icon, words and tone.
+SEEN_BY = {
+    Visibility.INTERNAL: ("lock", "Internal", "mute"),
+    Visibility.VENDOR: ("shop", "The vendor sees this", "info"),
+    Visibility.CUSTOMER: ("person", "The customer sees this", "accent"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who sees a note that is about to be written; `vendor_id` also says who can be named."""
+
+    value: str
+    visibility: Visibility
+    hint: str
+    vendor_id: UUID | None = None
+    # by which the vendor knows the order
+    work: str | None = None
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What differs between the faces: where a form goes, where photos are, and the choices."""
+
+    action: str
+    photo: str
+    choices: Sequence[Choice]
+    people: Sequence[Known]
+    may_write: bool
+    all_url: str
+
+
+def chosen(choices: Sequence[Choice], sees: str) -> Choice:
+    """Return the choice that was sent; one that the form did not offer is refused."""
+    for choice in choices:
+        if choice.value == sees:
+            return choice
+    raise InvalidInput("Nothing was written.", sees="Choose who sees this note.")
+
+
+def say(written: Written) -> None:
+    """Tell whoever wrote a note whom it reaches by name, and which names reach nobody."""
+    flash(f"Written. {_all(written.told)} told." if written.told else "Written.", "good")
+    if written.unknown:
+        flash(f"Nobody who sees this note is called {_or(written.unknown)}. It stands as text.")
+    if written.ambiguous:
+        flash(f"{_or(written.ambiguous)} fits several people. With the full name, one is told.")
+
+
+def _all(names: Sequence[str]) -> str:
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
+
+
+def _or(names: Sequence[str]) -> str:
+    return " or ".join(names)
+
+
+def shown(
+    notes: Notes, face: Face, sent: Sent | None = None, refusal: InvalidInput | None = None
+) -> dict[str, Any]:
+    """Return a thread; `sent` and `refusal` are those of a form that was not taken."""
+    form = sent or Sent(sees=face.choices[0].value)
+    names = {person.id: person.name for person in face.people}
+    return {
+        "notes": [_note(row, notes.photos[row.id], names, face) for row in notes.rows],
+        "more": notes.more,
+        "all_url": face.all_url,
+        "action": face.action if face.may_write else None,
+        "once": form.once,
+        "body": form.body,
+        "longest": rules.LONGEST,
+        "most_photos": rules.MOST_PHOTOS,
+        "choices": [_choice(choice, form.sees) for choice in face.choices],
+        "people": list(_suggested(face)),
+        "errors": refusal.fields if refusal else {},
+        "problem": refusal.detail if refusal and not refusal.fields else None,
+    }
+
+
+def _note(
+    row: Row[Any], photos: Sequence[Row[Any]], names: Mapping[UUID, str], face: Face
+) -> dict[str, Any]:
+    icon, words, tone = SEEN_BY[Visibility(row.visibility)]
+    told = [names[key] for key in row.mentions if key in names]
+    return {
+        "id": row.id,
+        "icon": icon,
+        "words": _portal_words(face) or words,
+        "tone": tone,
+        "vendor": row.vendor if not _portal_words(face) else None,
+        "pieces": rules.pieces(row.body, told),
+        "author": row.author,
+        "role": "ops" if row.author_role not in VENDOR_ROLES else row.vendor,
+        "at": row.at,
+        "photos": [_photo(photo, row.author, face) for photo in photos],
+    }
+
+
+def _portal_words(face: Face) -> str | None:
+    """Return how a face that knows one kind of note calls it."""
+    return face.choices[0].words if len(face.choices) == 1 else None
+
+
+def _photo(photo: Row[Any], author: str, face: Face) -> dict[str, Any]:
+    return {
+        "href": url_for(face.photo, photo_id=photo.id),
+        "alt": f"{photo.name}, photo with the note of {author}",
+        "width": photo.width,
+        "height": photo.height,
+    }
+
+
+def _choice(choice: Choice, sees: str) -> dict[str, Any]:
+    icon, words, tone = SEEN_BY[choice.visibility]
+    return {
+        "value": choice.value,
+        "icon": icon,
+        "words": choice.words or words,
+        "tone": tone,
+        "hint": choice.hint,
+        "vendor": str(choice.vendor_id or ""),
+        "checked": choice.value == sees,
+    }
+
+
+def _suggested(face: Face) -> Iterator[dict[str, str]]:
+    for person in face.people:
+        yield {
+            "name": person.name,
+            "role": role_word(person.role),
+            "vendor": str(person.vendor_id or ""),
+        }

@@ -1,0 +1,67 @@
+"""Time zones: which there are, and in which one whoever reads a page sees its moments."""
+
+from __future__ import annotations
+
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from flask import current_app, g, has_app_context, has_request_context, request
+
+# A browser tells its zone in this cookie; js/display.js sets it.
+COOKIE = "zone"
+# What a machine keeps beside the zones proper: they name no place.
+NO_PLACES = {"Factory", "localtime", "posixrules"}
+# Spellings that only other programs still use.
+OLD = {"Etc", "SystemV", "US"}
+
+
+@cache
+def known() -> frozenset[str]:
+    """Return the names of every zone, read once a process."""
+    return frozenset(available_timezones() - NO_PLACES)
+
+
+def choices(
+    first: list[tuple[str, str]], current: str | None = None
+) -> dict[str, list[tuple[str, str]]]:
+    """Return what a field offers, by continent; `first` leads, `current` is never left out."""
+    found = {"": [*first, ("UTC", "UTC")]}
+    for name in sorted(known() - {"UTC"}):
+        continent, _, place = name.partition("/")
+        if (place and continent not in OLD) or name == current:
+            found.setdefault(continent if place else "", []).append((name, name.replace("_", " ")))
+    return found
+
+
+def prefer(zone: str | None) -> None:
+    """Say which zone its reader chose; None leaves it to the page."""
+    g.zone_chosen = zone
+
+
+def show_in(zone: str) -> None:
+    """Say in which zone a page about one place shows its moments, unless its reader chose."""
+    g.zone_here = zone
+
+
+def fall_back_to(zone: str) -> None:
+    """Say which zone is taken where nobody says anything."""
+    g.zone_usual = zone
+
+
+def browsers() -> str | None:
+    """Return the zone this browser says it is in; what is no zone was never said."""
+    said = request.cookies.get(COOKIE, "") if has_request_context() else ""
+    return said if said in known() else None
+
+
+def shown() -> ZoneInfo:
+    """Return the zone in which moments are shown."""
+    if not has_app_context():
+        return ZoneInfo("UTC")
+    said = g.get("zone_chosen"), g.get("zone_here"), browsers(), g.get("zone_usual")
+    return ZoneInfo(next(filter(None, said), current_app.config["TZ_DEFAULT"]))
+
+
+def is_readers_own() -> bool:
+    """Return whether that is the zone its reader sits in; else a page names it."""
+    return browsers() == shown().key
