@@ -247,14 +247,16 @@ def locked(lock: str) -> list[tuple[str, str, list[str]]]:
     ]
 
 
-def bench(names: list[str]) -> int:
-    """Return 0 when every benchmark asked for keeps its claim."""
+def bench(words: list[str]) -> int:
+    """Return 0 when every benchmark asked for keeps its claim; options are the benchmark's own."""
     folder = ROOT / "benchmarks"
+    first = next((n for n, word in enumerate(words) if word.startswith("-")), len(words))
+    names, options = words[:first], words[first:]
     asked = [folder / f"{name}.py" for name in names] or sorted(folder.glob("[!_]*.py"))
     missing = [path.stem for path in asked if not path.is_file()]
     if missing or not asked:
         raise SetupError(f"There is no benchmark {', '.join(missing) or 'yet'} in {folder}.")
-    return max(run_in_project(str(path)) for path in asked)
+    return max(run_in_project(str(path), *options) for path in asked)
 
 
 def run_in_project(*arguments: str) -> int:

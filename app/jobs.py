@@ -75,6 +75,7 @@ JOBS = {
         "slow",
         Backlog("batches", "due_at", "status IN ('waiting', 'running')", by_machine=True),
     ),
+    "mail_notices": Job("workers.notices.mail_notices", "slow"),
     "keep_house": Job("workers.house.keep_house", "slow"),
 }
 
@@ -131,11 +132,11 @@ NOW, MACHINE = "CAST(:now AS timestamptz)", "CAST(:machine AS timestamptz)"
 
 
 @cache
-def _backlog_sql() -> str:
+def _backlog_sql(*, only_by_machine: bool) -> str:
     """Return one statement over every backlog; leases are judged by PostgreSQL's clock."""
     parts = []
     for name, job in JOBS.items():
-        if (b := job.backlog) is None:
+        if (b := job.backlog) is None or (only_by_machine and not b.by_machine):
             continue
         free, held = (leases.FREE, leases.HELD) if b.leased else ("true", "false")
         moment, shift = (MACHINE, f" + ({NOW} - {MACHINE})") if b.by_machine else (NOW, "")
@@ -150,10 +151,10 @@ def _backlog_sql() -> str:
     return " UNION ALL ".join(parts)
 
 
-def backlogs(now: datetime) -> list[Due]:
+def backlogs(now: datetime, *, only_by_machine: bool = False) -> list[Due]:
     """Return how every job's backlog stands at a moment of the world's time."""
     moments = {"now": now, "machine": clock.machine_now()}
-    rows = db.session.execute(text(_backlog_sql()), moments)
+    rows = db.session.execute(text(_backlog_sql(only_by_machine=only_by_machine)), moments)
     return [Due(*row) for row in rows]
 
 
@@ -162,9 +163,7 @@ def sweep(now: datetime, *, only_by_machine: bool = False) -> list[str]:
 
     `only_by_machine`: for those whose work is due in the machine's time.
     """
-    names = [
-        due.job for due in backlogs(now) if due.ready and (due.by_machine or not only_by_machine)
-    ]
+    names = [due.job for due in backlogs(now, only_by_machine=only_by_machine) if due.ready]
     for name in names:
         ring(name)
     return names

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from app.audit import service as audit
 from app.batches.service import put_away
 from app.extensions import db
+from app.notices.contract import KEPT_DAYS
 from app.shared import clock
 from app.shared.columns import cohort_of
 from app.shared.work import PLATFORM, transaction
@@ -29,6 +30,7 @@ LEFT_BEHIND = (
     ("sessions", "created_at", timedelta(days=8)),
     ("throttles", "last_at", timedelta(days=1)),
     ("links", "expires_at", timedelta(days=30)),
+    ("notices", "at", timedelta(days=KEPT_DAYS)),
 )
 MONTH = timedelta(days=31)
 

@@ -63,6 +63,9 @@ ACTS = {
     "vendors_saved": Act("Changed vendors"),
     "policy_published": Act("Changed a rule", detail="version {version}"),
     "settings_changed": Act("Changed the settings", detail="{changed}"),
+    "bulk_change_started": Act("Started a bulk change", detail="{act}, {rows}"),
+    "bulk_change_canceled": Act("Stopped a bulk change", detail="{act}"),
+    "bulk_change_undone": Act("Took a bulk change back", detail="{act}"),
     "factors_resealed": Act("Sealed second factors with a new key", detail="{count}"),
 }
 
@@ -79,6 +82,7 @@ FACTS: dict[str, Callable[[Any], str]] = {
     "now": _role,
     "rights": lambda codes: ", ".join(right(code).lower() for code in codes),
     "changed": ", ".join,
+    "rows": lambda number: count(number, "row"),
     "count": lambda number: count(number, "seal"),
 }
 # Who acted: an icon and its word.

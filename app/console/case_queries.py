@@ -19,7 +19,8 @@ from app.web.paging import Cut
 CASE = (
     " c.id, c.reference, c.kind, c.severity, c.subject_kind, c.subject_id, c.occurred_at,"
     " c.critical_at, c.ended_at, c.raised_at, c.closed_at, c.policy_version, c.facts,"
-    " o.reference AS order_reference, o.number, o.status AS order_status, o.currency,"
+    " o.id AS order_id, o.cohort, o.reference AS order_reference, o.number, o.currency,"
+    " o.status AS order_status,"
     " o.items_minor + o.freight_minor AS worth, o.placed_at, o.deliver_on, o.deliver_by,"
     " o.promise_zone, v.name AS vendor, e.id AS escalation_id, e.rung, e.opened_at,"
     " e.acknowledged_at, e.acknowledged_by, e.closed_at AS resolved_at, e.closed_by AS resolved_by"

@@ -10,7 +10,7 @@ from flask import url_for
 from sqlalchemy import Row
 
 from app.doors.guard import may
-from app.escalations.rules import Step, climb
+from app.escalations.rules import Step, climb, standing
 from app.policies.documents import Escalation, Messages
 from app.web import words
 from app.web.deadlines import Deadline, deadline
@@ -23,7 +23,8 @@ def moves(row: Row[Any], onward: str | None = None) -> list[dict[str, Any]]:
     """Return what can be done about a case now; the first is the next step."""
     if row.escalation_id is None or row.resolved_at:
         return []
-    fields = {"next": onward} if onward else None
+    seen = standing(row.acknowledged_by, is_closed=row.resolved_at is not None)
+    fields = {"seen": seen} | ({"next": onward} if onward else {})
     wanted = [("Resolve", "console.resolve")]
     if not row.acknowledged_at:
         wanted.insert(0, ("Acknowledge", "console.acknowledge"))

@@ -29,6 +29,7 @@ from app.shared.errors import InvalidInput, NotFound
 from app.shared.work import ACCOUNTS, OPS, transaction
 from app.web import words
 from app.web.paging import Cut, own_path
+from app.web.toasts import toast
 
 
 def _spec(name: str) -> ListSpec:
@@ -48,9 +49,11 @@ def list_counts(name: str) -> str:
     of = asked(spec, request.args)
     with transaction(OPS) as now:
         views = saved.of(page.numbers(name).views, current_user)
-        wanted = [one for _, one in lists.asked_tabs(spec, views)]
-        counts.counted(wanted, current_user, now, _zone())
-    return render_template("lists/tabs.html", tabs=lists.tabs(of, views, current_user), name=name)
+        wanted = dict(lists.asked_tabs(spec, views))
+        found = counts.counted(list(wanted.values()), current_user, now, _zone())
+    known = dict(zip(wanted, found, strict=True))
+    tabs = lists.tabs(of, views, current_user, known)
+    return render_template("lists/tabs.html", tabs=tabs, name=name)
 
 
 @blueprint.post("/lists/<name>/display")
@@ -60,7 +63,7 @@ def arrange_list(name: str) -> ResponseReturnValue:
     known = [column.name for column in spec.columns]
     wanted = [column for column in request.form.getlist("column") if column in known]
     size = request.form.get("size", "")
-    if not size.isdecimal() or int(size) not in preferences.PAGE_SIZES:
+    if size not in map(str, preferences.PAGE_SIZES):
         raise InvalidInput("Choose how many rows a page shows.", size="25, 50 or 100")
     with transaction(ACCOUNTS):
         preferences.change(
@@ -81,7 +84,7 @@ def _wish() -> Wish:
         form.get("name", ""),
         form.get("query", ""),
         "is_shared" in form,
-        tuple(form.getlist("default_for")),
+        tuple(",".join(form.getlist("default_for")).split(",")),
     )
 
 
@@ -104,7 +107,7 @@ def save_view(name: str) -> ResponseReturnValue:
 def change_view(view_id: UUID) -> ResponseReturnValue:
     """Change a saved view, if nobody has changed it since it was seen."""
     version = request.form.get("version", "")
-    if not version.isdecimal():
+    if not (version.isascii() and version.isdecimal()):
         raise InvalidInput("Open the view again: the form does not say which version it saw.")
     wish = _wish()
     with transaction(OPS):
@@ -123,7 +126,10 @@ def delete_view(view_id: UUID) -> ResponseReturnValue:
 
 
 def _offer_back(view: SavedView) -> None:
-    flash(f"{view.name} is deleted.", "good")
+    fields = {"name": view.name, "query": view.query, "default_for": ",".join(view.default_for)}
+    fields |= {"is_shared": "1"} if view.is_shared else {}
+    undo = ("Undo", url_for("console.save_view", name=view.list), fields)
+    toast(f"{view.name} is deleted.", undo=undo)
 
 
 # Files ---------------------------------------------------------------------------------------

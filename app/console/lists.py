@@ -207,7 +207,7 @@ def close_moves(letter_id: int | None, onward: str) -> list[dict[str, Any]]:
     if letter_id is None or not may("console.close_dead_letter"):
         return []
     url = url_for("console.close_dead_letter", letter_id=letter_id)
-    return [{"label": "Dealt with", "url": url, "fields": {"next": onward}}]
+    return [{"label": "Dealt with", "url": url, "fields": {"seen": "", "next": onward}}]
 
 
 def _audiences() -> Options:

@@ -12,6 +12,7 @@ from app.console import page
 from app.console.audit_words import told
 from app.console.page import blueprint
 from app.desk.desk import Desk
+from app.desk.notices import Notices
 from app.desk.people import People
 from app.shared.work import OPS, transaction
 
@@ -45,3 +46,4 @@ DESK = Desk(
     },
 )
 People(DESK).mount(blueprint, "/people")
+Notices(DESK).mount(blueprint, "/notices")

@@ -6,22 +6,25 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import Row
 
-from app.console import case_queries, cases, climbs, page
+from app.console import case_queries, cases, climbs, page, story, undo
 from app.console.case_lists import QUEUE_SPEC
 from app.console.case_queries import QUEUE
 from app.console.page import blueprint
+from app.console.undo import conflicts_told
 from app.escalations import service as escalations
 from app.lists import page as lists
 from app.lists import saved
 from app.lists.asked import asked
 from app.shared.work import OPS, transaction
+from app.timeline.queries import entries_about
 from app.web import words
 from app.web.paging import link, own_path
+from app.web.toasts import toast
 
 
 @blueprint.get("/")
@@ -78,6 +81,8 @@ def _summary(found: Row[Any]) -> dict[str, Any]:
 def _opened(reference: str, now: datetime) -> dict[str, Any]:
     row = case_queries.case(reference)
     shown = cases.panel(row, case_queries.details(row), now)
+    about = entries_about(row.cohort, row.order_id, row.reference, row.subject_id)
+    shown["story"] = story.entries(about, row.currency)
     if row.escalation_id:
         steps = case_queries.steps(row.escalation_id)
         shown["escalation"] = climbs.escalation(row, steps, case_queries.climb_policies(now))
@@ -87,18 +92,24 @@ def _opened(reference: str, now: datetime) -> dict[str, Any]:
 @blueprint.post("/cases/<reference>/acknowledge")
 def acknowledge(reference: str) -> ResponseReturnValue:
     """Take ownership of a critical case: the climb stops."""
-    with transaction(OPS) as now:
-        escalations.acknowledge(reference, actor=current_user.name, now=now)
-    flash("You own this case now. Nobody else is told.", "good")
+    with conflicts_told():
+        seen = request.form.get("seen")
+        with transaction(OPS) as now:
+            escalations.acknowledge(reference, actor=current_user.name, now=now, seen=seen)
+        way_back = undo.way("console.unacknowledge", reference=reference)
+        toast("You own this case now. Nobody else is told.", undo=way_back)
     return _back(reference)
 
 
 @blueprint.post("/cases/<reference>/resolve")
 def resolve(reference: str) -> ResponseReturnValue:
     """Close the escalation of a case."""
-    with transaction(OPS) as now:
-        escalations.resolve(reference, actor=current_user.name, now=now)
-    flash("The escalation is resolved. The case itself closes when its cause is gone.", "good")
+    with conflicts_told():
+        seen = request.form.get("seen")
+        with transaction(OPS) as now:
+            escalations.resolve(reference, actor=current_user.name, now=now, seen=seen)
+        said = "The escalation is resolved. The case itself closes when its cause is gone."
+        toast(said, undo=undo.way("console.reopen_case", reference=reference))
     return _back(reference)
 
 

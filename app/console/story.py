@@ -56,8 +56,8 @@ TERMS = {
     "units": "Units",
 }
 HIDDEN = {"currency", "minor"}
-# Each scan has its own moment; that is no change of anything.
-NEVER_CHANGED = {"at", "number", "case"}
+# What an entry says anew of what an earlier one had said of the same thing.
+CHANGING = {"status", "severity", "level", "delay", "since"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,19 +174,11 @@ def _named(facts: Mapping[str, Any], currency: str) -> dict[str, Any]:
 
 def _changes(facts: Mapping[str, Any], was: Mapping[str, Any]) -> Iterator[Change]:
     if "minor" in facts:
-        yield _change("Amount", _sum(facts), _sum(was) if "minor" in was else None)
+        yield Change("Amount", money((facts["minor"], facts["currency"])))
     for name in facts:
         if name not in HIDDEN and (now := _value(name, facts)):
-            before = None if name in NEVER_CHANGED else _value(name, was)
-            yield _change(TERMS.get(name, plain(name)), now, before)
-
-
-def _change(term: str, now: str, was: str | None) -> Change:
-    return Change(term, now, was if was != now else None)
-
-
-def _sum(facts: Mapping[str, Any]) -> str:
-    return money((facts["minor"], facts["currency"]))
+            before = _value(name, was) if name in CHANGING else None
+            yield Change(TERMS.get(name, plain(name)), now, before if before != now else None)
 
 
 def _value(name: str, facts: Mapping[str, Any]) -> str | None:

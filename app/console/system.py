@@ -161,7 +161,9 @@ def _unread(row: Row[Any]) -> dict[str, Any]:
 @blueprint.post("/dead-letters/<int:letter_id>/close")
 def close_dead_letter(letter_id: int) -> ResponseReturnValue:
     """Note that a person has dealt with what was given up."""
-    with transaction(OPS) as now:
-        close(letter_id, current_user.name, now)
-    flash("Noted: you have dealt with it.", "good")
+    with conflicts_told():
+        with transaction(OPS) as now:
+            close(letter_id, current_user.name, now, seen=request.form.get("seen"))
+        way_back = undo.way("console.reopen_dead_letter", letter_id=letter_id)
+        toast("Noted: you have dealt with it.", undo=way_back)
     return redirect(own_path(request.form.get("next"), url_for("console.system")))

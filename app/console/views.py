@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.console import (
     audit,
+    batches,
     keys,
     list_desk,
     lists,
@@ -13,12 +14,14 @@ from app.console import (
     queue,
     settings,
     system,
+    undo,
     vendors,
 )
 from app.console.page import blueprint
 
 __all__ = [
     "audit",
+    "batches",
     "blueprint",
     "keys",
     "list_desk",
@@ -29,5 +32,6 @@ __all__ = [
     "queue",
     "settings",
     "system",
+    "undo",
     "vendors",
 ]

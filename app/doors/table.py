@@ -114,6 +114,11 @@ CENSUS: dict[str, Door] = {
     "POST signin.remove_passkey": replace(SENSITIVE, names="passkey"),
     # What changed, for open pages
     "GET live.stream live.since": PERSON,
+    "GET console.notices console.notice_news": OPS,
+    "POST console.see_notices": OPS,
+    "GET portal.notices portal.notice_news": VENDOR,
+    "POST portal.see_notices": VENDOR,
+    "GET POST signin.told": PERSON,
     # The console
     "GET console.queue console.escalations console.offers console.messages console.system": OPS,
     "GET console.orders": replace(OPS, rate="search"),
@@ -127,6 +132,14 @@ CENSUS: dict[str, Door] = {
     "GET console.case": replace(OPS, names="case"),
     "POST console.acknowledge console.resolve": replace(OPS, names="case"),
     "POST console.close_dead_letter": replace(OPS, names="dead letter"),
+    "POST console.reopen_dead_letter": replace(OPS, names="dead letter"),
+    "POST console.unacknowledge console.reopen_case": replace(OPS, names="case"),
+    "GET console.batches": OPS,
+    "GET console.batch": replace(OPS, names="bulk change"),
+    "POST console.new_batch": Door(Audience.OPS, SUPPORT),
+    "POST console.start_batch console.cancel_batch console.undo_batch": (
+        Door(Audience.OPS, SUPPORT, names="bulk change")
+    ),
     "GET console.vendors": replace(OPS, rate="search"),
     "POST console.view_as": Door(Audience.OPS, SUPPORT, names="vendor"),
     "POST console.leave_view": OPS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.accounts.contract import VENDOR_ROLES
 from app.desk.desk import Desk
 from app.desk.keys import Keys
+from app.desk.notices import Notices
 from app.desk.people import People, no_history
 from app.portal.page import blueprint, frame, vendor_id
 
@@ -19,3 +20,4 @@ DESK = Desk(
 )
 People(DESK).mount(blueprint, "/team")
 Keys(DESK).mount(blueprint, "/keys")
+Notices(DESK).mount(blueprint, "/notices")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.signin import account, display, door, links, passkeys, second_factor, sessions
+from app.signin import account, display, door, links, passkeys, second_factor, sessions, told
 from app.signin.page import blueprint
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "passkeys",
     "second_factor",
     "sessions",
+    "told",
 ]

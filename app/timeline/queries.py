@@ -92,7 +92,7 @@ def counts(cohort: date, order_id: UUID) -> Sequence[Row[Any]]:
 
 
 def entries_about(
-    cohort: date, order_id: UUID, case: str, subject_id: UUID, limit: int = 50
+    cohort: date, order_id: UUID, case: str, subject_id: UUID, limit: int = 20
 ) -> Sequence[Row[Any]]:
     """Return the part of an order's story that is about a case or what it is about."""
     values = {"cohort": cohort, "order": order_id, "case": case, "subject": subject_id}

@@ -23,6 +23,8 @@ STYLES = (
     "toasts",
     "display",
     "system",
+    "batches",
+    "notices",
     "print",
 )
 # Each stands alone: they talk by events of the document, so that any may be missing.
@@ -32,6 +34,9 @@ SCRIPTS = (
     "js/forms.js",
     "js/toasts.js",
     "js/lists.js",
+    "js/live.js",
+    "js/notices.js",
+    "js/notes.js",
 )
 STAMP_LETTERS = 10
 FOREVER = "public, max-age=31536000, immutable"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Flask, flash, get_flashed_messages
+from flask import Flask, flash, get_flashed_messages, request
 
 TONES = {"good", "info", "warn", "crit"}
 Undo = tuple[str, str, dict[str, str]]
@@ -40,7 +40,12 @@ def toast(words: str, tone: str = "good", undo: Undo | None = None) -> None:
 
 
 def told() -> list[Toast]:
-    """Return what was said since the last page, by us or by a plain flash; nothing is said twice."""
+    """Return what was said since the last page, by us or by a plain flash; nothing is said twice.
+
+    A page that looks at itself again takes nothing away from the page that somebody opens.
+    """
+    if "X-Live" in request.headers:
+        return []
     return [_toast(tone, kept) for tone, kept in get_flashed_messages(with_categories=True)]
 
 

@@ -14,6 +14,7 @@ MONEY = {"minor": 1250, "currency": "EUR", "rule": "late_1"}
 CASE = {"case": "CA-1", "kind": "late_dispatch", "number": "A-1", "level": "ops_lead"}
 ACCOUNT = {"name": "Ada Lind"}
 LINK = {"url": "https://onward.example/invitation/1"}
+NOTICES = ACCOUNT | LINK | {"about": "2 notices", "lines": "- Noor Aziz mentions you. Order A-1."}
 # What the services put into each template's row.
 FACTS = {
     "order_received": {"number": "A-1", "name": "Ada Lind"},
@@ -24,6 +25,8 @@ FACTS = {
     "compensation_offered": CUSTOMER | MONEY,
     "work_assigned": {"fulfillment_order": "FO-1", "ship_by": "2026-11-24T15:00:00+00:00"},
     "escalation_step": CASE,
+    "notices_now": NOTICES,
+    "notices_digest": NOTICES,
     "account_invitation": ACCOUNT | LINK | {"by": "Teo Marin"},
     "account_reset": LINK,
     "account_email_confirm": ACCOUNT | LINK,

@@ -105,20 +105,22 @@ def _parts(subjects: Subjects, statuses: Sequence[str]) -> dict[str, list[str]]:
 def _hold(
     rows: Sequence[Row], arguments: Mapping[str, str], who: str, now: datetime
 ) -> Mapping[str, Outcome]:
-    return _act(rows, HOLDABLE, Action.HOLD, arguments.get("reason", ""), who, now)
+    reason = arguments.get("reason", "")
+    return _act(rows, HOLDABLE, Action.HOLD, reason=reason, who=who, now=now)
 
 
 def _release(
     rows: Sequence[Row], _arguments: Mapping[str, str], who: str, now: datetime
 ) -> Mapping[str, Outcome]:
-    return _act(rows, ["on_hold"], Action.RELEASE, "", who, now)
+    return _act(rows, ["on_hold"], Action.RELEASE, who=who, now=now)
 
 
 def _act(  # noqa: PLR0913 - one act on many orders: what, to which, why, by whom, when
     rows: Sequence[Row],
     statuses: Sequence[str],
     action: Action,
-    reason: str,
+    *,
+    reason: str = "",
     who: str,
     now: datetime,
 ) -> Mapping[str, Outcome]:

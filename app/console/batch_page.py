@@ -1,0 +1,186 @@
+"""A bulk change in words: its state, what was foreseen, and what became of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from math import ceil
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import Row
+
+from app.batches.contract import Act
+from app.batches.registry import act_of
+from app.batches.words import asked, doing, reason, what, why
+from app.doors.guard import may
+from app.web.paging import link
+from app.web.words import count
+
+# What became of a row: what its tab says.
+OUTCOMES = {
+    "done": "Changed",
+    "unchanged": "Was so already",
+    "refused": "Refused",
+    "waiting": "Not begun",
+}
+LEFT_TONES = {"unchanged": ("check-circle", "mute"), "refused": ("slash-circle", "warn")}
+# Where a thing has a page of its own.
+PAGES = {"order": "console.order", "case": "console.case"}
+
+
+def href(act: Act, subject: str) -> str | None:
+    """Return the page of what a row changes."""
+    endpoint = PAGES.get(act.thing.noun)
+    return url_for(endpoint, reference=subject) if endpoint else None
+
+
+def shown(row: Row[Any], act: Act, machine_now: datetime) -> dict[str, Any]:
+    """Return how a bulk change stands."""
+    worked = row.done + row.unchanged + row.refused
+    return {
+        "reference": row.reference,
+        "title": _title(row, act),
+        "status": row.status,
+        "label": act.label,
+        "did": act.did,
+        "noun": act.thing.noun,
+        "made_by": row.made_by,
+        "made_at": row.made_at,
+        "ended_by": row.ended_by,
+        "ended_at": row.ended_at,
+        "reason": row.arguments.get("reason"),
+        "origin": row.query,
+        "warning": act.warning,
+        "is_reversible": act.is_reversible,
+        "total": row.total,
+        "worked": worked,
+        "done": row.done,
+        "unchanged": row.unchanged,
+        "refused": row.refused,
+        "begins_in": _seconds(row, machine_now),
+        "undo": _undo(row, act),
+        "undoes": row.undoes,
+        "undone_by": row.undone_by,
+    }
+
+
+def _seconds(row: Row[Any], machine_now: datetime) -> int:
+    if row.status != "waiting":
+        return 0
+    return max(0, ceil((row.due_at - machine_now).total_seconds()))
+
+
+def _title(row: Row[Any], act: Act) -> str:
+    if row.status == "draft":
+        return asked(act, row.total)
+    if row.status in {"waiting", "running"}:
+        return doing(act, row.total)
+    if row.done == row.total:
+        return f"{what(act, row.total)} {act.did}"
+    return f"{row.done:,} of {what(act, row.total)} {act.did}"
+
+
+def _undo(row: Row[Any], act: Act) -> str | None:
+    """Return what the button says that takes it back; nothing where it cannot be."""
+    is_over = row.status in {"done", "canceled"} and row.done
+    if not is_over or act.undo is None or row.undone_by or not may("console.undo_batch"):
+        return None
+    return act.undo_label
+
+
+def groups(
+    act: Act, foreseen: Mapping[str | None, int], examples: Sequence[Row[Any]]
+) -> list[dict[str, Any]]:
+    """Return what would become of the rows, those that are changed first, by reason."""
+    order = {None: 0, **{code: n for n, code in enumerate(act.whys, 1)}}
+    return [
+        {
+            **_group(act, code),
+            "number": foreseen[code],
+            "rows": [
+                {"name": row.name, "subject": row.subject, "href": href(act, row.subject)}
+                for row in examples
+                if row.foreseen == code
+            ],
+        }
+        for code in sorted(foreseen, key=lambda code: order.get(code, len(order)))
+    ]
+
+
+def _group(act: Act, code: str | None) -> dict[str, Any]:
+    if code is None:
+        return {"status": "done", "icon": "check-lg", "tone": "good", "sentence": ""}
+    status = act.whys[code].status
+    icon, tone = LEFT_TONES[status]
+    return {"status": status, "icon": icon, "tone": tone, "sentence": why(act, code)}
+
+
+def result(act: Act, row: Row[Any], now: datetime) -> dict[str, Any]:
+    """Return what became of a row."""
+    parts = len(row.reason["touched"]) if row.reason and "touched" in row.reason else 0
+    return {
+        "name": row.name,
+        "subject": row.subject,
+        "href": href(act, row.subject),
+        "status": row.status,
+        "did": act.did.capitalize(),
+        "sentence": reason(act, row.reason, now)
+        or (f"{count(parts, 'fulfillment order')}." if parts > 1 else None),
+    }
+
+
+def tabs(row: Row[Any], outcome: str | None, path: str) -> list[dict[str, Any]]:
+    """Return the tabs over the rows: all, and each outcome that there is."""
+    left = row.total - row.done - row.unchanged - row.refused
+    counts = {"done": row.done, "unchanged": row.unchanged, "refused": row.refused, "waiting": left}
+    tones = {"refused": "warn"}
+    found = [("All", None, row.total)]
+    found += [(label, name, counts[name]) for name, label in OUTCOMES.items() if counts[name]]
+    return [
+        {
+            "label": label,
+            "href": link(path, {}, outcome=name),
+            "current": name == outcome,
+            "count": number,
+            "tone": tones.get(name or ""),
+        }
+        for label, name, number in found
+    ]
+
+
+# How a bulk change stands, in a list: icon, tone, word.
+STANDS = {
+    "draft": ("circle", "mute", "Not started"),
+    "waiting": ("hourglass-split", "accent", "Begins in a moment"),
+    "running": ("arrow-repeat", "accent", "Running"),
+    "done": ("check-circle-fill", "good", "Done"),
+    "canceled": ("slash-circle", "mute", "Canceled"),
+}
+
+
+def listed(row: Row[Any]) -> dict[str, Any]:
+    """Return a bulk change as a row of their list."""
+    act = act_of(row.act)
+    icon, tone, word = STANDS[row.status]
+    return {
+        "reference": row.reference,
+        "href": url_for("console.batch", reference=row.reference),
+        "label": act.label,
+        "what": what(act, row.total),
+        "by": row.made_by,
+        "at": row.made_at,
+        "stands": (icon, tone, word),
+        "sentence": _told(row, act),
+    }
+
+
+def _told(row: Row[Any], act: Act) -> str:
+    parts = [
+        f"{row.done:,} {act.did}" if row.done else "",
+        f"{row.unchanged:,} so already" if row.unchanged else "",
+        f"{row.refused:,} refused" if row.refused else "",
+    ]
+    told = ", ".join(part for part in parts if part)
+    back = f" Takes back {row.undoes}." if row.undoes else ""
+    return f"{told}.{back}" if told else back.strip()

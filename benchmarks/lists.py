@@ -1,0 +1,189 @@
+"""Claims: the list of orders, with session, guard and all, answers at least 0.9 times as many
+requests a second as a bare Flask page of the same rows; and it costs three statements at most.
+
+The bare page asks PostgreSQL the very same statements and writes the same cells into a shell of
+the same size, which for it is mere text: no session, no guard, no policy, no scope, nothing that
+can be clicked away. Both are called in this process, in turns.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from typing import Any
+
+from _site import Answer, Visitor, seconds_of, site
+from flask import Flask, render_template
+from jinja2 import DictLoader
+from sqlalchemy import Engine, create_engine, event
+
+from app.extensions import db
+from config import database_url
+
+ORDERS, ROUNDS, REQUESTS = 20_000, 15, 20
+LEAST_SHARE, MOST_STATEMENTS = 0.9, 3
+PATH = "/console/orders"
+# What the session, the guard and the scope of a transaction ask.
+OF_THE_SESSION = ("set_config", " sessions ", "policies")
+DAY, HOUR, MINUTE = 86_400, 3_600, 60
+
+ROW = """
+<tr role="row" data-key="{{ row.reference }}"><td role="cell" class="b1">
+{%- if row.deadline %}{% set d = row.deadline -%}
+<span class="due" data-state="{{ d.state }}"><svg class="i" aria-hidden="true"><use href="/static/icons.svg?v=0b260f9759#i-{{ d.icon }}"></use></svg><b>{{ d.number }} <span>{{ d.word }}</span></b><small>{{ d.due }}</small>
+{%- if d.left is not none %}<progress class="fuse" max="100" value="{{ d.left }}" aria-label="Share of the time left"></progress>{% endif %}</span>
+{%- else %}<span class="faint">no promise</span>{% endif %}</td>
+    <td role="cell" class="cut full"><span class="what"><a class="row-link code" href="/console/orders/{{ row.reference }}">{{ row.number }}</a> <span class="faint small">{{ row.channel }}</span>
+{%- if row.cases %} <span class="st small" data-tone="warn"><svg class="i" aria-hidden="true"><use href="/static/icons.svg?v=0b260f9759#i-exclamation-triangle-fill"></use></svg>{{ row.cases }} open case{{ 's' if row.cases != 1 }}</span>{% endif %}</span>
+      <span class="sub"><bdi>{{ row.customer }}</bdi>, <bdi>{{ row.city }}, {{ row.country }}</bdi></span></td>
+<td role="cell" class="a1"><span class="st" data-tone="mute"><svg class="i" aria-hidden="true"><use href="/static/icons.svg?v=0b260f9759#i-inbox"></use></svg><span>{{ row.status_word }}</span></span></td>
+<td role="cell" class="vendors mid">{% if row.vendors %}<bdi>{{ row.vendors|join(', ') }}</bdi>{% else %}<span class="faint">not routed yet</span>{% endif %}</td>
+<td role="cell" class="a2 nowrap small dim"><time datetime="{{ row.placed_at.isoformat() }}" title="{{ row.placed }} UTC">{{ row.placed }}</time></td>
+<td role="cell" class="num b2"><span class="money">{{ row.money }}</span></td></tr>
+"""
+ICONS = {"plenty": "clock", "soon": "hourglass-split", "now": "alarm-fill"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A statement as the list sent it."""
+
+    statement: str
+    values: dict[str, Any]
+
+
+def bare(url: str, asked: list[Asked], shell: tuple[str, str]) -> Flask:
+    """Return the minimal application: one view, one template, one connection pool."""
+    app = Flask("bare")
+    begin, end = ("{% raw %}" + part + "{% endraw %}" for part in shell)
+    loop = "{% for row in rows %}" + ROW + "{% endfor %}"
+    app.jinja_loader = DictLoader({"page.html": begin + loop + end})
+    engine = create_engine(database_url(url))
+    event.listen(engine, "connect", become_ops)
+
+    @app.get(PATH)
+    def page() -> str:
+        with engine.connect() as connection:
+            found = [
+                connection.exec_driver_sql(one.statement, one.values).all() for one in asked
+            ]
+        now = datetime.now(UTC)
+        return render_template("page.html", rows=[in_words(row, now) for row in found[-1][:50]])
+
+    return app
+
+
+def become_ops(connection: Any, _: object) -> None:
+    """Take the role that reads orders, once a connection."""
+    connection.execute("SET ROLE onward_ops")
+    connection.commit()
+
+
+def in_words(row: Any, now: datetime) -> dict[str, Any]:
+    """Return a row as the bare page shows it."""
+    return row._asdict() | {
+        "deadline": deadline(row, now),
+        "status_word": row.status.replace("_", " ").capitalize(),
+        "placed": f"{row.placed_at:%a, %b} {row.placed_at.day}, {row.placed_at:%H:%M}",
+        "money": f"€{row.total / 100:,.2f}",
+    }
+
+
+def deadline(row: Any, now: datetime) -> dict[str, Any] | None:
+    """Return how much is left until an order is due."""
+    if row.deliver_by is None or row.status == "canceled":
+        return None
+    left = row.deliver_by - now
+    state = "plenty" if left > timedelta(days=1) else "soon"
+    seconds = int(left.total_seconds())
+    days, hours, minutes = seconds // DAY, seconds % DAY // HOUR, seconds % HOUR // MINUTE
+    number = f"{days} d {hours} h" if hours else f"{days} d"
+    number = number if days else f"{hours} h {minutes:02d} m"
+    return {
+        "state": state,
+        "icon": ICONS[state],
+        "number": number,
+        "word": "left",
+        "due": f"{row.deliver_on:%a, %b} {row.deliver_on.day}",
+        "left": min(100, round(100 * (left / (row.deliver_by - row.placed_at)))),
+    }
+
+
+def statements_of(engine: Engine, ask: Callable[[], Answer]) -> list[Asked]:
+    """Return what a page asks the database."""
+    seen: list[Asked] = []
+
+    def note(_: object, __: object, statement: str, values: dict[str, Any], *___: object) -> None:
+        seen.append(Asked(statement, values))
+
+    event.listen(engine, "before_cursor_execute", note)
+    ask()
+    event.remove(engine, "before_cursor_execute", note)
+    return seen
+
+
+def words_of(body: bytes) -> list[str]:
+    """Return what the cells of a page's rows say."""
+    rows = body.decode().partition("<tbody")[2].partition("</tbody>")[0].partition(">")[2]
+    cells = re.split(r"<td\b[^>]*>", rows)
+    return [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", cell)).strip() for cell in cells]
+
+
+def shell_of(body: bytes) -> tuple[str, str]:
+    """Return what stands around a page's rows."""
+    before, _, rest = body.decode().partition("<tbody")
+    return f"{before}<tbody>", "</tbody>" + rest.partition("</tbody>")[2]
+
+
+def same_cells(ours: bytes, theirs: bytes) -> bool:
+    """Return whether two pages say the same in every cell; a minute may have passed between."""
+    pairs = zip(words_of(ours), words_of(theirs), strict=True)
+    differing = [pair for pair in pairs if pair[0] != pair[1] and " left " not in pair[0]]
+    for mine, other in differing[:5]:
+        print(f"differs: {mine!r} and {other!r}")
+    return not differing
+
+
+def measure(ours: Visitor, theirs: Visitor) -> float:
+    """Print both paces; return ours as a share of theirs."""
+    asks = [visitor.asker(PATH) for visitor in (ours, theirs)]
+    for ask in asks:
+        seconds_of(ask, REQUESTS)
+    paces: list[list[float]] = [[], []]
+    for _ in range(ROUNDS):
+        for pace, ask in zip(paces, asks, strict=True):
+            pace.append(REQUESTS / sum(seconds_of(ask, REQUESTS)))
+    mine, other = map(median, paces)
+    print(f"requests a second: list {mine:.0f}, bare page {other:.0f}")
+    return mine / other
+
+
+def main() -> int:
+    """Print both claims and what was measured; 1 where one does not hold."""
+    with site(ORDERS) as found:
+        ours = found.visitor
+        # What is looked up once in a while is known by now.
+        ours.get(PATH)
+        with found.app.app_context():
+            engine, url = db.engine, found.app.config["DATABASE_URL"]
+        asked = statements_of(engine, ours.asker(PATH))
+        own = [one for one in asked if not any(w in one.statement for w in OF_THE_SESSION)]
+        for number, one in enumerate(own, 1):
+            print(f"statement {number}: {one.statement}")
+        print(f"{len(own)} statements besides the session's (claim: at most {MOST_STATEMENTS})")
+        body = ours.get(PATH).body
+        theirs = Visitor(bare(url, own, shell_of(body)))
+        other = theirs.get(PATH).body
+        print(f"bytes: list {len(body):,}, bare page {len(other):,}")
+        is_same = same_cells(body, other)
+        share = measure(ours, theirs)
+    print(f"list / bare page: {share:.2f} (claim: at least {LEAST_SHARE})")
+    return int(not is_same or len(own) > MOST_STATEMENTS or share < LEAST_SHARE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
