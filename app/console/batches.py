@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from flask import redirect, render_template, request, url_for
@@ -12,7 +13,7 @@ from wtforms import StringField
 
 from app.batches import queries, service
 from app.batches.contract import Act, Selection
-from app.batches.registry import act_of
+from app.batches.registry import act_of, offered
 from app.batches.words import asked
 from app.console import batch_page, page
 from app.console.page import blueprint
@@ -46,6 +47,12 @@ class Start(FlaskForm):  # type: ignore[misc]
             del self.confirmation
 
 
+@blueprint.app_template_global("batch_acts")
+def batch_acts(list_name: str) -> Sequence[Act]:
+    """Return what whoever looks at a list may do to many of its rows."""
+    return offered(list_name, current_user.role)
+
+
 @blueprint.get("/batches")
 def batches() -> str:
     """Show bulk changes, newest first."""
@@ -70,14 +77,15 @@ def batches() -> str:
 
 
 @blueprint.post("/batches")
-def new_batch() -> ResponseReturnValue:
+def draft_batch() -> ResponseReturnValue:
     """Write down what was chosen in a list, and go where it is looked at before it begins."""
     form = request.form
     with transaction(OPS) as now:
         chosen: list[str] | Selection = form.getlist("row")
         if form.get("all"):
             zone = ZoneInfo(zone_name())
-            chosen = selection_of(form.get("list", ""), form.get("query", ""), now, zone)
+            name, query = form.get("list", ""), form.get("query", "")
+            chosen = selection_of(name, query, current_user, now, zone)
         reference = service.draft(
             form.get("act", ""), chosen, _origin(), current_user, clock.machine_now()
         )

@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import Row
 
 from app import jobs
 from app.checks.service import close_dead_letter as close
-from app.console import list_queries, page, system_carriers
+from app.console import list_queries, page, system_carriers, undo
 from app.console.cases import carrier_title
 from app.console.lists import close_moves
 from app.console.page import blueprint
+from app.console.undo import conflicts_told
 from app.jobs import JOBS, Due
 from app.shared import clock
 from app.shared.work import OPS, transaction
@@ -23,6 +24,7 @@ from app.web import gauges, health, paging, queues
 from app.web.health import LATE_WORK, Part
 from app.web.paging import Key, link, own_path
 from app.web.queues import Standing
+from app.web.toasts import toast
 from app.web.words import span, when
 
 # What is true while a part is away, and where to look; its name's first word finds it.

@@ -136,7 +136,7 @@ CENSUS: dict[str, Door] = {
     "POST console.unacknowledge console.reopen_case": replace(OPS, names="case"),
     "GET console.batches": OPS,
     "GET console.batch": replace(OPS, names="bulk change"),
-    "POST console.new_batch": Door(Audience.OPS, SUPPORT),
+    "POST console.draft_batch": Door(Audience.OPS, SUPPORT),
     "POST console.start_batch console.cancel_batch console.undo_batch": (
         Door(Audience.OPS, SUPPORT, names="bulk change")
     ),
