@@ -105,10 +105,9 @@ def site(orders: int) -> Iterator[Site]:
 def signed_in(app: Flask) -> str:
     """Return the cookie of somebody who has signed in."""
     user_id = ids.new()
-    with app.app_context():
-        with transaction(ACCOUNTS):
-            db.session.execute(PERSON, {"id": user_id})
-            token = sessions.open_session(user_id, Origin("127.0.0.1", "bench"), is_proven=True)
+    with app.app_context(), transaction(ACCOUNTS):
+        db.session.execute(PERSON, {"id": user_id})
+        token = sessions.open_session(user_id, Origin("127.0.0.1", "bench"), is_proven=True)
     browser = app.test_client()
     with browser.session_transaction(base_url=HOST) as kept:
         kept["_user_id"], kept["_fresh"] = token, True

@@ -55,7 +55,8 @@ NEWEST = " UNION ALL ".join(
     )
 )
 WAITING = text(
-    f"SELECT {COLUMNS}, newest.at AS newest {PEOPLE} CROSS JOIN LATERAL (SELECT max(at) AS at FROM ({NEWEST}) told) newest"
+    f"SELECT {COLUMNS}, newest.at AS newest {PEOPLE}"
+    f" CROSS JOIN LATERAL (SELECT max(at) AS at FROM ({NEWEST}) told) newest"
     f" WHERE {ACTIVE} AND newest.at > coalesce(least(m.mailed_until, m.digested_until),"
     " u.created_at) ORDER BY u.id"
 )
@@ -140,8 +141,8 @@ def _mail(user_id: UUID, now: datetime) -> int:
         who = _addressee(row)
         plan = rules.plan(now, who.wishes, who.marks)
         mails = [
-            *_mails(who, "now", plan.at_once, "notices_now"),
-            *_mails(who, "digest", plan.digest, "notices_digest"),
+            *_mails(who, "now", plan.at_once, "account_notices"),
+            *_mails(who, "digest", plan.digest, "account_digest"),
         ]
         for template, facts in mails:
             tell_person(template, row.email, facts)

@@ -60,7 +60,7 @@ def why(act: Act, code: str) -> str:
 
 def reason(act: Act, told: Mapping[str, Any] | None, now: datetime) -> str | None:
     """Return why one row was left as it was, from what was written down of it."""
-    if not told or "code" not in told:
+    if not told or not told.get("code"):
         return None
     if told["code"] == "said":
         return str(told["sentence"])

@@ -134,7 +134,6 @@ def tabs(row: Row[Any], outcome: str | None, path: str) -> list[dict[str, Any]]:
     """Return the tabs over the rows: all, and each outcome that there is."""
     left = row.total - row.done - row.unchanged - row.refused
     counts = {"done": row.done, "unchanged": row.unchanged, "refused": row.refused, "waiting": left}
-    tones = {"refused": "warn"}
     found = [("All", None, row.total)]
     found += [(label, name, counts[name]) for name, label in OUTCOMES.items() if counts[name]]
     return [
@@ -143,7 +142,6 @@ def tabs(row: Row[Any], outcome: str | None, path: str) -> list[dict[str, Any]]:
             "href": link(path, {}, outcome=name),
             "current": name == outcome,
             "count": number,
-            "tone": tones.get(name or ""),
         }
         for label, name, number in found
     ]

@@ -10,7 +10,7 @@ from flask import current_app, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf import FlaskForm
-from wtforms import SelectField, StringField
+from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import DataRequired, Length
 
 from app.accounts.sessions import actor_of
@@ -20,9 +20,10 @@ from app.console.page import blueprint
 from app.policies import marketplace
 from app.policies.documents import Marketplace
 from app.policies.models import Policy
-from app.policies.queries import versions
+from app.policies.queries import InForce, versions
 from app.policies.rules import OURS, THEMES, accents
 from app.policies.service import publish
+from app.shared.errors import Conflict
 from app.shared.money import CURRENCIES
 from app.shared.work import OPS, transaction
 from app.web.forms import page_of, refusals
@@ -40,8 +41,15 @@ FIELDS = {
 }
 
 
+def _number(found: str | int | None) -> int | None:
+    words = str(found)
+    return int(words) if words.isascii() and words.isdecimal() else None
+
+
 class Settings(FlaskForm):  # type: ignore[misc]
     """One marketplace's settings; whether a color can be read is the policy's word."""
+
+    seen = HiddenField(filters=[_number])
 
     name = StringField(
         "Name",
@@ -72,10 +80,13 @@ class Settings(FlaskForm):  # type: ignore[misc]
         " exist, every message is written in English.",
     )
 
-    def __init__(self, current: Marketplace) -> None:
+    def __init__(self, found: InForce[Marketplace]) -> None:
         """Show what is in force."""
+        current = found.document
         shown = current.model_dump() | {"languages": ", ".join(current.languages)}
-        super().__init__(data={name: value or "" for name, value in shown.items()})
+        super().__init__(
+            data={name: value or "" for name, value in shown.items()} | {"seen": found.version}
+        )
         config = current_app.config
         self.zone.choices = _zones(current.zone, config["TZ_DEFAULT"])
         ours = ("", f"The installation's: {config['CURRENCY_DEFAULT']}")
@@ -104,7 +115,7 @@ def _zones(current: str | None, default: str) -> dict[str, list[tuple[str, str]]
 def settings() -> ResponseReturnValue:
     """Show what is decided and who decided it when, and take a new decision."""
     with transaction(OPS) as now:
-        current = marketplace.read(now).document
+        current = marketplace.read(now)
     form = Settings(current)
     if form.validate_on_submit():
         with refusals(form):
@@ -119,7 +130,7 @@ def _save(form: Settings) -> list[str]:
     """Put the settings in force; return what is different from before."""
     with transaction(OPS) as now:
         before = marketplace.read(now)
-        policy = publish(KIND, form.document(), by=current_user.name, now=now)
+        policy = publish(KIND, form.document(), by=current_user.name, now=now, seen=form.seen.data)
         changes = _changes(before.document.model_dump(mode="json"), policy.document)
         changed = [change["field"].lower() for change in changes]
         if changed:
@@ -133,8 +144,28 @@ def _page(form: Settings) -> ResponseReturnValue:
     with transaction(OPS) as now:
         frame = page.shell(page.numbers(), now)
         history = _history(versions(KIND, VERSIONS + 1))
+    meanwhile = _meanwhile(form, history)
     swatches = {theme: _swatch(form, theme) for theme in THEMES}
-    return page_of(form, "console/settings.html", **frame, swatches=swatches, history=history)
+    return page_of(
+        form,
+        "console/settings.html",
+        **frame,
+        swatches=swatches,
+        history=history,
+        meanwhile=meanwhile,
+    )
+
+
+def _meanwhile(form: Settings, history: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return what others changed since the form was opened; sent again, the form replaces it."""
+    if not isinstance(getattr(form, "refusal", None), Conflict):
+        return []
+    seen = form.seen.data or 0
+    changes = [
+        one for version in history if version["version"] > seen for one in version["changes"]
+    ]
+    form.seen.raw_data, form.seen.data = None, history[0]["version"]
+    return changes
 
 
 def _swatch(form: Settings, theme: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The pages about notices: what somebody was told, what they have seen, and what is new just now."""
+"""The pages about notices: what somebody was told, what they saw, and what is new just now."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from app.shared.work import ACCOUNTS, transaction
 from app.web import paging
 from app.web.paging import Key
 from app.web.words import day
-
 
 # A toast is for what happened just now; the rest waits under the bell.
 JUST_NOW, FEW = timedelta(minutes=1), 3

@@ -180,11 +180,11 @@ def acknowledge(case_reference: str, *, actor: str, now: datetime, seen: str | N
     """
     state = _state(case_reference, now)
     _require_unchanged(state, seen, actor, now)
-    if state.acknowledged_at and (not state.closed_at or state.acknowledged_by == actor):
-        return
     if state.closed_at:
         detail = f"{case_reference} is closed already; there is nothing left to own."
         raise IllegalMove(detail)
+    if state.acknowledged_at:
+        return
     row = {"id": state.id, "acknowledged_at": now, "acknowledged_by": actor}
     _change(state, row, "escalation_acknowledged", actor, now)
 

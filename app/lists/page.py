@@ -13,6 +13,7 @@ from sqlalchemy import Row
 
 from app.accounts.contract import OPS_ROLES, Person
 from app.accounts.preferences import PAGE_SIZES, Preferences
+from app.doors.guard import may
 from app.lists import counts, saved
 from app.lists.asked import Asked, asked_by, conditions
 from app.lists.contract import Choice, Column, Days, Filter, ListSpec
@@ -109,7 +110,7 @@ def frame(
         ],
         "size": who.preferences.size(spec.name),
         "sizes": PAGE_SIZES,
-        "acts": spec.acts,
+        "acts": spec.acts if may("console.draft_batch") else (),
         "saved": current,
         "is_edited": current is not None and current.query != of.query(),
         "can_save": current is None and bool(of.query()),

@@ -35,7 +35,11 @@ FACTS: Mapping[str, Callable[[Any], str]] = {
     "kind": words.plain,
     "level": lambda code: LEVELS.get(code, code),
 }
-LEVELS = {"ops": "somebody of ops", "ops_lead": "the ops lead", "senior_management": "the management"}
+LEVELS = {
+    "ops": "somebody of ops",
+    "ops_lead": "the ops lead",
+    "senior_management": "the management",
+}
 
 
 def told(kind: str, subject: str, facts: Mapping[str, Any]) -> Told:

@@ -72,14 +72,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{case} needs {level}: {kind}",
         "Case {case} of order {number} ({kind}) is critical and nobody has acknowledged it.",
     ),
-    "notices_now": (
+    "account_notices": (
         "{about}",
         (
             "Hello {name},\n\n{lines}\n\nSee them here: {url}\n\nWhat you are mailed you choose"
             " under your account."
         ),
     ),
-    "notices_digest": (
+    "account_digest": (
         "Your day: {about}",
         (
             "Hello {name},\n\nsince the last digest:\n\n{lines}\n\nSee them here: {url}\n\nWhat"

@@ -14,6 +14,8 @@ from app.catalog import service as catalog
 from app.checks import service as checks
 from app.checks.service import Subject
 from app.extensions import db
+from app.notices import service as notices
+from app.notices.contract import Notice
 from app.notifications.service import Message, tell
 from app.orders.contract import Action, FoStatus
 from app.orders.locks import (
@@ -26,7 +28,7 @@ from app.orders.queries import contacts, facts_of
 from app.orders.rules import Totals, move, order_status
 from app.shared import bulk, live
 from app.shared.errors import DomainError, IllegalMove, InvalidInput, NotFound
-from app.shared.work import PLATFORM, acting_as
+from app.shared.work import PLATFORM, acting_as, acts_for
 from app.timeline.service import Happened, record
 
 Outcome = FulfillmentOrder | DomainError
@@ -104,11 +106,20 @@ def act(
             if action is Action.PACK:
                 line.packed = line.confirmed
         fo.status = target
+        if action is Action.HOLD and acts_for() is None:
+            _tell_held(fo, now)
         return True
 
     names = {Action.LABEL: "made ready", Action.HOLD: "put on hold", Action.RELEASE: "released"}
     event = names.get(action, {"pick": "picking", "pack": "packed"}.get(action, action))
     return change(references, apply, event=event, actor=actor, now=now)
+
+
+def _tell_held(fo: FulfillmentOrder, now: datetime) -> None:
+    """Tell a vendor that somebody else stops its work; what it stops itself it knows."""
+    facts = {"number": fo.order_number, "reason": fo.hold_reason}
+    once = f"work_held:{fo.reference}:{now.isoformat()}"
+    notices.tell([Notice(f"vendor:{fo.vendor_id}", "work_held", fo.reference, once, facts)])
 
 
 def change(

@@ -12,11 +12,17 @@ from sqlalchemy import func, select
 from app.extensions import db
 from app.policies.documents import KINDS
 from app.policies.models import Policy
-from app.shared.errors import InvalidInput, NotFound
+from app.shared.errors import Conflict, InvalidInput, NotFound
+from app.web.words import span
 
 
-def publish(kind: str, document: dict[str, Any], *, by: str, now: datetime) -> Policy:
-    """Put a document in force from now on as the kind's next version; the same one again stays."""
+def publish(
+    kind: str, document: dict[str, Any], *, by: str, now: datetime, seen: int | None = None
+) -> Policy:
+    """Put a document in force from now on as the kind's next version; the same one again stays.
+
+    `seen` is the version whoever publishes looked at: Conflict if another came since.
+    """
     if kind not in KINDS:
         raise NotFound(f"No policy is called '{kind}'; there are {', '.join(KINDS)}.")
     try:
@@ -36,6 +42,10 @@ def publish(kind: str, document: dict[str, Any], *, by: str, now: datetime) -> P
     ).first()
     if newest is not None and newest.document == full:
         return newest
+    if seen is not None and newest is not None and newest.version != seen:
+        raise Conflict(
+            f"{newest.made_by} saved version {newest.version} {span(now - newest.made_at)} ago."
+        )
     version = (db.session.scalar(select(func.max(Policy.version)).filter_by(kind=kind)) or 0) + 1
     policy = Policy(
         kind=kind, version=version, document=full, valid_from=now, made_at=now, made_by=by

@@ -101,6 +101,12 @@ def _call(call: Callable[[], None]) -> None:
         logger.warning("bell lost", exc_info=True)
 
 
+def acts_for() -> UUID | None:
+    """Return the vendor that the open transaction acts for; None is anybody else."""
+    scope: Scope = db.session().info["scope"]
+    return scope.vendor_id
+
+
 def after_commit(key: Hashable, call: Callable[[], None]) -> None:
     """Have something done once a key after the commit, and not at all after a rollback."""
     db.session().info["after_commit"][key] = call

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import jobs
 from app.extensions import db, valkey
+from app.shared import live
 from app.shared.work import PLATFORM, transaction
 
 blueprint = Blueprint("health", __name__)
@@ -114,9 +115,17 @@ def beat_web(*, is_ending: bool = False) -> None:
 
 
 def keep_beating() -> None:
-    """Say so again and again, until this process ends."""
+    """Say so again and again until this process ends, and tell open pages when a part falls ill.
+
+    A part that is gone can tell nobody; who shows it to people looks for them.
+    """
+    known: list[str] = []
     while True:
         beat_web()
+        found = [part.name for part in by_valkey() if part.tone == "crit"]
+        if found != known:
+            live.say(live.OPS_STREAM, "system")
+        known = found
         time.sleep(BEAT_SECONDS)
 
 

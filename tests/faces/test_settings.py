@@ -343,3 +343,21 @@ def test_settings_that_todays_rules_refuse_keep_nothing_from_working(
 
     assert found.document == Marketplace()
     assert admin.get("/console/settings").status_code == 200
+
+
+def test_settings_that_somebody_saved_meanwhile_are_shown_before_they_are_replaced(
+    app: Flask, admin: FlaskClient
+) -> None:
+    other = browser_of(app, make_person("administrator", "Rosa Delgado"))
+    assert other.post("/console/settings", data=FORM | {"seen": "0"}).status_code == 302
+
+    mine = FORM | {"name": "Mine", "seen": "0"}
+    late = admin.post("/console/settings", data=mine)
+
+    assert late.status_code == 409
+    assert "Rosa Delgado saved version 1" in late.text
+    assert "Hearth &amp; Pine" in late.text
+    assert len(rows("SELECT FROM policies WHERE kind = 'marketplace'")) == 1
+    # Sent once more, having seen it, it is a decision.
+    assert re.search(r'name="seen"[^>]*value="1"', late.text)
+    assert admin.post("/console/settings", data=mine | {"seen": "1"}).status_code == 302

@@ -17,11 +17,13 @@ from app.timeline.service import Happened, record
 from tests.conftest import NOW, caller
 from tests.factories import (
     at,
+    confirmed,
     line,
     make_vendor_with_stock,
     one,
     order_body,
     references,
+    routed_order,
     rows,
     run_jobs,
     shipped_order,
@@ -71,7 +73,7 @@ def sources(order_id: UUID) -> dict[str, str]:
 def test_every_entry_says_who_stands_behind_it(
     app: Flask, api: Any, ops_client: FlaskClient, kiln: UUID
 ) -> None:
-    api("POST", "/orders", order_body("A-1"))
+    api("POST", "/orders", order_body("A-1"), **{"Idempotency-Key": "k"})
     run_jobs("route_orders")
     key = one("SELECT id FROM orders").id
     (work,) = references(key)
@@ -197,20 +199,20 @@ def test_a_place_in_the_story_that_cannot_be_read_breaks_nothing(
 def test_a_case_shows_the_part_of_the_story_that_is_about_it(
     ops_client: FlaskClient, kiln: UUID
 ) -> None:
-    shipped = shipped_order(1, shipped_at=NOW)
-    at("2026-12-20T09:00:00+00:00")
+    key = routed_order("A-1")
+    confirmed(key)
+    at("2026-11-26T09:00:00+00:00")
     run_jobs("watch")
-    found = rows("SELECT reference, kind, subject_kind FROM exception_cases ORDER BY kind")
-    stalled = next(row for row in found if row.subject_kind == "shipment")
-    add(shipped.order_id, "payment_captured", "shop", minor=2990)
+    (late,) = rows("SELECT reference FROM exception_cases WHERE kind = 'late_dispatch'")
+    add(key, "payment_captured", "shop", minor=2990)
 
-    page = ops_client.get(f"/console/cases/{stalled.reference}").text
+    page = ops_client.get(f"/console/cases/{late.reference}").text
 
     told = re.findall(r'<span class="t">([^<]+)', page)
-    assert "Parcel handed over" in told
-    assert any(title.endswith(" found") or "critical" in title for title in told)
-    assert "Payment captured" not in told
-    assert "Given to vendors" not in told
+    assert told[-1] == "Vendor confirmed"
+    assert told[0].startswith("Late dispatch ")
+    assert len(told) == 2
+    assert f'href="{path_of(key)}#story"' in page
 
 
 def test_the_story_of_another_order_is_not_mixed_in(ops_client: FlaskClient, kiln: UUID) -> None:

@@ -103,7 +103,8 @@ def bodies(house: House, scope: Scope) -> list[str]:
 
 def notices() -> list[tuple[str, str, str]]:
     found = rows_of(
-        "SELECT audience, kind, subject FROM notices WHERE kind <> 'work_assigned' ORDER BY id"
+        "SELECT audience, kind, subject FROM notices WHERE kind IN ('mention', 'note')"
+        " ORDER BY kind, id"
     )
     return [(row.audience, row.kind, row.subject) for row in found]
 
