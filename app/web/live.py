@@ -28,14 +28,6 @@ from app.web import errors
 
 blueprint = Blueprint("live", __name__)
 
-# A proxy takes a silent connection for a dead one; a page knows by this that it is not.
-BEAT_SECONDS: Final = 15.0
-# A connection ends by itself now and then: the browser comes again, to any process.
-LIFE_SECONDS: Final = 120.0
-# How long a session that has ended is still told that something, somewhere, changed.
-ASK_SECONDS: Final = 30.0
-# Below the time that a stopping server gives its requests, and Valkey its answers.
-WAIT_MS: Final = 1000
 # When somebody sent away may try again; until then they ask.
 RETRY_SECONDS: Final = 60
 # A change is told shortly after its commit, by a clock that may be a little behind ours.
@@ -45,35 +37,52 @@ MARGIN_MS: Final = 2000
 is_serving: Callable[[], bool] = lambda: True  # noqa: E731 - replaced by gunicorn's own word
 
 
-@dataclass(slots=True)
-class Room:
-    """How many streams this process holds at once, and who still may listen."""
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The times of a stream, in seconds."""
 
-    # Returns who holds a session's token without counting it as a sign of life.
-    still: Callable[[str], Any]
-    seats: threading.BoundedSemaphore
-    taken: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    # A proxy takes a silent connection for a dead one; a page knows by this that it is not.
+    beat: float = 15.0
+    # A connection ends by itself now and then: the browser comes again, to any process.
+    life: float = 120.0
+    # How long a session that has ended is still told that something, somewhere, changed.
+    ask: float = 30.0
+    # Below the time that a stopping server gives its requests, and Valkey its answers.
+    wait: float = 1.0
 
-    def enter(self) -> bool:
+
+class Seats:
+    """How many streams this process holds at once."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._lock = most, threading.Lock()
+        self.taken = 0
+
+    def take(self) -> bool:
         """Take a seat if one is free."""
-        is_free = self.seats.acquire(blocking=False)
-        with self.lock:
+        with self._lock:
+            is_free = self.taken < self._most
             self.taken += is_free
         return is_free
 
-    def leave(self) -> None:
-        """Give the seat back."""
-        with self.lock:
+    def give_back(self) -> None:
+        """Give a seat back."""
+        with self._lock:
             self.taken -= 1
-        self.seats.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where an application's streams are held; `still` returns who holds a session's token."""
+
+    still: Callable[[str], Any]
+    seats: Seats
+    pace: Pace = Pace()
 
 
 def register(app: Flask, still: Callable[[str], Any]) -> None:
     """Give an application its streams; `still` returns who holds a session's token."""
-    app.extensions["live"] = Room(
-        still, threading.BoundedSemaphore(max(1, int(app.config["LIVE_STREAMS"])))
-    )
+    app.extensions["live"] = Room(still, Seats(int(app.config["LIVE_STREAMS"])))
     # Before anything is read: what changes from here on is told to the page.
     app.before_request(_note_place)
     app.jinja_env.globals["live_place"] = place
@@ -101,19 +110,19 @@ def stream_for(who: Any) -> str | None:
 def stream() -> ResponseReturnValue:
     """Stream what changes, from the place the browser has come to."""
     room: Room = current_app.extensions["live"]
-    if not room.enter():
+    if not room.seats.take():
         return _away(204)
     name = stream_for(current_user) or ""
     try:
         first = live.catch_up(name, _place())
     except RedisError:
-        room.leave()
+        room.seats.give_back()
         return _away(204)
     leaves = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - outlives the request
     events = Events(app, room, name, current_user.token, leaves)
     answer = Response(events.told(first), mimetype="text/event-stream")
-    answer.call_on_close(room.leave)
+    answer.call_on_close(room.seats.give_back)
     # A proxy that collects answers before it passes them on would keep this one for ever.
     answer.headers["X-Accel-Buffering"] = "no"
     return answer
@@ -177,24 +186,28 @@ class Events:
             yield _event("again", heard.place)
         elif heard.topics:
             yield _event("changed", heard.place, list(heard.topics))
-        elif now - self.beat >= BEAT_SECONDS:
+        elif now - self.beat >= self.room.pace.beat:
             yield _event("beat", heard.place)
         else:
             return
         self.beat = now
 
     def _next(self, place: str) -> Heard:
-        if time.monotonic() - self.beat >= BEAT_SECONDS:
+        if time.monotonic() - self.beat >= self.room.pace.beat:
             # Valkey may have been emptied between two looks.
             return live.catch_up(self.name, place)
-        return live.listen(self.name, place, wait_ms=WAIT_MS)
+        return live.listen(self.name, place, wait_ms=round(self.room.pace.wait * 1000))
 
     def _ending(self) -> str | None:
         """Return how the stream ends: the browser comes again after "bye", not after "end"."""
         now = time.monotonic()
-        if not is_serving() or now - self.began >= LIFE_SECONDS or _has_left(self.connection):
+        if (
+            not is_serving()
+            or now - self.began >= self.room.pace.life
+            or _has_left(self.connection)
+        ):
             return "bye"
-        if now - self.asked < ASK_SECONDS:
+        if now - self.asked < self.room.pace.ask:
             return None
         self.asked = now
         try:
