@@ -6,6 +6,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as CutOffError
 from redis.retry import Retry
 from sqlalchemy.orm import DeclarativeBase
 
@@ -29,7 +30,8 @@ class Valkey:
             app.config["REDIS_URL"],
             socket_timeout=2,
             socket_connect_timeout=1,
-            retry=Retry(NoBackoff(), 1),
+            # A connection that was cut is made anew; one that hangs is not waited for twice.
+            retry=Retry(NoBackoff(), 1, supported_errors=(CutOffError,)),
         )
 
 

@@ -16,7 +16,19 @@ from app.extensions import db
 from app.policies.views import blueprint as brand
 from app.portal.views import blueprint as portal
 from app.signin.views import blueprint as signin
-from app.web import assets, errors, headers, health, live, metrics, rates, reports, toasts, words
+from app.web import (
+    assets,
+    errors,
+    headers,
+    health,
+    live,
+    marks,
+    metrics,
+    rates,
+    reports,
+    toasts,
+    words,
+)
 
 csrf = CSRFProtect()
 login_manager = LoginManager()
@@ -48,6 +60,7 @@ def register(app: Flask) -> None:
     guard.register(app)
     rates.register(app)
     assets.register(app)
+    app.jinja_env.globals["draw"] = marks
     toasts.register(app)
     words.register(app)
     errors.register(app)

@@ -8,15 +8,17 @@ other. Where a page takes a few milliseconds, half a millisecond more is not hel
 from __future__ import annotations
 
 import html
+import multiprocessing
 import re
 import sys
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from statistics import median
 
 from _site import Visitor, p95, seconds_of, site
 
 SMALL, LARGE = 10_000, 1_000_000
-REQUESTS, WARM_UP, MOST_TIMES, NOTHING_SECONDS = 60, 5, 1.5, 0.0005
+REQUESTS, WARM_UP, MOST_TIMES, NOTHING_SECONDS = 100, 5, 1.5, 0.0005
 LIST = "/console/orders"
 STATUSES = (
     "received",
@@ -66,19 +68,52 @@ def deep(visitor: Visitor, pages: int) -> str:
     return path
 
 
-def times_of(orders: int) -> Times:
-    """Return the median and the slow end of every address on a site of so many orders."""
-    found: Times = {}
+def serve(orders: int, parent: Connection) -> None:
+    """Be a site of so many orders: tell its addresses, then the seconds of each that is named."""
     with site(orders) as here:
-        for name, path in asked(here.visitor, orders):
-            ask = here.visitor.asker(path)
-            answer = ask()
-            if answer.status not in {200, 302}:
-                raise SystemExit(f"{name}: {path} answers {answer.status}")
-            seconds_of(ask, WARM_UP)
-            took = seconds_of(ask, REQUESTS)
-            found[name] = (median(took), p95(took))
+        asks = {name: here.visitor.asker(path) for name, path in asked(here.visitor, orders)}
+        for name, ask in asks.items():
+            if ask().status not in {200, 302}:
+                parent.send(f"{name} answers {ask().status}")
+        parent.send(list(asks))
+        while name := parent.recv():
+            parent.send(seconds_of(asks[name], 1)[0])
+
+
+def measured() -> dict[int, Times]:
+    """Return the median and the slow end of every address on both sites, asked in turns."""
+    new = multiprocessing.get_context("spawn")
+    pipes, started = {}, []
+    for orders in (SMALL, LARGE):
+        pipes[orders], theirs = new.Pipe()
+        process = new.Process(target=serve, args=(orders, theirs), daemon=True)
+        process.start()
+        started.append(process)
+    names = {orders: pipe.recv() for orders, pipe in pipes.items()}
+    for told in names.values():
+        if isinstance(told, str):
+            raise SystemExit(told)
+    found: dict[int, Times] = {orders: {} for orders in pipes}
+    for name in names[SMALL]:
+        took = in_turns(pipes, name)
+        for orders in pipes:
+            found[orders][name] = (median(took[orders]), p95(took[orders]))
+    for pipe, process in zip(pipes.values(), started, strict=True):
+        pipe.send("")
+        process.join()
     return found
+
+
+def in_turns(pipes: dict[int, Connection], name: str) -> dict[int, list[float]]:
+    """Ask both sites for an address again and again: what disturbs one disturbs the other."""
+    took: dict[int, list[float]] = {orders: [] for orders in pipes}
+    for turn in range(WARM_UP + REQUESTS):
+        for orders, pipe in pipes.items():
+            pipe.send(name)
+            seconds = pipe.recv()
+            if turn >= WARM_UP:
+                took[orders].append(seconds)
+    return took
 
 
 def grown(small: float, large: float) -> float:
@@ -88,7 +123,8 @@ def grown(small: float, large: float) -> float:
 
 def main() -> int:
     """Print the table; 1 where something grew."""
-    small, large = times_of(SMALL), times_of(LARGE)
+    found = measured()
+    small, large = found[SMALL], found[LARGE]
     print(f"{'milliseconds':22}{SMALL:>10,} orders {LARGE:>15,} orders")
     print(f"{'':22}{'p50':>8}{'p95':>8}{'p50':>12}{'p95':>8}{'p95 grew':>12}")
     worst = 0.0

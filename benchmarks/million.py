@@ -38,7 +38,7 @@ def fill(url: str, orders: int) -> float:
         # Every row names only what the same statements write, so keys need not be looked up twice.
         connection.execute("SET session_replication_role = replica")
         connection.execute("SET synchronous_commit = off")
-        connection.execute("SET maintenance_work_mem = '256MB'")
+        connection.execute("SET work_mem = '256MB'")
         row = connection.execute(LAST).fetchone()
         first = row[0] if row else 0
         values = {"orders": str(orders), "first": str(first)}

@@ -40,9 +40,8 @@ SELECT t.n, t.age, t.worth, t.trouble, h.country, h.city, a.vendor_id,
         WHEN t.age < .08 THEN CASE WHEN state < .70 THEN 'shipped' WHEN state < .78 THEN 'partly_shipped'
             WHEN state < .90 THEN 'partly_delivered' WHEN state < .98 THEN 'open' ELSE 'canceled' END
         WHEN state < .968 THEN 'delivered' WHEN state < .998 THEN 'canceled' ELSE 'shipped' END AS status,
-    NULL::uuid AS id
+    uuidv7(now() - interval '730 days' * t.age ^ 1.2 - interval '1 hour' * t.hour - clock_timestamp()) AS id
 FROM thrown t JOIN homes h ON h.d = t.home JOIN draws a ON a.d = t.vendor JOIN draws b ON b.d = t.second;
-UPDATE chosen SET id = uuidv7(placed_at - clock_timestamp());
 CREATE INDEX ON chosen (placed_at);
 ANALYZE chosen;
 

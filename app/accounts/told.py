@@ -5,7 +5,7 @@ People live in the machine's time. What is mailed and up to when is one transact
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -159,7 +159,7 @@ def _move(row: Row[Any], plan: rules.Plan) -> None:
 
 def _mails(
     who: Addressee, mailed: Mailed, stretch: Stretch | None, template: str
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
+) -> Iterator[tuple[str, dict[str, Any]]]:
     kinds = who.kinds(mailed)
     if stretch is None or not kinds:
         return

@@ -142,8 +142,9 @@ def _outcomes(
     for subject, facts in (act.thing.changes(moved) if moved else {}).items():
         outcomes[subject] = Outcome("refused", CHANGED.code, facts)
     wanted = [row for row in rows if outcomes[row.subject] is DONE]
-    said = act.do(wanted, batch.arguments, batch.made_by, now) if wanted else {}
-    return outcomes | said
+    if wanted:
+        outcomes.update(act.do(wanted, batch.arguments, batch.made_by, now))
+    return outcomes
 
 
 CHANGED = Outcome("refused", "changed")
@@ -189,9 +190,9 @@ def _move_on(
 ) -> None:
     """Count what was done; let others have their turn, or end and tell whoever asked for it."""
     now, counted = clock.machine_now(), Counter(o.status for o in outcomes.values())
-    values = {name: counted[name] for name in ("done", "unchanged", "refused")}
+    values: dict[str, Any] = {name: counted[name] for name in ("done", "unchanged", "refused")}
     values |= {"id": batch.id, "now": now}
-    place = {"status": "running", "due_at": now, "ended_at": None}
+    place: dict[str, Any] = {"status": "running", "due_at": now, "ended_at": None}
     if is_over:
         place = {"status": "done", "due_at": None, "ended_at": now}
     stands = db.session.execute(MOVE_ON, values | place).one()

@@ -65,6 +65,7 @@ ACTS = {
     "settings_changed": Act("Changed the settings", detail="{changed}"),
     "bulk_change_started": Act("Started a bulk change", detail="{act}, {rows}"),
     "bulk_change_canceled": Act("Stopped a bulk change", detail="{act}"),
+    "bulk_change_exported": Act("Took along what a bulk change did"),
     "bulk_change_undone": Act("Took a bulk change back", detail="{act}"),
     "factors_resealed": Act("Sealed second factors with a new key", detail="{count}"),
 }

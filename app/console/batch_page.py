@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
@@ -33,6 +33,11 @@ def href(act: Act, subject: str) -> str | None:
     """Return the page of what a row changes."""
     endpoint = PAGES.get(act.thing.noun)
     return url_for(endpoint, reference=subject) if endpoint else None
+
+
+def outcome_of(word: str) -> str | None:
+    """Return which outcome an address asks for; None for all of them."""
+    return word if word in OUTCOMES else None
 
 
 def shown(row: Row[Any], act: Act, machine_now: datetime) -> dict[str, Any]:
@@ -68,7 +73,8 @@ def shown(row: Row[Any], act: Act, machine_now: datetime) -> dict[str, Any]:
 def _seconds(row: Row[Any], machine_now: datetime) -> int:
     if row.status != "waiting":
         return 0
-    return max(0, ceil((row.due_at - machine_now).total_seconds()))
+    left: timedelta = row.due_at - machine_now
+    return max(0, ceil(left.total_seconds()))
 
 
 def _title(row: Row[Any], act: Act) -> str:
@@ -93,7 +99,7 @@ def groups(
     act: Act, foreseen: Mapping[str | None, int], examples: Sequence[Row[Any]]
 ) -> list[dict[str, Any]]:
     """Return what would become of the rows, those that are changed first, by reason."""
-    order = {None: 0, **{code: n for n, code in enumerate(act.whys, 1)}}
+    order: dict[str | None, int] = {code: n for n, code in enumerate((None, *act.whys))}
     return [
         {
             **_group(act, code),
@@ -134,7 +140,7 @@ def tabs(row: Row[Any], outcome: str | None, path: str) -> list[dict[str, Any]]:
     """Return the tabs over the rows: all, and each outcome that there is."""
     left = row.total - row.done - row.unchanged - row.refused
     counts = {"done": row.done, "unchanged": row.unchanged, "refused": row.refused, "waiting": left}
-    found = [("All", None, row.total)]
+    found: list[tuple[str, str | None, int]] = [("All", None, row.total)]
     found += [(label, name, counts[name]) for name, label in OUTCOMES.items() if counts[name]]
     return [
         {

@@ -106,8 +106,7 @@ def batch(reference: str) -> ResponseReturnValue:
 
 
 def _show(reference: str, form: Start) -> ResponseReturnValue:
-    wanted = request.args.get("outcome", "")
-    outcome = wanted if wanted in batch_page.OUTCOMES else None
+    outcome = batch_page.outcome_of(request.args.get("outcome", ""))
     cut = paging.cut(request.args, int)
     with transaction(OPS) as now:
         frame = page.shell(page.numbers(), now)
@@ -126,7 +125,12 @@ def _show(reference: str, form: Start) -> ResponseReturnValue:
             rows, pager = paging.turn(found, cut, place, path=_path(reference))
             shown["rows"] = [batch_page.result(act, one, now) for one in rows]
             shown |= {"page": pager, "tabs": batch_page.tabs(row, outcome, _path(reference))}
+            shown["file"] = link(_file(reference), {}, outcome=outcome)
     return page_of(form, "console/batch.html", **frame, batch=shown)
+
+
+def _file(reference: str) -> str:
+    return url_for("console.batch_results", reference=reference)
 
 
 def _path(reference: str) -> str:

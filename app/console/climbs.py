@@ -25,16 +25,17 @@ def moves(row: Row[Any], onward: str | None = None) -> list[dict[str, Any]]:
         return []
     seen = standing(row.acknowledged_by, is_closed=row.resolved_at is not None)
     fields = {"seen": seen} | ({"next": onward} if onward else {})
-    wanted = [("Resolve", "console.resolve")]
+    wanted = [("Resolve", "console.resolve", "r")]
     if not row.acknowledged_at:
-        wanted.insert(0, ("Acknowledge", "console.acknowledge"))
+        wanted.insert(0, ("Acknowledge", "console.acknowledge", "a"))
     return [
         {
             "label": label,
             "url": url_for(endpoint, reference=row.reference),
             "fields": fields,
+            "key": key,
         }
-        for label, endpoint in wanted
+        for label, endpoint, key in wanted
         if may(endpoint)
     ]
 

@@ -34,9 +34,11 @@ CURES = {
     "scheduler": "What falls due is not begun. It is made up for when it is back.",
     "worker": "Its work waits in PostgreSQL and is done when it is back.",
 }
+LOGS = {"web", "scheduler", "worker"}
 HANGS = "Its job does not end. The worker is ended soon, and another begins anew."
 WORKING = {"good": "running", "warn": "slow", "crit": "not running"}
 TAKING = {"good": "taken at once", "warn": "waits long", "crit": "nobody takes it"}
+JUST_NOW = timedelta(seconds=5)
 # PostgreSQL stops when its disk is full; half of this is an hour of a busy day.
 LITTLE_ROOM, NO_ROOM = 5 * 2**30, 2**30
 
@@ -44,7 +46,9 @@ LITTLE_ROOM, NO_ROOM = 5 * 2**30, 2**30
 @blueprint.get("/system")
 def system() -> str:
     """Show the parts, what waits where, carriers, dead letters and unread answers."""
-    parts, lines = health.parts(), queues.standings()
+    parts = health.parts()
+    # One that does not answer is not waited for twice.
+    lines = None if any(part.is_unknown for part in parts) else queues.standings()
     cut = paging.cut(request.args, int)
     with transaction(OPS) as now:
         read = clock.read()
@@ -83,14 +87,21 @@ def _part(part: Part, at: datetime) -> dict[str, Any]:
         "words": part.words or WORKING[part.tone],
         "sentence": part.detail,
         "since": part.since,
-        "heard": f"{span(at - part.seen)} ago" if part.seen else None,
+        "heard": _heard(at - part.seen) if part.seen else None,
     }
+
+
+def _heard(before: timedelta) -> str:
+    """Return how long ago a part was heard; what is usual is said quietly."""
+    return "just now" if before < JUST_NOW else f"{span(before)} ago"
 
 
 def _cure(part: Part) -> dict[str, str]:
     kind = part.name.partition("-")[0]
     told = HANGS if part.words == "hangs" else CURES.get(kind, "")
-    return {"name": part.name, "words": part.words, "sentence": told}
+    words = part.words if part.words == "hangs" else f"is {part.words}"
+    log = f" Its log is logs/{part.name}.log in the data folder." if kind in LOGS else ""
+    return {"name": part.name, "words": words, "sentence": told + log}
 
 
 def _room(free: int | None) -> dict[str, str] | None:
@@ -106,7 +117,7 @@ def _line(line: Standing) -> dict[str, Any]:
     waits = None if line.oldest is None else span(timedelta(seconds=line.oldest))
     return {
         "queue": line.name,
-        "tone": line.tone,
+        "tone": line.tone if line.waiting else "mute",
         "words": TAKING[line.tone] if line.waiting else "empty",
         "waiting": line.waiting,
         "oldest": waits,
@@ -118,7 +129,7 @@ def _line(line: Standing) -> dict[str, Any]:
 def _job(due: Due, read: clock.WorldClock) -> dict[str, Any]:
     """Return how a job's work stands; a world that runs faster has to be waited for longer."""
     behind = read.now - due.oldest if due.ready and due.oldest else None
-    tone, words = "good", "nothing is due"
+    tone, words = "mute", "nothing is due"
     if behind is not None:
         is_late = behind > LATE_WORK * max(1, read.rate)
         tone, words = ("crit", "falls behind") if is_late else ("good", "due now")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from app.console import (
     audit,
+    batch_file,
     batches,
+    components,
+    find,
     keys,
     list_desk,
     lists,
@@ -21,8 +24,11 @@ from app.console.page import blueprint
 
 __all__ = [
     "audit",
+    "batch_file",
     "batches",
     "blueprint",
+    "components",
+    "find",
     "keys",
     "list_desk",
     "lists",

@@ -121,7 +121,8 @@ CENSUS: dict[str, Door] = {
     "GET POST signin.told": PERSON,
     # The console
     "GET console.queue console.escalations console.offers console.messages console.system": OPS,
-    "GET console.orders": replace(OPS, rate="search"),
+    "GET console.components": OPS,
+    "GET console.orders console.find": replace(OPS, rate="search"),
     "GET console.list_counts": replace(OPS, names="list", rate="search"),
     "GET console.export": replace(OPS, names="list", rate="export"),
     "POST console.arrange_list console.save_view": replace(OPS, names="list"),
@@ -136,6 +137,7 @@ CENSUS: dict[str, Door] = {
     "POST console.unacknowledge console.reopen_case": replace(OPS, names="case"),
     "GET console.batches": OPS,
     "GET console.batch": replace(OPS, names="bulk change"),
+    "GET console.batch_results": replace(OPS, names="bulk change", rate="export"),
     "POST console.draft_batch": Door(Audience.OPS, SUPPORT),
     "POST console.start_batch console.cancel_batch console.undo_batch": (
         Door(Audience.OPS, SUPPORT, names="bulk change")
@@ -160,6 +162,7 @@ CENSUS: dict[str, Door] = {
     "GET POST console.settings": ADMIN_SENSITIVE,
     # The portal
     "GET portal.work": VENDOR,
+    "GET portal.find": replace(VENDOR, rate="search"),
     "GET portal.fulfillment_order": replace(VENDOR, names="fulfillment order"),
     "POST portal.write_note": replace(VENDOR, names="fulfillment order", most_bytes=WITH_PHOTOS),
     "GET portal.photo": replace(VENDOR, names="photo"),

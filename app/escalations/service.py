@@ -19,7 +19,7 @@ from app.notices.contract import Notice, at_level
 from app.notifications.service import Message, tell_levels
 from app.policies.documents import Escalation as EscalationPolicy
 from app.policies.queries import InForce, in_force
-from app.shared import bulk, ids, live
+from app.shared import bulk, ids
 from app.shared.errors import Conflict, IllegalMove, NotFound
 from app.timeline.service import Happened, record
 from app.web.words import span
@@ -240,7 +240,6 @@ def latest(case_references: Sequence[str]) -> Sequence[Row[Any]]:
 def _change(state: Row[Any], row: dict[str, Any], event: str, actor: str, now: datetime) -> None:
     bulk.update(Escalation, [row], key="id")
     record([_happened(state, event, {}, actor)], now)
-    live.changed("cases")
 
 
 def _require_unchanged(state: Row[Any], seen: str | None, actor: str, now: datetime) -> None:

@@ -27,6 +27,11 @@ class Told:
         return f"{self.title}. {self.sentence}".strip()
 
 
+LEVELS = {
+    "ops": "somebody of ops",
+    "ops_lead": "the ops lead",
+    "senior_management": "the management",
+}
 # Beyond what the words of a page know; a fact that nobody knows is shown as it is.
 FACTS: Mapping[str, Callable[[Any], str]] = {
     "ship_by": lambda s: when(datetime.fromisoformat(s)),
@@ -34,11 +39,6 @@ FACTS: Mapping[str, Callable[[Any], str]] = {
     "refused": lambda n: count(n, "row"),
     "kind": words.plain,
     "level": lambda code: LEVELS.get(code, code),
-}
-LEVELS = {
-    "ops": "somebody of ops",
-    "ops_lead": "the ops lead",
-    "senior_management": "the management",
 }
 
 

@@ -67,11 +67,13 @@ def tell_person(template: str, email: str, facts: dict[str, Any]) -> None:
     """Queue a message about somebody's own account; no policy keeps it from being sent."""
     now, cohort = clock.now(), cohort_of(clock.now())
     ensure_cohorts({cohort})
+    key = ids.new()
     row = {
-        "id": ids.new(),
+        "id": key,
         "cohort": cohort,
         "order_id": None,
-        "dedupe_key": template,
+        # Each is a cause of its own: somebody may ask for two new passwords.
+        "dedupe_key": f"{template}:{key}",
         "audience": "person",
         "channel": "email",
         "recipient": email,

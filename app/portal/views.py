@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.portal import team, work
+from app.portal import find, team, work
 from app.portal.page import blueprint
 
-__all__ = ["blueprint", "team", "work"]
+__all__ = ["blueprint", "find", "team", "work"]

@@ -27,8 +27,8 @@ DENSITIES = {"comfortable": "Comfortable", "compact": "Compact"}
 class Display(FlaskForm):  # type: ignore[misc]
     """What somebody may choose about every page."""
 
-    theme = RadioField("Theme", choices=list(THEMES.items()))
-    density = RadioField("Rows", choices=list(DENSITIES.items()))
+    theme = RadioField("Theme")
+    density = RadioField("Rows")
     zone = SelectField("Time zone")
     has_keys = BooleanField("Single-key shortcuts")
 
@@ -36,6 +36,7 @@ class Display(FlaskForm):  # type: ignore[misc]
         """Show what is chosen; the zone this browser is in is at hand."""
         shown = chosen.model_dump(include={"theme", "density", "zone", "has_keys"})
         super().__init__(data=shown | {"zone": chosen.zone or ""})
+        self.theme.choices, self.density.choices = list(THEMES.items()), list(DENSITIES.items())
         usual = "As my browser says" if me().is_ops else "As at the places we ship from"
         here = zones.browsers()
         first = [("", usual), *([(here, f"This browser’s: {here}")] if here else [])]

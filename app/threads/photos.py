@@ -112,7 +112,7 @@ def _plain(sent: Image.Image) -> Image.Image:
     if not sent.has_transparency_data:
         return sent.convert("RGB")
     clear = sent.convert("RGBA")
-    is_opaque = clear.getextrema()[3] == (255, 255)
+    is_opaque = clear.getchannel("A").getextrema() == (255, 255)
     return clear.convert("RGB") if is_opaque else clear
 
 

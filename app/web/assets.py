@@ -25,6 +25,7 @@ STYLES = (
     "system",
     "batches",
     "notices",
+    "palette",
     "print",
 )
 # Each stands alone: they talk by events of the document, so that any may be missing.
@@ -37,6 +38,8 @@ SCRIPTS = (
     "js/live.js",
     "js/notices.js",
     "js/notes.js",
+    "js/palette.js",
+    "js/keys.js",
 )
 STAMP_LETTERS = 10
 FOREVER = "public, max-age=31536000, immutable"

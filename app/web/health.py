@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -130,8 +131,10 @@ def keep_beating() -> None:
 
 
 def parts() -> list[Part]:
-    """Return how each part is."""
-    return [_database(), *by_valkey()]
+    """Return how each part is, as every rail of this process counts them from now on."""
+    found = by_valkey()
+    _remember(found)
+    return [_database(), *found]
 
 
 def ill() -> int:
@@ -140,9 +143,10 @@ def ill() -> int:
     PostgreSQL is not asked: without it there is no page.
     """
     known: tuple[float, int] | None = current_app.extensions.get("ill")
-    if known and time.monotonic() < known[0]:
-        return known[1]
-    found = by_valkey()
+    return known[1] if known and time.monotonic() < known[0] else _remember(by_valkey())
+
+
+def _remember(found: Sequence[Part]) -> int:
     number = sum(part.tone == "crit" for part in found)
     lasts = AWAY_SECONDS if any(part.is_unknown for part in found) else ILL_SECONDS
     current_app.extensions["ill"] = (time.monotonic() + lasts, number)

@@ -20,6 +20,8 @@ from app.shared.errors import TooMany
 
 logger = logging.getLogger(__name__)
 
+# For so long a Valkey that did not answer is not asked: one that hangs would hold up everybody.
+AWAY_SECONDS = 5.0
 # Requests a minute of one person, key or address. Well above what work needs; far below a flood.
 RATES: dict[str, RateLimitItem | None] = {
     "static": None,
@@ -65,12 +67,14 @@ def _wait(rate: str, who: str) -> int:
     limit = RATES[rate]
     if limit is None:
         return 0
-    for counter in current_app.extensions["rates"]:
+    away_until: float = current_app.extensions.get("rates_away_until", 0.0)
+    is_away = time.monotonic() < away_until
+    for counter in current_app.extensions["rates"][is_away:]:
         try:
             if counter.hit(limit, rate, who):
                 return 0
             left = counter.get_window_stats(limit, rate, who).reset_time - time.time()
             return int(max(1, ceil(left)))
         except RedisError:
-            continue
+            current_app.extensions["rates_away_until"] = time.monotonic() + AWAY_SECONDS
     return 0

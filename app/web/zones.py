@@ -36,16 +36,19 @@ def choices(
 def prefer(zone: str | None) -> None:
     """Say which zone its reader chose; None leaves it to the page."""
     g.zone_chosen = zone
+    g.pop("zone_shown", None)
 
 
 def show_in(zone: str) -> None:
     """Say in which zone a page about one place shows its moments, unless its reader chose."""
     g.zone_here = zone
+    g.pop("zone_shown", None)
 
 
 def fall_back_to(zone: str) -> None:
     """Say which zone is taken where nobody says anything."""
     g.zone_usual = zone
+    g.pop("zone_shown", None)
 
 
 def browsers() -> str | None:
@@ -58,8 +61,13 @@ def shown() -> ZoneInfo:
     """Return the zone in which moments are shown."""
     if not has_app_context():
         return ZoneInfo("UTC")
-    said = g.get("zone_chosen"), g.get("zone_here"), browsers(), g.get("zone_usual")
-    return ZoneInfo(next(filter(None, said), current_app.config["TZ_DEFAULT"]))
+    found: ZoneInfo | None = g.get("zone_shown")
+    if found is None:
+        said = g.get("zone_chosen"), g.get("zone_here"), browsers(), g.get("zone_usual")
+        found = ZoneInfo(next(filter(None, said), current_app.config["TZ_DEFAULT"]))
+        # A page shows hundreds of moments.
+        g.zone_shown = found
+    return found
 
 
 def is_readers_own() -> bool:

@@ -206,6 +206,27 @@ def test_results_are_looked_at_by_outcome(lead, orders, sql):
     assert ("N-0" in done, "N-1" in done) == (False, True)
 
 
+def test_the_results_are_taken_along_as_a_file_that_no_sheet_takes_for_formulas(lead, orders, sql):
+    sql("UPDATE orders SET number = '=CMD()' WHERE number = 'N-1'")
+    lead.post(f"{drafted(lead, orders[:1])}/start", data={"reason": "Flood"})
+    begin(sql)
+    where = drafted(lead, orders)
+    lead.post(f"{where}/start", data={"reason": "Strike"})
+    begin(sql)
+
+    everything = lead.get(f"{where}/results.csv")
+    done = lead.get(f"{where}/results.csv?outcome=done")
+
+    assert everything.text.lstrip("\ufeff").splitlines() == [
+        "Name,Reference,Outcome,Because",
+        f"N-0,{orders[0]},Was so already,It is on hold already.",
+        f"'=CMD(),{orders[1]},Changed,",
+        f"N-2,{orders[2]},Changed,",
+    ]
+    assert len(done.text.splitlines()) == 3
+    assert f"{where}/results.csv" in lead.get(where).text
+
+
 def test_what_a_reason_holds_is_shown_as_words(lead, orders, sql):
     where = drafted(lead, orders)
     lead.post(f"{where}/start", data={"reason": "<b>x</b>"})

@@ -1,0 +1,192 @@
+"""Finding anything by one word: orders, parcels, their parts, cases, vendors, pages, acts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import Row, text
+
+from app.console import page
+from app.console.order_queries import LEAST_OF_A_NUMBER, search
+from app.console.page import blueprint
+from app.desk import find as finding
+from app.desk.find import Group, Item, Page
+from app.doors.guard import may
+from app.extensions import db
+from app.shared.work import OPS, transaction
+from app.web.words import plain
+
+# Who has to read on types another letter.
+FEW = 6
+PAGES = (
+    Page("Queue", "console.queue", "inbox", "cases exceptions triage start home"),
+    Page("Orders", "console.orders", "receipt", "all orders"),
+    Page("Escalations", "console.escalations", "bell", "climb critical"),
+    Page("Offers", "console.offers", "gift", "compensation refunds credits"),
+    Page("Messages", "console.messages", "envelope", "mails notifications sent"),
+    Page("Notices", "console.notices", "bell", "news told inbox"),
+    Page("Bulk changes", "console.batches", "list-check", "batches many"),
+    Page("Vendors", "console.vendors", "shop", "sellers shippers"),
+    Page("People", "console.people", "people", "users team roles"),
+    Page("Invite somebody", "console.invite", "person-plus", "people new user"),
+    Page("Keys", "console.keys", "key", "api tokens"),
+    Page("Make a key", "console.new_key", "key", "api token new"),
+    Page("Settings", "console.settings", "gear", "marketplace policies brand"),
+    Page("Audit trail", "console.audit", "journal-text", "history log who did what"),
+    Page("System", "console.system", "activity", "health parts jobs workers dead letters"),
+    Page("Components", "console.components", "layers", "look design marks"),
+)
+# One statement: each part is some rows of one kind, the best first.
+FOUND = (
+    ", named AS (SELECT o.id, o.reference, o.number, o.status, o.placed_at, c.name AS customer,"
+    " o.id IN (SELECT order_id FROM hits WHERE is_exact) AS is_exact FROM orders o"
+    " JOIN customers c ON c.id = o.customer_id WHERE o.id IN (SELECT order_id FROM hits)"
+    " ORDER BY is_exact DESC, o.placed_at DESC LIMIT :few)"
+)
+# kind, is_exact, label, about, the reference or code to go to, its status
+ORDERS = "SELECT 'order', is_exact, number, customer, reference, status FROM named"
+PARCELS = (
+    "SELECT 'parcel', s.tracking_number = :number, s.tracking_number, o.number, o.reference,"
+    " s.status FROM shipments s JOIN orders o ON o.id = s.order_id WHERE {parcels}"
+    " ORDER BY s.tracking_number, s.shipped_at DESC LIMIT :few"
+)
+FULFILLMENT_ORDERS = (
+    "SELECT 'fulfillment_order', true, f.reference, v.name || ', ' || f.order_number, o.reference,"
+    " f.status FROM fulfillment_orders f JOIN orders o ON o.id = f.order_id"
+    " JOIN vendors v ON v.id = f.vendor_id WHERE f.reference = upper(:q)"
+)
+CASES = (
+    "SELECT 'case', x.reference = upper(:q), x.kind, o.number, x.reference, x.severity"
+    " FROM exception_cases x JOIN orders o ON o.id = x.order_id WHERE x.reference = upper(:q)"
+    " OR (x.closed_at IS NULL AND x.order_id IN (SELECT id FROM named WHERE is_exact))"
+    " ORDER BY 2 DESC, array_position(ARRAY['critical', 'warning'], x.severity), x.occurred_at"
+    " LIMIT :few"
+)
+VENDORS = (
+    "SELECT 'vendor', lower(:q) IN (lower(code), lower(name)), name, code, code, status"
+    " FROM vendors WHERE lower(name) ^@ lower(:q) OR lower(code) ^@ lower(:q)"
+    " ORDER BY 2 DESC, name LIMIT :few"
+)
+# What can be asked for about an order that has not left yet; each shows first what it would do.
+ACTS = {
+    "orders.hold": ("Put {} on hold", "pause-circle"),
+    "orders.cancel": ("Cancel {}", "slash-circle"),
+}
+NOT_LEFT = {"received", "open", "partly_shipped"}
+
+
+@blueprint.get("/find")
+def find() -> str:
+    """Show what a word finds; without one, the pages and what can be done."""
+    q, frame = finding.asked(), {}
+    if finding.is_part() and not q:
+        return finding.answer("console", q, _groups(q, []), frame)
+    with transaction(OPS) as now:
+        found = _found(q) if q else []
+        if not finding.is_part():
+            frame = page.shell(page.numbers(), now)
+    return finding.answer("console", q, _groups(q, found), frame)
+
+
+def _found(q: str) -> Sequence[Row[Any]]:
+    """Return the things a word finds, in one statement, each kind with its best first."""
+    what = search(q)
+    parts = [ORDERS, FULFILLMENT_ORDERS, CASES, VENDORS]
+    if where := _parcels(q):
+        parts.append(PARCELS.format(parcels=where))
+    sql = what.clause + FOUND + " UNION ALL ".join(f"({part})" for part in parts)
+    return db.session.execute(text(sql), {**what.values, "few": FEW}).all()
+
+
+def _parcels(q: str) -> str:
+    if re.fullmatch(r"(?i)SH-\w+", q):
+        return "s.reference = upper(:q)"
+    is_number = re.fullmatch(rf"[\w -]{{{LEAST_OF_A_NUMBER},}}", q)
+    return "s.tracking_number ^@ :number" if is_number else ""
+
+
+def _groups(q: str, found: Sequence[Row[Any]]) -> Iterator[Group]:
+    """Return everything in its order; a page comes before what only begins like it."""
+    kinds: dict[str, list[Row[Any]]] = {kind: [] for kind in ITEMS}
+    for row in found:
+        kinds[row[0]].append(row)
+    kinds["order"] = _by_own_name(q, kinds)
+    yield finding.pages(q, PAGES)
+    for kind, (title, item) in ITEMS.items():
+        yield Group(title, [item(row) for row in kinds[kind]])
+    about = list(_about(kinds["order"])) if may("console.draft_batch") else []
+    seen = list(_as_vendor(kinds["vendor"])) if may("console.view_as") else []
+    yield Group("Do", [*about, *seen, *finding.acts(q).items])
+
+
+def _by_own_name(q: str, kinds: dict[str, list[Row[Any]]]) -> list[Row[Any]]:
+    """Return orders, without those that are there already as their parcel or their part."""
+    shown = {row[4] for kind in ("parcel", "fulfillment_order") for row in kinds[kind]}
+    return [row for row in kinds["order"] if row[4] not in shown or row[2].startswith(q)]
+
+
+def _order(row: Row[Any]) -> Item:
+    _, is_exact, number, customer, reference, status = row
+    about = f"{customer}, {plain(status).lower()}"
+    return Item(number, "receipt", _to_order(reference), about, is_code=True, is_exact=is_exact)
+
+
+def _parcel(row: Row[Any]) -> Item:
+    _, is_exact, tracking, number, reference, status = row
+    about = f"{number}, {plain(status).lower()}"
+    return Item(tracking, "truck", _to_order(reference), about, is_code=True, is_exact=is_exact)
+
+
+def _fulfillment_order(row: Row[Any]) -> Item:
+    _, is_exact, label, about, reference, status = row
+    about = f"{about}, {plain(status).lower()}"
+    return Item(label, "box-seam", _to_order(reference), about, is_code=True, is_exact=is_exact)
+
+
+def _to_order(reference: str) -> str:
+    return url_for("console.order", reference=reference)
+
+
+def _case(row: Row[Any]) -> Item:
+    _, is_exact, kind, number, reference, severity = row
+    about = f"{number}, {severity}, {reference}"
+    href = url_for("console.case", reference=reference)
+    label = f"Open the case: {plain(kind).lower()}"
+    return Item(label, "exclamation-triangle", href, about, is_exact=is_exact)
+
+
+def _vendor(row: Row[Any]) -> Item:
+    _, is_exact, name, code, _, status = row
+    about = code if status == "active" else f"{code}, {status}"
+    return Item(name, "shop", url_for("console.vendors", q=code), about, is_exact=is_exact)
+
+
+ITEMS: dict[str, tuple[str, Callable[[Row[Any]], Item]]] = {
+    "order": ("Orders", _order),
+    "parcel": ("Parcels", _parcel),
+    "fulfillment_order": ("Fulfillment orders", _fulfillment_order),
+    "case": ("Cases", _case),
+    "vendor": ("Vendors", _vendor),
+}
+
+
+def _about(orders: Sequence[Row[Any]]) -> Iterator[Item]:
+    """Return what can be done about the one order that a word names."""
+    named = [row for row in orders if row[1]]
+    if len(named) != 1 or named[0][5] not in NOT_LEFT:
+        return
+    _, _, number, _, reference, _ = named[0]
+    for act, (label, icon) in ACTS.items():
+        fields = {"list": "orders", "query": "", "row": reference, "act": act}
+        url = url_for("console.draft_batch")
+        yield Item(label.format(number), icon, about="shows first", post=url, fields=fields)
+
+
+def _as_vendor(vendors: Sequence[Row[Any]]) -> Iterator[Item]:
+    for _, is_exact, name, code, _, _ in vendors:
+        if is_exact or len(vendors) == 1:
+            url = url_for("console.view_as", code=code)
+            yield Item(f"See what {name} sees", "eye", post=url)

@@ -1,0 +1,74 @@
+"""Finding a vendor's own fulfillment orders, its pages and what can be done, by one word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import Row, text
+
+from app.desk import find as finding
+from app.desk.find import Group, Item, Page
+from app.extensions import db
+from app.portal import page
+from app.portal.page import blueprint
+from app.shared.work import transaction
+from app.web.words import plain
+
+FEW = 8
+# Shorter than this, the beginning of a tracking number would fit half of all parcels.
+LEAST_OF_A_NUMBER = 6
+PAGES = (
+    Page("Work", "portal.work", "list-check", "orders queue start home to do"),
+    Page("Notices", "portal.notices", "bell", "news told inbox"),
+    Page("Team", "portal.team", "people", "users colleagues"),
+    Page("Invite somebody", "portal.invite", "person-plus", "team new user"),
+    Page("Keys", "portal.keys", "key", "api tokens"),
+    Page("Make a key", "portal.new_key", "key", "api token new"),
+)
+# The scope has no other vendor's rows in it.
+FOUND = text(
+    "SELECT f.reference, f.order_number, f.status, f.ship_to->>'city' AS city,"
+    " (f.reference = upper(:q) OR f.order_number IN (:q, upper(:q)) OR p.is_exact IS true)"
+    "  AS is_exact, p.tracking_number FROM fulfillment_orders f"
+    " LEFT JOIN LATERAL (SELECT s.tracking_number, s.tracking_number = :number AS is_exact"
+    "  FROM shipments s WHERE s.fo_id = f.id AND :is_number AND s.tracking_number ^@ :number"
+    "  ORDER BY 2 DESC LIMIT 1) p ON true"
+    " WHERE f.reference = upper(:q) OR f.order_number ^@ :q OR f.order_number ^@ upper(:q)"
+    "  OR f.id IN (SELECT fo_id FROM shipments WHERE :is_number AND tracking_number ^@ :number)"
+    " ORDER BY is_exact DESC, f.ship_by DESC LIMIT :few"
+)
+
+
+@blueprint.get("/find")
+def find() -> str:
+    """Show what a word finds; without one, the pages and what can be done."""
+    q, frame = finding.asked(), {}
+    if finding.is_part() and not q:
+        return finding.answer("portal", q, _groups(q, []), frame)
+    with transaction(page.scope()) as now:
+        found = _found(q) if q else []
+        if not finding.is_part():
+            frame = page.shell(now)
+    return finding.answer("portal", q, _groups(q, found), frame)
+
+
+def _found(q: str) -> Sequence[Row[Any]]:
+    number = re.sub(r"[ -]", "", q).upper()
+    values = {"q": q, "number": number, "is_number": len(number) >= LEAST_OF_A_NUMBER, "few": FEW}
+    return db.session.execute(FOUND, values).all()
+
+
+def _groups(q: str, found: Sequence[Row[Any]]) -> Iterator[Group]:
+    yield finding.pages(q, PAGES)
+    yield Group("Fulfillment orders", [_item(row) for row in found])
+    yield finding.acts(q)
+
+
+def _item(row: Row[Any]) -> Item:
+    known = (f"order {row.order_number}", row.tracking_number, row.city, plain(row.status).lower())
+    href = url_for("portal.fulfillment_order", reference=row.reference)
+    about = ", ".join(filter(None, known))
+    return Item(row.reference, "box-seam", href, about, is_code=True, is_exact=row.is_exact)
