@@ -137,9 +137,9 @@ def _path(reference: str) -> str:
     return url_for("console.batch", reference=reference)
 
 
-@blueprint.post("/batches/<reference>/start")
+@blueprint.post("/batches/<reference>")
 def start_batch(reference: str) -> ResponseReturnValue:
-    """Begin, after a moment in which it can be taken back."""
+    """Begin, after a moment in which it can be taken back; what is refused is shown where it is."""
     form = Start()
     arguments = {name: request.form.get(name, "") for name in ("reason", "confirmation")}
     with refusals(form):

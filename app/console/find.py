@@ -123,9 +123,14 @@ def _groups(q: str, found: Sequence[Row[Any]]) -> Iterator[Group]:
 
 
 def _by_own_name(q: str, kinds: dict[str, list[Row[Any]]]) -> list[Row[Any]]:
-    """Return orders, without those that are there already as their parcel or their part."""
+    """Return orders, without those that are there already as their parcel, part or case."""
     shown = {row[4] for kind in ("parcel", "fulfillment_order") for row in kinds[kind]}
-    return [row for row in kinds["order"] if row[4] not in shown or row[2].startswith(q)]
+    about = {row[3] for row in kinds["case"] if row[1]}
+    return [
+        row
+        for row in kinds["order"]
+        if row[2].startswith(q) or (row[4] not in shown and row[2] not in about)
+    ]
 
 
 def _order(row: Row[Any]) -> Item:

@@ -97,8 +97,7 @@ ORDER = text(
     " o.delivered_at, c.name AS customer, c.email, p.status AS payment, p.authorized_minor,"
     " p.captured_minor, p.refunded_minor, p.pending_minor,"
     " (SELECT reason FROM promises WHERE subject_id = o.id AND kind = 'deliver_by' AND version = 1)"
-    "  AS promised_why,"
-    " (SELECT count(*) FROM timeline WHERE cohort = o.cohort AND order_id = o.id) AS entries"
+    "  AS promised_why"
     " FROM orders o JOIN customers c ON c.id = o.customer_id"
     " LEFT JOIN payments p ON p.order_id = o.id WHERE o.reference = :reference LIMIT 1"
 )

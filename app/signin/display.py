@@ -39,7 +39,7 @@ class Display(FlaskForm):  # type: ignore[misc]
         self.theme.choices, self.density.choices = list(THEMES.items()), list(DENSITIES.items())
         usual = "As my browser says" if me().is_ops else "As at the places we ship from"
         here = zones.browsers()
-        first = [("", usual), *([(here, f"This browser’s: {here}")] if here else [])]
+        first = [("", usual), *([(here, f"{here}, where this browser is")] if here else [])]
         self.zone.choices = zones.choices(first, chosen.zone)
 
     def chosen(self) -> dict[str, Any]:

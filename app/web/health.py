@@ -190,8 +190,9 @@ def by_valkey() -> list[Part]:
 
 def _background(name: str, is_alive: bool, sign: Sign | None, now: float) -> Part:  # noqa: FBT001
     if sign is None:
-        words = ("good", "alive", "") if is_alive else ("crit", "never heard of", "silent")
-        return Part(name, *words)
+        if is_alive:
+            return Part(name, "good", "alive")
+        return Part(name, "crit", "never heard of", "silent")
     since, seen = _moment(sign.since), _moment(sign.seen)
     if not is_alive:
         return Part(name, "crit", f"process {sign.process}", "silent", seen=seen)

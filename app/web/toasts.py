@@ -36,7 +36,9 @@ def register(app: Flask) -> None:
 
 def toast(words: str, tone: str = "good", undo: Undo | None = None) -> None:
     """Say something on the next page; `undo` is the button's label, its address and its fields."""
-    flash([words, list(undo)] if undo else words, tone)
+    # What is flashed need not be text: the session keeps whatever JSON can hold.
+    said: Any = [words, list(undo)] if undo else words
+    flash(said, tone)
 
 
 def told() -> list[Toast]:
@@ -46,7 +48,8 @@ def told() -> list[Toast]:
     """
     if "X-Live" in request.headers:
         return []
-    return [_toast(tone, kept) for tone, kept in get_flashed_messages(with_categories=True)]
+    flashed: Any = get_flashed_messages(with_categories=True)
+    return [_toast(tone, kept) for tone, kept in flashed]
 
 
 def _toast(category: str, kept: Any) -> Toast:

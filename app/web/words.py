@@ -244,7 +244,9 @@ EVENTS = {
     "escalation_opened": Entry("Escalated", (*CASE, "critical since {since}"), "bell", "warn"),
     "escalation_climbed": Entry("{level} told", CASE, "bell", "warn"),
     "escalation_acknowledged": Entry("Acknowledged, the climb has stopped", CASE, "person-check"),
-    "escalation_unacknowledged": Entry("Given back, the climb goes on", CASE, "person-dash", "warn"),
+    "escalation_unacknowledged": Entry(
+        "Given back, the climb goes on", CASE, "person-dash", "warn"
+    ),
     "escalation_reopened": Entry("Opened again", CASE, "arrow-return-left", "warn"),
     "escalation_resolved": Entry("Escalation resolved", CASE, "check-circle", "good"),
     "escalation_closed": Entry("Escalation closed", (*CASE, "{why}"), "check-circle", "good"),

@@ -43,7 +43,7 @@ def test_orders_are_put_on_hold_and_released_again_without_a_script(lead, orders
     where = drafted(lead, orders)
     assert "Put 3 orders on hold?" in lead.get(where).text
 
-    lead.post(f"{where}/start", data={"reason": "Strike"})
+    lead.post(where, data={"reason": "Strike"})
     waiting = lead.get(where).text
     begin(sql)
     over = lead.get(where).text
@@ -52,7 +52,7 @@ def test_orders_are_put_on_hold_and_released_again_without_a_script(lead, orders
 
     assert re.search(r"Begins in \d+ s", waiting)
     assert f'hx-get="{where}"' in waiting
-    assert "hx-get" not in over.partition('id="work"')[2]
+    assert f'hx-get="{where}"' not in over
     assert all(f"N-{n}" in over for n in range(3))
     assert "Release them again" in over
     assert "went wrong" not in over
@@ -64,7 +64,7 @@ def test_orders_are_put_on_hold_and_released_again_without_a_script(lead, orders
 def test_a_reason_that_is_missing_is_asked_for_where_it_belongs(lead, orders):
     where = drafted(lead, orders)
 
-    answer = lead.post(f"{where}/start", data={"reason": " "})
+    answer = lead.post(where, data={"reason": " "})
 
     assert answer.status_code == 422
     assert 'id="reason-err"' in answer.text
@@ -76,8 +76,8 @@ def test_what_cannot_be_undone_is_confirmed_by_typing(lead, orders, sql):
     where = drafted(lead, orders, "orders.cancel")
     assert "This cannot be undone." in lead.get(where).text
 
-    wrong = lead.post(f"{where}/start", data={"reason": "Recalled", "confirmation": "30"})
-    lead.post(f"{where}/start", data={"reason": "Recalled", "confirmation": "3"})
+    wrong = lead.post(where, data={"reason": "Recalled", "confirmation": "30"})
+    lead.post(where, data={"reason": "Recalled", "confirmation": "3"})
     begin(sql)
     over = lead.get(where).text
 
@@ -89,7 +89,7 @@ def test_what_cannot_be_undone_is_confirmed_by_typing(lead, orders, sql):
 def test_a_start_that_is_pressed_twice_starts_once(lead, orders, sql):
     where = drafted(lead, orders)
 
-    answers = [lead.post(f"{where}/start", data={"reason": "Strike"}) for _ in range(2)]
+    answers = [lead.post(where, data={"reason": "Strike"}) for _ in range(2)]
     begin(sql)
 
     assert [a.status_code for a in answers] == [302, 302]
@@ -99,7 +99,7 @@ def test_a_start_that_is_pressed_twice_starts_once(lead, orders, sql):
 
 def test_what_waits_is_taken_back_and_changes_nothing(lead, orders, sql):
     where = drafted(lead, orders)
-    lead.post(f"{where}/start", data={"reason": "Strike"})
+    lead.post(where, data={"reason": "Strike"})
 
     lead.post(f"{where}/cancel")
     begin(sql)
@@ -147,13 +147,13 @@ def test_an_agent_holds_and_a_lead_cancels(app, orders):
 
 def test_who_only_reads_sees_what_was_done_and_cannot_stop_it(app, lead, orders):
     where = drafted(lead, orders)
-    lead.post(f"{where}/start", data={"reason": "Strike"})
+    lead.post(where, data={"reason": "Strike"})
     manager = sign_in_as(app, "senior_management")
 
     assert "Begins in" in manager.get(where).text
     assert f"{where}/cancel" not in manager.get(where).text
-    for verb in ("start", "cancel", "undo"):
-        assert manager.post(f"{where}/{verb}").status_code == 403
+    for verb in ("", "/cancel", "/undo"):
+        assert manager.post(f"{where}{verb}").status_code == 403
     assert manager.post("/console/batches", data={"act": "orders.hold"}).status_code == 403
     assert one("SELECT status FROM batches").status == "waiting"
 
@@ -163,7 +163,7 @@ def test_a_draft_is_its_makers_alone(app, lead, orders):
     other = sign_in_as(app, "ops_agent")
 
     assert other.get(where).status_code == 404
-    assert other.post(f"{where}/start", data={"reason": "Strike"}).status_code == 403
+    assert other.post(where, data={"reason": "Strike"}).status_code == 403
     assert other.post(f"{where}/cancel").status_code in {403, 404}
     assert one("SELECT status FROM batches").status == "draft"
 
@@ -181,7 +181,7 @@ def test_the_list_shows_ones_own_and_everybodys(app, lead, orders, sql):
     assert "No bulk change of yours" in other.get("/console/batches").text
     where = drafted(lead, orders)
     hidden = other.get("/console/batches?view=all").text
-    lead.post(f"{where}/start", data={"reason": "Strike"})
+    lead.post(where, data={"reason": "Strike"})
     begin(sql)
 
     name = where.rpartition("/")[2]
@@ -192,10 +192,10 @@ def test_the_list_shows_ones_own_and_everybodys(app, lead, orders, sql):
 
 
 def test_results_are_looked_at_by_outcome(lead, orders, sql):
-    lead.post(f"{drafted(lead, orders[:1])}/start", data={"reason": "Flood"})
+    lead.post(drafted(lead, orders[:1]), data={"reason": "Flood"})
     begin(sql)
     where = drafted(lead, orders)
-    lead.post(f"{where}/start", data={"reason": "Strike"})
+    lead.post(where, data={"reason": "Strike"})
     begin(sql)
 
     so_already = lead.get(f"{where}?outcome=unchanged").text
@@ -208,14 +208,14 @@ def test_results_are_looked_at_by_outcome(lead, orders, sql):
 
 def test_the_results_are_taken_along_as_a_file_that_no_sheet_takes_for_formulas(lead, orders, sql):
     sql("UPDATE orders SET number = '=CMD()' WHERE number = 'N-1'")
-    lead.post(f"{drafted(lead, orders[:1])}/start", data={"reason": "Flood"})
+    lead.post(drafted(lead, orders[:1]), data={"reason": "Flood"})
     begin(sql)
     where = drafted(lead, orders)
-    lead.post(f"{where}/start", data={"reason": "Strike"})
+    lead.post(where, data={"reason": "Strike"})
     begin(sql)
 
-    everything = lead.get(f"{where}/results.csv")
-    done = lead.get(f"{where}/results.csv?outcome=done")
+    everything = lead.get(f"{where}/results.csv", buffered=True)
+    done = lead.get(f"{where}/results.csv?outcome=done", buffered=True)
 
     assert everything.text.lstrip("\ufeff").splitlines() == [
         "Name,Reference,Outcome,Because",
@@ -229,7 +229,7 @@ def test_the_results_are_taken_along_as_a_file_that_no_sheet_takes_for_formulas(
 
 def test_what_a_reason_holds_is_shown_as_words(lead, orders, sql):
     where = drafted(lead, orders)
-    lead.post(f"{where}/start", data={"reason": "<b>x</b>"})
+    lead.post(where, data={"reason": "<b>x</b>"})
 
     assert "<b>x</b>" not in lead.get(where).text
     assert "&lt;b&gt;x&lt;/b&gt;" in lead.get(where).text

@@ -269,7 +269,8 @@ def test_whoever_looks_is_shown_no_form_that_writes(agent: FlaskClient, kiln: UU
     ]
 
     actions = re.findall(r'action="([^"]+)" method="post"', " ".join(pages))
-    assert set(actions) == {"/console/leave-view", "/signout"}
+    # How pages look is their own.
+    assert set(actions) == {"/console/leave-view", "/account/theme", "/signout"}
     assert not [page for page in pages if "/portal/team" in page or "/portal/keys" in page]
     assert {answer.status_code for answer in refused} == {403}
 

@@ -17,10 +17,15 @@ from app.accounts.keys import ensure_key
 from app.doors.table import Audience
 from app.extensions import db
 from app.jobs import JOBS
+from app.shared import ids
 from app.shared.work import ACCOUNTS, OPS, transaction, vendor_scope
+from app.threads.contract import Draft, Known, Thread, Visibility
+from app.threads.photos import draw
+from app.threads.service import write
 from tests.factories import (
     line,
     make_vendor_with_stock,
+    one,
     references,
     routed_order,
     rows,
@@ -28,6 +33,7 @@ from tests.factories import (
     shipped_order,
 )
 from tests.people import browser_of, make_person, person_of
+from tests.pictures import photo
 from tests.security.census import knock, ways
 
 # In every text of B's that a vendor, a customer or one of its people chooses.
@@ -37,6 +43,8 @@ TENANT_TABLES = (
     "fo_lines",
     "listings",
     "locations",
+    "notes",
+    "photos",
     "reservations",
     "shipments",
     "shipment_lines",
@@ -95,8 +103,28 @@ def b(app: Flask, a: UUID) -> Theirs:
         "key_id": key.id,
         "link_id": invited.id,
         "session_id": who_b.session_id,
+        "photo_id": note_with_photo(vendor, waiting),
     }
     return Theirs(vendor, known, [reference, sent.reference])
+
+
+def note_with_photo(vendor: UUID, order_id: UUID) -> UUID:
+    """Have ops write to a vendor about an order; return the photo that goes with it."""
+    author = Known(make_person(name=f"{CANARY}-ops", email="ops@b.example"), CANARY, "ops_agent")
+    drawn = draw(f"{CANARY}.jpg", photo())
+    draft = Draft(
+        body=f"{CANARY}-note",
+        once=ids.new(),
+        visibility=Visibility.VENDOR,
+        vendor_id=vendor,
+        photos=[drawn],
+    )
+    row = one("SELECT cohort, reference, number FROM orders WHERE id = :id", id=order_id)
+    thread = Thread(order_id, row.cohort, row.reference, row.number)
+    with transaction(OPS) as now:
+        write(draft, thread, author, [author], now)
+    key: UUID = one("SELECT id FROM photos").id
+    return key
 
 
 def rows_of(vendor: UUID) -> dict[str, list[tuple[Any, ...]]]:

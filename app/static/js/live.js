@@ -3,7 +3,7 @@
 // "live:fresh" after the page has taken over what is new.
 //   data-topics="cases orders"    on an element: what is in it listens for these
 //   data-live="replace"           with an id: it becomes its new self, unless somebody is in it
-//   data-live="rows"              what has a data-key in it keeps its place; new rows are counted into [data-live-new]
+//   data-live="rows"              on a list or a table: its rows, each with a data-key, keep their place; new rows are counted into [data-live-new]
 //   data-live-every="10"          it is looked at again every so many seconds
 (() => {
   "use strict";
@@ -226,7 +226,7 @@
   };
 
   const mergeRows = (page, topics) => {
-    const of = (root) => [...root.querySelectorAll('[data-live="rows"] [data-key]')];
+    const of = (root) => [...root.querySelectorAll('[data-live="rows"] > [data-key], [data-live="rows"] > tbody > [data-key]')];
     const old = of(document).filter((row) => hears(row, topics)), fresh = of(page);
     if (!old.length && !document.querySelector("[data-live-new]")) return;
     const known = new Map(fresh.map((row) => [row.dataset.key, row])), had = new Set(old.map((row) => row.dataset.key));
