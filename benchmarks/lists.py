@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -127,7 +128,7 @@ def shell_of(body: bytes) -> tuple[str, str]:
 
 def same_cells(ours: bytes, theirs: bytes) -> bool:
     """Return whether two pages say the same in every cell; a minute may have passed between."""
-    pairs = zip(words_of(ours), words_of(theirs), strict=True)
+    pairs = zip_longest(words_of(ours), words_of(theirs), fillvalue="no such cell")
     differing = [pair for pair in pairs if pair[0] != pair[1] and " left " not in pair[0]]
     for mine, other in differing[:5]:
         print(f"differs: {mine!r} and {other!r}")

@@ -17,8 +17,8 @@ from app.batches.registry import act_of, offered
 from app.batches.words import asked
 from app.console import batch_page, page
 from app.console.page import blueprint
-from app.lists.contract import LISTS
 from app.lists.selection import selection_of
+from app.lists.spec import LISTS
 from app.shared import clock
 from app.shared.work import OPS, transaction
 from app.web import paging

@@ -11,8 +11,8 @@ from sqlalchemy import Row
 from app.console import case_queries, cases, climbs
 from app.console.case_queries import ESCALATIONS, QUEUE
 from app.console.order_list import VENDORS
-from app.lists.contract import Choice, Column, Days, ListSpec, Options, Sort, register
 from app.lists.options import looked_up
+from app.lists.spec import Choice, Column, Days, ListSpec, Options, Sort, register
 from app.shared.money import Money
 from app.web.paging import Key, link
 from app.web.words import plain

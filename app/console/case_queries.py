@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from app.extensions import db
-from app.lists.contract import Conditions, Sort, View
+from app.lists.spec import Conditions, Sort, View
 from app.policies.documents import Escalation, Messages
 from app.shared.errors import NotFound
 from app.web.paging import Cut

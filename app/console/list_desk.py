@@ -23,8 +23,8 @@ from app.lists import counts, saved
 from app.lists import export as files
 from app.lists import page as lists
 from app.lists.asked import asked, asked_by, conditions
-from app.lists.contract import LISTS, ListSpec
 from app.lists.saved import Wish
+from app.lists.spec import LISTS, ListSpec
 from app.shared.errors import InvalidInput, NotFound
 from app.shared.work import ACCOUNTS, OPS, transaction
 from app.web import words

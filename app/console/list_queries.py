@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from app.extensions import db
-from app.lists.contract import Conditions, Sort, View
+from app.lists.spec import Conditions, Sort, View
 from app.web.paging import Cut
 
 OFFERS = {

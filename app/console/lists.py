@@ -21,7 +21,7 @@ from app.doors.guard import may
 from app.lists import page as lists
 from app.lists import saved
 from app.lists.asked import asked
-from app.lists.contract import Choice, Column, Days, ListSpec, Options, Sort, register
+from app.lists.spec import Choice, Column, Days, ListSpec, Options, Sort, register
 from app.notifications.texts import compose
 from app.policies import marketplace
 from app.shared.money import Money

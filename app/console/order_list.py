@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.console import order_queries
-from app.lists.contract import Choice, Column, Days, ListSpec, Options, Sort, View, register
 from app.lists.options import distinct, looked_up
+from app.lists.spec import Choice, Column, Days, ListSpec, Options, Sort, View, register
 from app.orders.contract import OrderStatus
 from app.shared.money import Money
 from app.web.deadlines import Deadline, deadline

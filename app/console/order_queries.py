@@ -13,7 +13,7 @@ from sqlalchemy import Row, text
 
 from app.console.list_queries import MESSAGE, OFFER
 from app.extensions import db
-from app.lists.contract import Conditions, Sort
+from app.lists.spec import Conditions, Sort
 from app.shared.errors import NotFound
 from app.web.paging import Cut
 

@@ -11,8 +11,8 @@ from flask_login import current_user
 from sqlalchemy import Row, text
 
 from app.extensions import db
-from app.lists.contract import View
 from app.lists.saved import OF_LIST
+from app.lists.spec import View
 from app.shared import clock
 from app.web import health, words
 from app.web.paging import link

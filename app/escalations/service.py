@@ -137,7 +137,8 @@ def _take(taken: Sequence[tuple[Row[Any], Step]], now: datetime) -> None:
     tops = {state.id: {"id": state.id, "rung": s.rung, "level": s.level} for state, s in taken}
     bulk.update(Escalation, list(tops.values()), key="id")
     tell_levels([(_message(state, step), step.level) for state, step in taken], now)
-    notices.tell([_notice(state, step) for state, step in taken])
+    # All of ops was told when the case became critical.
+    notices.tell([_notice(state, step) for state, step in taken if step.level != "ops"])
     climbed = [_happened(state, "escalation_climbed", {"level": s.level}) for state, s in taken]
     record(climbed, now)
 

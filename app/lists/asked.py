@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from werkzeug.datastructures import MultiDict
 
 from app.accounts.contract import Person
-from app.lists.contract import Choice, Conditions, Days, ListSpec, Sort
+from app.lists.spec import Choice, Conditions, Days, ListSpec, Sort
 
 # Nothing we know by is longer; an address is no place for essays.
 LONGEST_WORD = 120

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.lists.contract import Column, ListSpec, Sort
+from app.lists.spec import Column, ListSpec, Sort
 from app.web.paging import Cut
 
 # Rows read at once: each time a transaction of its own, so that a slow reader holds none open.

@@ -8,7 +8,7 @@ from flask import current_app
 from sqlalchemy import text
 
 from app.extensions import db
-from app.lists.contract import Options
+from app.lists.spec import Options
 
 # A vendor that came a minute ago is found under its filter now.
 KEPT_SECONDS = 60

@@ -16,8 +16,8 @@ from app.accounts.preferences import PAGE_SIZES, Preferences
 from app.doors.guard import may
 from app.lists import counts, saved
 from app.lists.asked import Asked, asked_by, conditions
-from app.lists.contract import Choice, Column, Days, Filter, ListSpec
 from app.lists.saved import LEADS, Saved
+from app.lists.spec import Choice, Column, Days, Filter, ListSpec
 from app.web import paging
 from app.web.words import day
 

@@ -18,7 +18,7 @@ from app.accounts.contract import OPS_ROLES, Person
 from app.accounts.models import SavedView
 from app.extensions import db
 from app.lists.asked import asked_by
-from app.lists.contract import LISTS
+from app.lists.spec import LISTS
 from app.shared import clock, ids
 from app.shared.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.web.words import span

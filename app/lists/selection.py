@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from app.accounts.contract import Person
 from app.batches.contract import Selection
 from app.lists.asked import asked_by, conditions
-from app.lists.contract import LISTS
+from app.lists.spec import LISTS
 from app.shared.errors import NotFound
 
 

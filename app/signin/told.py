@@ -29,7 +29,7 @@ class Told(FlaskForm):  # type: ignore[misc]
     """When somebody is told; one pair of fields more for each kind of notice."""
 
     quiet_from = TimeField("Quiet from", [Optional()])
-    quiet_until = TimeField("until", [Optional()])
+    quiet_until = TimeField("Quiet until", [Optional()])
     digest_at = TimeField("Digest at", [InputRequired("Enter when the digest is to come.")])
 
 

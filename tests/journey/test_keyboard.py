@@ -133,7 +133,7 @@ def test_the_list_of_the_palette_is_walked_and_done(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     expect(palette(page)).to_be_hidden()
-    expect(asks(page, "device")).to_contain_text("Use the theme of this device")
+    expect(asks(page, "automatic")).to_contain_text("Use the theme of this device")
     page.keyboard.press("Enter")
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "system")
 
@@ -165,6 +165,7 @@ def test_axe_finds_nothing_in_what_opens_over_a_page(visit: Visit, signed_in, wi
         asks(page, q)
         found[name] = violations(page)
         page.keyboard.press("Escape")
+        expect(palette(page)).to_be_hidden()
     page.keyboard.type("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     found["sheet"] = violations(page)

@@ -33,7 +33,8 @@
       // The focus stays where it is: only what the bell says changes.
       bell.setAttribute("aria-label", fresh.getAttribute("aria-label"));
       bell.replaceChildren(...document.importNode(fresh, true).childNodes);
-      page.querySelectorAll("#news > li").forEach(say);
+      // Where they stand on the page anyway nothing need be said.
+      if (!bell.matches("[aria-current]")) page.querySelectorAll("#news > li").forEach(say);
     } catch { /* The next notice tries again. */ }
   };
 
