@@ -129,7 +129,7 @@ class SavedView(db.Model):
 
     __tablename__ = "saved_views"
     id: Mapped[Key]
-    list: Mapped[Words]
+    list_name: Mapped[Words]
     name: Mapped[Words]
     query: Mapped[Words]
     owner_id: Mapped[Id]

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from app.console import case_queries, cases, climbs
 from app.console.case_queries import ESCALATIONS, QUEUE
-from app.console.order_list import VENDORS
+from app.console.order_list import VENDORS, Listed
 from app.lists.options import looked_up
 from app.lists.spec import Choice, Column, Days, ListSpec, Options, Sort, register
 from app.shared.money import Money
@@ -44,13 +44,13 @@ FILTERS = (
 )
 
 
-def _at_risk(row: dict[str, Any]) -> list[tuple[str, object]]:
+def _at_risk(row: Listed) -> list[tuple[str, object]]:
     amount = row["at_risk"]
     worth = Money(*amount).decimal() if amount else None
     return [("At risk", worth), ("Currency", amount[1] if amount else None)]
 
 
-def _what(row: dict[str, Any]) -> list[tuple[str, object]]:
+def _what(row: Listed) -> list[tuple[str, object]]:
     return [
         ("What is wrong", plain(row["kind"])),
         ("Case", row["reference"]),

@@ -113,7 +113,7 @@ def change_view(view_id: UUID) -> ResponseReturnValue:
     with transaction(OPS):
         view = saved.change(view_id, int(version), wish, current_user)
     flash(f"{wish.name.strip()} is saved.", "good")
-    return _to_view(view.list, wish.query, view_id)
+    return _to_view(view.list_name, wish.query, view_id)
 
 
 @blueprint.post("/views/<uuid:view_id>/delete")
@@ -122,13 +122,13 @@ def delete_view(view_id: UUID) -> ResponseReturnValue:
     with transaction(OPS):
         view = saved.delete(view_id, current_user)
     _offer_back(view)
-    return redirect(url_for(_spec(view.list).endpoint))
+    return redirect(url_for(_spec(view.list_name).endpoint))
 
 
 def _offer_back(view: SavedView) -> None:
     fields = {"name": view.name, "query": view.query, "default_for": ",".join(view.default_for)}
     fields |= {"is_shared": "1"} if view.is_shared else {}
-    undo = ("Undo", url_for("console.save_view", name=view.list), fields)
+    undo = ("Undo", url_for("console.save_view", name=view.list_name), fields)
     toast(f"{view.name} is deleted.", undo=undo)
 
 

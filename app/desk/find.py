@@ -60,7 +60,9 @@ class Page:
 
 OWN_PAGES = (
     Page("Your account", "signin.account", "person", "me name password e-mail profile"),
-    Page("How pages look", "signin.display", "sliders", "theme density rows time zone keys display"),
+    Page(
+        "How pages look", "signin.display", "sliders", "theme density rows time zone keys display"
+    ),
     Page("What you are told", "signin.told", "bell", "mail notices quiet hours digest preferences"),
     Page("Where you are signed in", "signin.sessions", "laptop", "sessions devices browsers"),
 )

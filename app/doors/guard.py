@@ -63,7 +63,7 @@ def person() -> Person | None:
 def may(endpoint: str, method: str = "POST") -> bool:
     """Return whether a door is open to whoever is signed in, so that a button can be shown."""
     door, who = door_of(endpoint, method), person()
-    return door is not None and who is not None and _is_theirs(door, who)
+    return door is not None and who is not None and _is_theirs(door, who, method)
 
 
 def origin() -> Origin:
@@ -117,7 +117,13 @@ def widen(app: Flask) -> None:
 
 def _widen() -> None:
     door, who = door_of(request.endpoint, request.method), person()
-    if door and door.most_bytes and who and who.stage is Stage.IN and _is_theirs(door, who):
+    if (
+        door
+        and door.most_bytes
+        and who
+        and who.stage is Stage.IN
+        and _is_theirs(door, who, request.method)
+    ):
         request.max_content_length = door.most_bytes
 
 
@@ -200,7 +206,7 @@ def _ask_person(door: Door) -> ResponseReturnValue | None:
         return _to_sign_in()
     if who.stage not in door.stages:
         return redirect(NEXT_STEP.get(who.stage, who.home))
-    if not _is_theirs(door, who):
+    if not _is_theirs(door, who, request.method):
         raise _refusal(_why(door, who), (who.home, "Go to your own pages"))
     behind(Source.PERSON if who.is_ops else Source.VENDOR)
     return _ask_presence(door, who)
@@ -214,10 +220,10 @@ def _to_sign_in() -> ResponseReturnValue:
     return redirect("/signin" + (f"?{urlencode({'next': wanted}, safe='/?')}" if wanted else ""))
 
 
-def _is_theirs(door: Door, who: Person) -> bool:
+def _is_theirs(door: Door, who: Person, method: str) -> bool:
     if door.audience is Audience.VENDOR and who.viewing:
         # A vendor's work, not its team and its keys.
-        return request.method in READING and set(VENDOR_ROLES) <= door.roles
+        return method in READING and set(VENDOR_ROLES) <= door.roles
     return who.role in door.roles
 
 

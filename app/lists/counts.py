@@ -58,7 +58,7 @@ def _count(of: Asked, who: Person, now: datetime, zone: ZoneInfo) -> int | None:
     try:
         with db.session.begin_nested():
             db.session.execute(text(f"SET LOCAL statement_timeout = {LONGEST_MS}"))
-            return db.session.scalar(text(sql), {**what.values, "most": MOST + 1})
+            return int(db.session.scalar(text(sql), {**what.values, "most": MOST + 1}))
     except OperationalError:
         return None
 

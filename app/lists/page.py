@@ -78,9 +78,7 @@ def frame(
         "nouns": spec.nouns,
         "path": path,
         "query": of.query(),
-        "counts": url_for(
-            "console.list_counts", name=spec.name, **request.args.to_dict(flat=False)
-        ),
+        "counts": paging.link(url_for("console.list_counts", name=spec.name), request.args),
         "here": here,
         "tabs": tabs(of, views, who, known),
         "is_counting": known is None or bool(views),

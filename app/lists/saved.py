@@ -30,7 +30,7 @@ LEADS = frozenset({"ops_lead", "administrator"})
 # One value of the statement that reads the rail's numbers: saved views cost no statement more.
 OF_LIST = (
     "(SELECT json_agg(v) FROM (SELECT id, name, query, owner_id, is_shared, default_for, version"
-    " FROM saved_views WHERE list = :list AND (owner_id = :me OR is_shared)"
+    " FROM saved_views WHERE list_name = :list AND (owner_id = :me OR is_shared)"
     f" ORDER BY lower(name), id LIMIT {MOST}) v)"
 )
 
@@ -82,13 +82,15 @@ class Wish:
 
 def save(list_name: str, wish: Wish, who: Person) -> UUID:
     """Keep a new view; InvalidInput names what is wrong with it."""
-    mine = db.select(func.count()).where(SavedView.list == list_name, SavedView.owner_id == who.id)
+    mine = db.select(func.count()).where(
+        SavedView.list_name == list_name, SavedView.owner_id == who.id
+    )
     if (db.session.scalar(mine) or 0) >= MOST:
         raise InvalidInput(f"You have {MOST} views of this list. Delete one first.")
     view_id = ids.new()
     row = _checked(list_name, wish, who) | {
         "id": view_id,
-        "list": list_name,
+        "list_name": list_name,
         "owner_id": who.id,
         "version": 1,
     }
@@ -102,7 +104,7 @@ def change(view_id: UUID, version: int, wish: Wish, who: Person) -> SavedView:
     view = held(view_id, who)
     if view.version != version:
         raise Conflict(_differs(view, wish))
-    values = _checked(view.list, wish, who) | {"version": version + 1}
+    values = _checked(view.list_name, wish, who) | {"version": version + 1}
     with _own_name(wish.name):
         db.session.execute(update(SavedView).where(SavedView.id == view_id).values(values))
     return view

@@ -16,13 +16,13 @@ GRANT SELECT, INSERT, UPDATE ON preferences TO onward_auth;
 
 -- Saved views ----------------------------------------------------------------------------------------------------------
 CREATE TABLE saved_views (
-    id uuid PRIMARY KEY, list text NOT NULL, name text NOT NULL CHECK (name <> ''), query text NOT NULL,
+    id uuid PRIMARY KEY, list_name text NOT NULL, name text NOT NULL CHECK (name <> ''), query text NOT NULL,
     owner_id uuid NOT NULL REFERENCES users ON DELETE CASCADE, is_shared boolean NOT NULL DEFAULT false,
     -- the roles that a list opens with this view for
     default_for text[] NOT NULL DEFAULT '{}',
     version integer NOT NULL DEFAULT 1, changed_by text NOT NULL, changed_at timestamptz NOT NULL);
-CREATE UNIQUE INDEX saved_views_name ON saved_views (list, owner_id, lower(name));
-CREATE INDEX saved_views_shared ON saved_views (list) WHERE is_shared;
+CREATE UNIQUE INDEX saved_views_name ON saved_views (list_name, owner_id, lower(name));
+CREATE INDEX saved_views_shared ON saved_views (list_name) WHERE is_shared;
 GRANT SELECT, INSERT, UPDATE, DELETE ON saved_views TO onward_ops;
 
 -- Bulk changes: a draft is looked at, then waits a moment in which it can be taken back, then runs row by row ---------

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(
 )
 EMAIL = "ada@example.org"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) AppleWebKit/605.1.15 Version/18.0 Safari/604.1"
-PAGES = ("", "/email", "/password", "/sessions", "/second-factor")
+PAGES = ("", "/email", "/password", "/display", "/sessions", "/second-factor")
 STRANGERS = ("/signin", "/reset", "/reset/dead", "/invitation/dead")
 
 
