@@ -21,9 +21,10 @@ from app.orders.contract import Action
 from app.orders.service import act
 from app.shared import clock
 from app.shared.work import ACCOUNTS, OPS, transaction, vendor_scope
-from tests.conftest import Sql
+from tests.conftest import NOW, Sql
 from tests.factories import (
     ACTOR,
+    at,
     line,
     make_vendor_with_stock,
     one,
@@ -49,6 +50,7 @@ def kiln(app: Flask) -> UUID:
     return make_vendor_with_stock("kiln", {"MUG": 10})
 
 
+CRITICAL = "SELECT reference FROM exception_cases WHERE critical_at IS NOT NULL"
 Told = Callable[..., None]
 
 
@@ -149,6 +151,24 @@ def test_a_vendor_is_told_what_others_hold_and_not_what_it_holds_itself(
     ((audience, subject, facts, _),) = notices(sql, "work_held")
     assert (audience, subject) == (f"vendor:{kiln}", reference)
     assert facts["reason"] == "wrong label"
+
+
+def test_a_case_that_becomes_critical_is_told_once_and_its_climb_to_those_it_reaches(
+    app: Flask, sql: Sql, kiln: UUID
+) -> None:
+    routed_order("A-1", [line("MUG")])
+    for days in (3, 6, 6, 9):
+        at(NOW + days * DAY)
+        run_jobs()
+
+    critical = {row.reference for row in rows(CRITICAL)}
+    told_of = [(audience, subject) for audience, subject, *_ in notices(sql, "case_critical")]
+    assert sorted(told_of) == [("ops", reference) for reference in sorted(critical)]
+    reached = rows("SELECT DISTINCT level FROM escalation_steps WHERE level <> 'ops'")
+    climbs = notices(sql, "escalation")
+    assert {audience for audience, *_ in climbs} == {f"role:{row.level}" for row in reached}
+    assert {subject for _, subject, *_ in climbs} <= critical
+    assert {facts["number"] for _, _, facts, _ in climbs} == {"A-1"}
 
 
 # Reading ------------------------------------------------------------------------------------
