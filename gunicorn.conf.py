@@ -63,8 +63,10 @@ def post_worker_init(worker: Worker) -> None:
     live.is_serving = lambda: bool(worker.alive)
 
 
-def worker_exit(_: Arbiter, __: Worker) -> None:
-    """Have a process that ends in good order not be missed."""
+def worker_exit(_: Arbiter, worker: Worker) -> None:
+    """Have a process that ends in good order not be missed; one that never began is not known."""
+    if not worker.booted:
+        return
     from app.web.health import beat_web  # noqa: PLC0415 - as above
 
     beat_web(is_ending=True)

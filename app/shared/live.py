@@ -46,18 +46,33 @@ def stream_of(vendor_id: UUID | None) -> str:
     return OPS_STREAM if vendor_id is None else f"live:vendor:{vendor_id}"
 
 
+class _Said:
+    """What one transaction has to say: in one breath, for Valkey may be slow to answer."""
+
+    def __init__(self) -> None:
+        self.words: set[tuple[str, str]] = set()
+
+    def __call__(self) -> None:
+        _say(self.words)
+
+
 def changed(topic: str, vendor_id: UUID | None = None) -> None:
     """Say after the commit that something changed; once a topic and audience a transaction."""
-    stream = stream_of(vendor_id)
-    work.after_commit((stream, topic), lambda: say(stream, topic))
+    work.gathered("live", _Said).words.add((stream_of(vendor_id), topic))
 
 
 def say(stream: str, topic: str) -> None:
-    """Say it now; without Valkey pages look again by themselves."""
+    """Say it now."""
+    _say({(stream, topic)})
+
+
+def _say(words: set[tuple[str, str]]) -> None:
+    """Say something; without Valkey pages look again by themselves."""
     with contextlib.suppress(RedisError):
         pipe = valkey.client.pipeline(transaction=False)
-        pipe.xadd(stream, {"topic": topic}, maxlen=KEPT, approximate=True)
-        pipe.expire(stream, KEPT_SECONDS)
+        for stream, topic in sorted(words):
+            pipe.xadd(stream, {"topic": topic}, maxlen=KEPT, approximate=True)
+            pipe.expire(stream, KEPT_SECONDS)
         pipe.execute()
 
 

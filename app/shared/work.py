@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, event, text
@@ -110,6 +111,15 @@ def acts_for() -> UUID | None:
 def after_commit(key: Hashable, call: Callable[[], None]) -> None:
     """Have something done once a key after the commit, and not at all after a rollback."""
     db.session().info["after_commit"][key] = call
+
+
+Gathered = TypeVar("Gathered", bound=Callable[[], None])
+
+
+def gathered(key: Hashable, make: Callable[[], Gathered]) -> Gathered:
+    """Return what is called once a key after the commit, to gather in it; made when first asked."""
+    found: Gathered = db.session().info["after_commit"].setdefault(key, make())
+    return found
 
 
 @contextmanager

@@ -89,7 +89,7 @@ def test_a_deadline_is_plenty_soon_now_late_met_or_missed(
 def test_a_fuse_shows_the_share_that_is_left() -> None:
     found = deadline(NOW + 6 * HOUR, NOW, "ship by", since=NOW - 18 * HOUR)
 
-    assert found == Deadline("soon", "6 h", "left", "ship by", 25)
+    assert found == Deadline("soon", "6 h", "left", "ship by", 25, NOW + 6 * HOUR)
 
 
 def test_money_has_a_symbol_and_never_an_ascii_minus() -> None:

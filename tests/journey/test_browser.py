@@ -33,7 +33,7 @@ ORDERS = ("W-1001", "W-1004", "W-1007")
 
 def every_page(site: Site) -> dict[str, str]:
     """Return every page behind the door by its name, with lists full and empty."""
-    lists = ("", "orders", "escalations", "offers", "messages", "system")
+    lists = ("", "orders", "escalations", "offers", "messages", "notices", "system")
     empty = ("orders?q=nobody", "offers?view=accepted")
     plain = ["/", *(f"/console/{name}" for name in (*lists, *empty))]
     return {path: path for path in plain} | {name: site.paths[name] for name in ("case", *ORDERS)}

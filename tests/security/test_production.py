@@ -85,6 +85,7 @@ NONSENSE = [
     ("PROXY_HOPS", "one"),
     ("PROXY_HOPS", "-1"),
     ("PROXY_HOPS", "100"),
+    ("LIVE_STREAMS", "many"),
     ("LOG_LEVEL", "LOUD"),
     ("PUBLIC_URL", "shop.example"),
 ]

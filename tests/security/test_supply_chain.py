@@ -148,6 +148,8 @@ CODE = sorted(
     for folder in ("app", "workers", "scheduler", "simulator", "supervisor", "migrations")
     for path in (ROOT / folder).rglob("*.py")
 ) + [ROOT / name for name in ("config.py", "wsgi.py", "gunicorn.conf.py", "run.py")]
+# The one place that draws marks; what it writes is escaped, and tests/unit/test_marks.py says so.
+DRAWS = ROOT / "app" / "web" / "marks.py"
 # What opens a door when a stranger's text gets there; nothing of ours needs any of it.
 FORBIDDEN = {
     "words passed off as safe HTML": r"\bMarkup\b|\|\s*safe\b|autoescape\s*=\s*False",
@@ -174,6 +176,7 @@ def test_s75_no_code_of_ours_holds(what):
     found = [
         f"{path.relative_to(ROOT)}: {match[0]}"
         for path in CODE
+        if (what, path) != ("words passed off as safe HTML", DRAWS)
         for match in re.finditer(FORBIDDEN[what], strip_comments(path.read_text()))
     ]
 

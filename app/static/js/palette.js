@@ -6,8 +6,9 @@
   if (!dialog || !dialog.showModal || !window.htmx) return;
   const input = dialog.querySelector("[role=combobox]"), found = dialog.querySelector("#palette-found");
   const says = dialog.querySelector("[data-palette-says]"), skeleton = dialog.querySelector("template");
+  const PAUSE = 150;
   // Somebody pressed Enter before the answer to what they typed was there, as a scanner does.
-  let enters = false;
+  let enters = false, timer = 0;
 
   const options = () => [...found.querySelectorAll("[role=option]")];
   const chosen = () => found.querySelector("[aria-selected=true]");
@@ -15,7 +16,11 @@
     const list = found.querySelector("[data-q]");
     return Boolean(list) && list.dataset.q.trim() === input.value.trim();
   };
-  const ask = () => window.htmx.trigger(input, "ask");
+  // One question at a time: while it is on its way only the last of the next ones is kept (hx-sync).
+  const ask = () => {
+    clearTimeout(timer);
+    if (!isAnswered()) window.htmx.trigger(input, "ask");
+  };
 
   const choose = (option) => {
     const before = chosen();
@@ -35,6 +40,7 @@
       enters = true;
       return ask();
     }
+    clearTimeout(timer);
     const option = chosen();
     if (!option) return undefined;
     const { ctrlKey, metaKey, shiftKey } = event || {};
@@ -42,6 +48,7 @@
   };
 
   const reset = () => {
+    clearTimeout(timer);
     enters = false;
     input.value = "";
     input.setAttribute("aria-expanded", "false");
@@ -95,6 +102,11 @@
     End: () => choose(options().at(-1)),
     Enter: go,
   };
+  input.addEventListener("input", () => {
+    enters = false;
+    clearTimeout(timer);
+    timer = setTimeout(ask, PAUSE);
+  });
   input.addEventListener("keydown", (event) => {
     if (event.isComposing || !KEYS[event.key] || event.altKey) return;
     event.preventDefault();
