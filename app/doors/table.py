@@ -122,6 +122,7 @@ CENSUS: dict[str, Door] = {
     # The console
     "GET console.queue console.escalations console.offers console.messages console.system": OPS,
     "GET console.components": OPS,
+    "POST console.try_component": OPS,
     "GET console.orders console.find": replace(OPS, rate="search"),
     "GET console.list_counts": replace(OPS, names="list", rate="search"),
     "GET console.export": replace(OPS, names="list", rate="export"),

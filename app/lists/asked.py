@@ -78,6 +78,11 @@ def asked_by(spec: ListSpec, query: str) -> Asked:
     return asked(spec, MultiDict(parse_qsl(query)))
 
 
+def whole_view(spec: ListSpec, name: str) -> Asked:
+    """Return what one of a list's own views asks for, all of it."""
+    return Asked(spec, name, {}, next(iter(spec.sorts)))
+
+
 def _chosen(spec: ListSpec, args: MultiDict[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     for one in spec.filters:
         if isinstance(one, Choice):

@@ -15,7 +15,7 @@ from app.accounts.contract import OPS_ROLES, Person
 from app.accounts.preferences import PAGE_SIZES, Preferences
 from app.doors.guard import may
 from app.lists import counts, saved
-from app.lists.asked import Asked, asked_by, conditions
+from app.lists.asked import Asked, asked_by, conditions, whole_view
 from app.lists.saved import LEADS, Saved
 from app.lists.spec import Choice, Column, Days, Filter, ListSpec
 from app.web import paging
@@ -72,12 +72,13 @@ def frame(
     spec, path = of.spec, url_for(of.spec.endpoint)
     current = next((view for view in views if view.id == of.saved), None)
     shown = columns(spec, who.preferences)
-    here = f"{path}?{of.query()}" if of.query() else path
+    query = of.query()
+    here = f"{path}?{query}" if query else path
     return {
         "name": spec.name,
         "nouns": spec.nouns,
         "path": path,
-        "query": of.query(),
+        "query": query,
         "counts": paging.link(url_for("console.list_counts", name=spec.name), request.args),
         "here": here,
         "tabs": tabs(of, views, who, known),
@@ -110,12 +111,12 @@ def frame(
         "sizes": PAGE_SIZES,
         "acts": spec.acts if may("console.draft_batch") else (),
         "saved": current,
-        "is_edited": current is not None and current.query != of.query(),
-        "can_save": current is None and bool(of.query()),
+        "is_edited": current is not None and current.query != query,
+        "can_save": current is None and bool(query),
         "may_change": current is not None and (current.is_mine or who.role in LEADS),
         "roles": OPS_ROLES if who.role in LEADS else (who.role,),
         "export": url_for("console.export", name=spec.name)
-        + (f"?{of.query()}" if of.query() else ""),
+        + (f"?{query}" if query else ""),
         "filtered": bool(of.chosen) or bool(of.q) or of.view != next(iter(spec.views)),
     }
 
@@ -154,7 +155,7 @@ def tabs(
 
 def asked_tabs(spec: ListSpec, views: Sequence[Saved]) -> list[tuple[str, Asked]]:
     """Return what every tab asks for, by the view's name or the saved view's id."""
-    own = [(name, asked_by(spec, f"view={name}")) for name in spec.views]
+    own = [(name, whole_view(spec, name)) for name in spec.views]
     return own + [(view.id, asked_by(spec, view.query)) for view in views]
 
 
@@ -206,6 +207,6 @@ def _filter(one: Filter, of: Asked) -> dict[str, Any]:
         ends = {end: of.chosen.get(f"{one.name}_{end}", ("",))[0] for end in ("from", "to")}
         return found | ends
     chosen = of.chosen.get(one.name, ())
-    offered = list(one.options())
-    offered += [(value, value) for value in chosen if value not in dict(offered)]
-    return found | {"options": [(value, label, value in chosen) for value, label in offered]}
+    offered = tuple(one.options())
+    offered += tuple((value, value) for value in chosen if value not in dict(offered))
+    return found | {"options": offered, "chosen": chosen}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, Response, request, url_for
 
@@ -26,6 +27,7 @@ STYLES = (
     "batches",
     "notices",
     "palette",
+    "components",
     "print",
 )
 # Each stands alone: they talk by events of the document, so that any may be missing.
@@ -48,6 +50,7 @@ FOREVER = "public, max-age=31536000, immutable"
 def register(app: Flask) -> None:
     """Tell templates the addresses, and browsers how long an address is good."""
     app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals["url_for"] = _address
     app.jinja_env.globals["styles"] = styles
     app.jinja_env.globals["scripts"] = scripts
     app.after_request(_keep)
@@ -62,6 +65,17 @@ def _stamp(name: str) -> str:
 def asset(name: str) -> str:
     """Return the address of a file of ours; read once a process, as its content is."""
     return url_for("static", filename=name, v=_stamp(name))
+
+
+@cache
+def _page(endpoint: str) -> str:
+    return url_for(endpoint)
+
+
+def _address(endpoint: str, **values: Any) -> str:
+    """Return an address for a template; a shell names thirty pages that are always the same."""
+    is_same = not values and not endpoint.startswith(".")
+    return _page(endpoint) if is_same else url_for(endpoint, **values)
 
 
 def styles() -> list[str]:

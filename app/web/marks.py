@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from markupsafe import Markup, escape
 
@@ -27,6 +27,11 @@ SIGNS = {
     "missed": "dash-circle",
 }
 FUSE = '<progress class="fuse" max="100" value="{}" aria-label="{}"></progress>'
+PICK = Markup(
+    '\n  <label class="opt"><input type="checkbox" name="{}" value="{}"{}>'
+    "<span><bdi>{}</bdi></span></label>"
+)
+CHECKED = Markup(" checked")
 Looks = Mapping[str, tuple[str, ...]]
 
 
@@ -65,28 +70,38 @@ def of_table(looks: Looks) -> Callable[..., Markup]:
 
 def when(moment: datetime) -> Markup:
     """Return a moment in the reader's zone; its title says which zone that is."""
-    return _time(moment, words.when(moment))
+    said, precise = words.both(moment)
+    return _time(moment, said, precise)
 
 
 def hour(moment: datetime) -> Markup:
     """Return only the clock of a moment, for places that stand under their day."""
-    return _time(moment, words.when(moment).rsplit(", ", 1)[-1])
+    said, precise = words.both(moment)
+    return _time(moment, said.rsplit(", ", 1)[-1], precise)
 
 
-def _time(moment: datetime, said: str) -> Markup:
+def _time(moment: datetime, said: str, precise: str) -> Markup:
     # All of it is our own: digits, names of days and of zones.
-    title = words.precise(moment)
-    return Markup(f'<time datetime="{moment.isoformat()}" title="{title}">{said}</time>')  # noqa: S704
+    return Markup(f'<time datetime="{moment.isoformat()}" title="{precise}">{said}</time>')  # noqa: S704
 
 
 def money(minor: int, currency: str) -> Markup:
     """Return an amount in full."""
-    return Markup('<span class="money">{}</span>').format(words.money((minor, currency)))
+    return Markup(f'<span class="money">{escape(words.money((minor, currency)))}</span>')  # noqa: S704 - escaped
 
 
 def worth(minor: int, currency: str) -> Markup:
     """Return an amount in whole units, where the eye runs down a list."""
-    return Markup('<span class="money">{}</span>').format(words.whole((minor, currency)))
+    return Markup(f'<span class="money">{escape(words.whole((minor, currency)))}</span>')  # noqa: S704 - escaped
+
+
+@lru_cache(maxsize=500)
+def picks(name: str, options: tuple[tuple[str, str], ...], chosen: tuple[str, ...]) -> Markup:
+    """Return the boxes of a filter; every visit of a list shows the same hundred."""
+    return Markup("").join(
+        PICK.format(name, value, CHECKED if value in chosen else "", label)
+        for value, label in options
+    )
 
 
 def due(deadline: Deadline | None, without: str = "no deadline") -> Markup:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask, g, has_app_context
 
@@ -62,8 +64,8 @@ def zone_name() -> str:
     return zones.shown().key
 
 
-def _this_year() -> int:
-    return _read_at().astimezone(zones.shown()).year
+def _this_year(zone: ZoneInfo) -> int:
+    return _read_at().astimezone(zone).year
 
 
 def _read_at(*, real: bool = False) -> datetime:
@@ -71,24 +73,39 @@ def _read_at(*, real: bool = False) -> datetime:
     return now or machine_now()
 
 
+# A list shows the same few days again and again.
+@lru_cache(maxsize=1000)
+def _day(day: date, this_year: int) -> str:
+    words = f"{day:%a, %b} {day.day}"
+    return words if day.year == this_year else f"{words}, {day.year}"
+
+
 def day(moment: date) -> str:
     """Return a day, "Thu, Nov 19"; with its year when that is another one."""
-    local = moment.astimezone(zones.shown()) if isinstance(moment, datetime) else moment
-    words = f"{local:%a, %b} {local.day}"
-    return words if local.year == _this_year() else f"{words}, {local.year}"
+    zone = zones.shown()
+    local = moment.astimezone(zone).date() if isinstance(moment, datetime) else moment
+    return _day(local, _this_year(zone))
 
 
 def when(moment: datetime) -> str:
     """Return a day and its clock, "Thu, Nov 19, 02:22"."""
-    return f"{day(moment)}, {moment.astimezone(zones.shown()):%H:%M}"
+    return both(moment)[0]
 
 
 def precise(moment: datetime) -> str:
     """Return a moment that cannot be mistaken: "Sun, Nov 1, 01:30, Malta time (UTC+1)"."""
-    if zone_name() == "UTC":
-        return f"{when(moment)} UTC"
-    place = zone_name().rpartition("/")[2].replace("_", " ")
-    return f"{when(moment)}, {place} time (UTC{_offset(moment.astimezone(zones.shown()))})"
+    return both(moment)[1]
+
+
+def both(moment: datetime) -> tuple[str, str]:
+    """Return a moment as it is read at a glance, and so that it cannot be mistaken."""
+    zone = zones.shown()
+    local = moment.astimezone(zone)
+    said = f"{_day(local.date(), _this_year(zone))}, {local.hour:02d}:{local.minute:02d}"
+    if zone.key == "UTC":
+        return said, f"{said} UTC"
+    place = zone.key.rpartition("/")[2].replace("_", " ")
+    return said, f"{said}, {place} time (UTC{_offset(local)})"
 
 
 def _offset(local: datetime) -> str:

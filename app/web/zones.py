@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from flask import current_app, g, has_app_context, has_request_context, request
+from flask import current_app, g, has_request_context, request
 
 # A browser tells its zone in this cookie; js/display.js sets it.
 COOKIE = "zone"
@@ -13,6 +13,8 @@ COOKIE = "zone"
 NO_PLACES = {"Factory", "localtime", "posixrules"}
 # Spellings that only other programs still use.
 OLD = {"Etc", "SystemV", "US"}
+# Where no page is made.
+UTC = ZoneInfo("UTC")
 
 
 @cache
@@ -59,14 +61,15 @@ def browsers() -> str | None:
 
 def shown() -> ZoneInfo:
     """Return the zone in which moments are shown."""
-    if not has_app_context():
-        return ZoneInfo("UTC")
-    found: ZoneInfo | None = g.get("zone_shown")
-    if found is None:
+    try:
+        # A page shows hundreds of moments.
+        found: ZoneInfo = g.zone_shown
+    except AttributeError:
         said = g.get("zone_chosen"), g.get("zone_here"), browsers(), g.get("zone_usual")
         found = ZoneInfo(next(filter(None, said), current_app.config["TZ_DEFAULT"]))
-        # A page shows hundreds of moments.
         g.zone_shown = found
+    except RuntimeError:
+        return UTC
     return found
 
 

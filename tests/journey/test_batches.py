@@ -25,7 +25,7 @@ pytest.importorskip("axe_playwright_python", reason="no browser: axe is missing"
 
 from playwright.sync_api import Page, expect
 
-from tests.journey.test_browser import violations
+from tests.journey.axe import violations
 
 pytestmark = pytest.mark.skipif(
     not Path(CHROMIUM).exists(),

@@ -7,8 +7,8 @@ import pytest
 import workers.job
 from app.accounts.people import ensure_user
 from app.shared.work import ACCOUNTS, transaction
+from tests.journey.axe import violations
 from tests.journey.conftest import Site, Visit
-from tests.journey.test_browser import violations
 from tests.people import PASSWORD
 from tests.pictures import photo
 

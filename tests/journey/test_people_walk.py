@@ -21,6 +21,7 @@ from app.doors.table import Audience
 from app.shared.work import ACCOUNTS, transaction
 from supervisor.temporary import Urls
 from tests.factories import line, make_vendor_with_stock, one, references, routed_order
+from tests.journey.axe import violations
 from tests.journey.conftest import CHROMIUM, Silent, Visit, fresh_app
 from tests.people import browser_of, make_person, person_of
 from tests.security.census import Way, ways
@@ -31,9 +32,30 @@ pytestmark = pytest.mark.skipif(
     reason=f"no browser: {CHROMIUM} does not exist; name one in CHROMIUM",
 )
 # Nothing of these is a page: files, states for programs, and what a case needs to exist.
-NOT_PAGES = {"static", "bootstrap.static", "brand.css", "health.healthz", "health.readyz"}
+NOT_PAGES = {
+    "static",
+    "bootstrap.static",
+    "brand.css",
+    "health.healthz",
+    "health.readyz",
+    "live.stream",
+    "live.since",
+    "console.list_counts",
+    "console.export",
+    "console.notice_news",
+    "portal.notice_news",
+}
 # Pages that exist only while there is a case or a link, which other journeys look at.
-ELSEWHERE = {"console.case", "signin.reset", "signin.invitation", "signin.confirm_email"}
+ELSEWHERE = {
+    "console.case",
+    "console.batch",
+    "console.batch_results",
+    "console.photo",
+    "portal.photo",
+    "signin.reset",
+    "signin.invitation",
+    "signin.confirm_email",
+}
 
 
 @dataclass
@@ -143,6 +165,20 @@ def test_every_page_opens_to_each_of_its_roles_and_none_complains(
     assert {path: width for path, width in sideways.items() if width != 360} == {}
     assert complaints == []
     assert hosts == {urlsplit(place.url).netloc}
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+@pytest.mark.parametrize("role", ["administrator", "vendor_owner"])
+def test_axe_finds_nothing_on_any_page_of_the_census_in_light_and_dark(
+    place: Place, visit: Visit, role: str, width: int
+) -> None:
+    page = visit(width, storage_state=signed_in(place, role))
+    found = {}
+    for way in pages_of(place, role):
+        page.goto(way.path)
+        found[way.path] = violations(page)
+
+    assert {path: broken for path, broken in found.items() if broken} == {}
 
 
 def test_nobody_is_shown_the_door_instead(place: Place, visit: Visit) -> None:

@@ -121,8 +121,10 @@
     if (link) location.assign(link.href);
     return Boolean(link);
   };
+  // A field that was shut away while it was typed in may keep the focus for a moment.
+  const isTyped = (one) => { const field = one.closest && one.closest(TYPED); return Boolean(field) && isSeen(field); };
   const isForUs = (event) => isOn && !event.defaultPrevented && !event.isComposing && !event.ctrlKey && !event.altKey && !event.metaKey
-    && event.key.length === 1 && !document.querySelector("dialog[open]") && !(event.target.closest && event.target.closest(TYPED));
+    && event.key.length === 1 && !document.querySelector("dialog[open]") && !isTyped(event.target);
 
   document.addEventListener("keydown", (event) => {
     if (!isForUs(event)) return;

@@ -1,0 +1,27 @@
+"""What axe finds on a page: the rule that is broken, and where."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+AXE_SCRIPT = pytest.importorskip(
+    "axe_playwright_python.base", reason="no browser: axe is missing"
+).AXE_SCRIPT
+AXE = AXE_SCRIPT + ";undefined"
+RUN_AXE = "how => axe.run({preload: false, ...how}).then(found => found.violations)"
+# A theme changes nothing but colors.
+THEMES = {"light": {}, "dark": {"runOnly": ["color-contrast", "link-in-text-block"]}}
+COLORS_STAND = "Promise.all(document.getAnimations().map(moving => moving.finished)).then(() => 0)"
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds in light and in dark: the rule and where it is broken."""
+    found = []
+    page.evaluate(AXE)
+    for scheme, how in THEMES.items():
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.evaluate(COLORS_STAND)
+        for rule in page.evaluate(RUN_AXE, {"resultTypes": ["violations"], **how}):
+            found += [f"{scheme}, {rule['id']}: {node['target']}" for node in rule["nodes"]]
+    return found
