@@ -164,8 +164,7 @@ SESSION_LIMITS = (
 ENGINE_OPTIONS: dict[str, object] = {
     # A statement's values may be a person's data; they belong in no log.
     "hide_parameters": True,
-    # A database restart must not surface as an error on the next checkout.
-    "pool_pre_ping": True,
+    # That a connection is still there is seen by app.shared.connections, mostly without asking.
     "pool_size": 8,
     "max_overflow": 4,
     "pool_timeout": 5,

@@ -22,6 +22,7 @@ from _bare import Filter, Statements, bare
 from _site import Answer, Site, Visitor, seconds_of, site
 from sqlalchemy import Engine, event, text
 
+from app.accounts import sessions
 from app.console.order_list import SPEC
 from app.extensions import db
 from app.lists.spec import Choice
@@ -30,14 +31,12 @@ from app.web import assets, health
 ORDERS, ROUNDS, REQUESTS = 20_000, 25, 15
 LEAST_SHARE, MOST_STATEMENTS = 0.9, 3
 PATH = "/console/orders?view=all"
-# What the scope of a transaction asks, and the session, which both pages have.
-SCOPE, SESSION = "set_config", " sessions "
 NAMED = re.compile(r"%\((\w+)\)s(?:::\w+)?")
 ACTS = (("orders.hold", "Put on hold"), ("orders.release", "Release"))
 
 
 def statements_of(engine: Engine, ask: Callable[[], Answer]) -> list[str]:
-    """Return what a page asks the database, besides the scope of its transactions."""
+    """Return what a page asks the database, besides who has signed in and for whom it may read."""
     seen: list[str] = []
 
     def note(_: object, __: object, statement: str, *___: object) -> None:
@@ -46,7 +45,7 @@ def statements_of(engine: Engine, ask: Callable[[], Answer]) -> list[str]:
     event.listen(engine, "before_cursor_execute", note)
     ask()
     event.remove(engine, "before_cursor_execute", note)
-    return [one for one in seen if SCOPE not in one or SESSION in one]
+    return seen
 
 
 def as_core(statement: str) -> Any:
@@ -140,17 +139,16 @@ def compared(found: Site) -> tuple[float, int, bool]:
     body = ours.get(PATH).body
     with found.app.app_context():
         asked = statements_of(db.engine, ours.asker(PATH))
-        theirs_too = [as_core(one) for one in asked]
+        theirs_too = [as_core(one) for one in (sessions.KNOWN, *asked)]
         around, secret = shell(), str(found.app.config["SECRET_KEY"])
-    for number, one in enumerate(asked):
+    for number, one in enumerate(asked, 1):
         print(f"statement {number}: {one}")
-    own = len(asked) - 1
-    print(f"{own} statements besides the session's (claim: at most {MOST_STATEMENTS})")
+    print(f"{len(asked)} statements besides the session's (claim: at most {MOST_STATEMENTS})")
     page = bare(found.superuser, secret, Statements(*theirs_too), around)
     theirs = Visitor(page, found.visitor.cookie)
     body, other = ours.get(PATH).body, theirs.get(PATH).body
     print(f"bytes: list {len(body):,}, bare page {len(other):,}")
-    return measure(ours, theirs), own, same_words(body, other)
+    return measure(ours, theirs), len(asked), same_words(body, other)
 
 
 def main() -> int:

@@ -23,7 +23,7 @@ from app.audit.service import record
 from app.extensions import db
 from app.shared import clock, ids
 from app.shared.errors import NotFound
-from app.shared.work import ACCOUNTS, transaction
+from app.shared.work import ACCOUNTS, one_row, transaction
 
 # Being seen is written down this often: a page need not cost a write.
 SEEN_EVERY = timedelta(minutes=1)
@@ -40,7 +40,7 @@ UNREAD = (
     " AND n.at > coalesce((SELECT seen_until FROM notice_marks WHERE user_id = u.id), u.created_at)"
     " LIMIT 100) unseen)"
 )
-KNOWN = text(
+KNOWN = (
     "SELECT s.id, s.created_at, s.seen_at, s.proven_at, s.confirmed_at, s.address, u.id AS user_id,"
     " u.email, u.name, u.role, u.vendor_id, v.name AS vendor_name,"
     f" {HAS_FACTOR} AS has_factor, w.id AS view_id, w.code AS view_code, w.name AS view_name,"
@@ -48,7 +48,7 @@ KNOWN = text(
     " FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN vendors v ON v.id = u.vendor_id"
     " LEFT JOIN vendors w ON w.id = s.view_vendor_id"
     " LEFT JOIN preferences d ON d.user_id = u.id"
-    " WHERE s.hash = :hash AND u.is_active AND v.status IS DISTINCT FROM 'closed'"
+    " WHERE s.hash = %(hash)s AND u.is_active AND v.status IS DISTINCT FROM 'closed'"
 )
 # The sessions of somebody that were not seen for longest make room for another.
 CROWD = text(
@@ -69,14 +69,14 @@ def find(token: str, *, is_sign_of_life: bool = True) -> Person | None:
     What a page asks by itself is no sign of life: nobody may be sitting before it.
     """
     now = clock.machine_now()
-    with transaction(ACCOUNTS):
-        row = db.session.execute(KNOWN, {"hash": hash_of(token)}).first()
-        if row is None:
-            return None
-        found = _stage(row)
-        if rules.has_ended(row.role, found, row.created_at, row.seen_at, now):
-            return None
-        if is_sign_of_life and now - row.seen_at > SEEN_EVERY:
+    row = one_row(ACCOUNTS, KNOWN, {"hash": hash_of(token)})
+    if row is None:
+        return None
+    found = _stage(row)
+    if rules.has_ended(row.role, found, row.created_at, row.seen_at, now):
+        return None
+    if is_sign_of_life and now - row.seen_at > SEEN_EVERY:
+        with transaction(ACCOUNTS):
             db.session.execute(SEEN, {"now": now, "id": row.id})
     return _person(row, token, found, now)
 

@@ -116,7 +116,8 @@ def _groups(q: str, found: Sequence[Row[Any]]) -> Iterator[Group]:
     kinds["order"] = _by_own_name(q, kinds)
     yield finding.pages(q, PAGES)
     for kind, (title, item) in ITEMS.items():
-        yield Group(title, [item(row) for row in kinds[kind]])
+        more = [_all(q)] if kind == "order" and len(kinds[kind]) == FEW else []
+        yield Group(title, [*(item(row) for row in kinds[kind]), *more])
     about = list(_about(kinds["order"])) if may("console.draft_batch") else []
     seen = list(_as_vendor(kinds["vendor"])) if may("console.view_as") else []
     yield Group("Do", [*about, *seen, *finding.acts(q).items])
@@ -149,6 +150,10 @@ def _fulfillment_order(row: Row[Any]) -> Item:
     _, is_exact, label, about, reference, status = row
     about = f"{about}, {plain(status).lower()}"
     return Item(label, "box-seam", _to_order(reference), about, is_code=True, is_exact=is_exact)
+
+
+def _all(q: str) -> Item:
+    return Item(f"Every order for {q}", "search", url_for("console.orders", q=q))
 
 
 def _to_order(reference: str) -> str:

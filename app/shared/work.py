@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, event, text
+import psycopg
+from psycopg.rows import namedtuple_row
+from sqlalchemy import Connection, Dialect, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from app.extensions import db
+from app.shared import connections
 from app.shared.errors import DomainError
 
 logger = logging.getLogger(__name__)
+connections.watch()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +39,11 @@ PLATFORM = Scope("onward_worker")
 # People, sessions, keys and links are this role's alone.
 ACCOUNTS = Scope("onward_auth")
 
-# One statement sets the scope and reads the clock; the settings end with the transaction.
-BEGIN = text(
-    "SELECT set_config('role', :role, true), set_config('onward.vendor_id', :vendor, true),"
-    " set_config('transaction_read_only', :read_only, true),"
+# One statement sets the scope and reads the clock; the settings end with the transaction. It is
+# the driver's own, so that it needs no journey of its own: what opens a transaction goes with it.
+BEGIN = (
+    "SELECT set_config('role', %(role)s, true), set_config('onward.vendor_id', %(vendor)s, true),"
+    " set_config('transaction_read_only', %(read_only)s, true),"
     " anchor_world, anchor_machine, rate, ring_only FROM world_clock"
 )
 BECOME = text(
@@ -63,11 +69,45 @@ def _enter(session: Session, nested: SessionTransaction, connection: Connection)
     scope = session.info.get("scope")
     if nested.nested or scope is None:
         return
-    row = connection.execute(BEGIN, _settings(scope)).one()
-    elapsed = datetime.now(UTC) - row.anchor_machine
-    session.info["now"] = row.anchor_world + timedelta(seconds=elapsed.total_seconds() * row.rate)
-    session.info["rate"] = row.rate
-    session.info["ring_only"] = row.ring_only
+    with _said_by_sqlalchemy(connection.dialect):
+        driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+        with driver.pipeline():
+            read = driver.execute(BEGIN, _settings(scope)).fetchone()
+    *_, anchor_world, anchor_machine, rate, ring_only = cast("tuple[Any, ...]", read)
+    elapsed = datetime.now(UTC) - anchor_machine
+    session.info["now"] = anchor_world + timedelta(seconds=elapsed.total_seconds() * rate)
+    session.info["rate"] = rate
+    session.info["ring_only"] = ring_only
+
+
+def one_row(scope: Scope, statement: str, values: Mapping[str, object]) -> Any:
+    """Return the first row of a statement that is a transaction by itself, or None.
+
+    For what every request asks: all of it is one journey to the database.
+    """
+    taken = db.engine.raw_connection()
+    try:
+        with _said_by_sqlalchemy(db.engine.dialect):
+            driver: psycopg.Connection[Any] = taken.driver_connection  # type: ignore[assignment]
+            with driver.pipeline():
+                driver.execute(BEGIN, _settings(scope))
+                found = driver.cursor(row_factory=namedtuple_row).execute(statement, values)
+                driver.commit()
+            return found.fetchone()
+    finally:
+        taken.close()
+
+
+@contextmanager
+def _said_by_sqlalchemy(dialect: Dialect) -> Iterator[None]:
+    """Have the driver's errors be those that the application knows."""
+    try:
+        yield
+    except psycopg.Error as error:
+        said = DBAPIError.instance(
+            None, None, error, psycopg.Error, hide_parameters=True, dialect=dialect
+        )
+        raise said from error
 
 
 @contextmanager

@@ -124,7 +124,7 @@ def test_the_applications_login_has_no_rights_without_a_scope(app, cluster, data
     )
 
     assert [name for (name,) in found] == ["world_clock"]
-    assert "world_clock" in BEGIN.text
+    assert "world_clock" in BEGIN
 
 
 def test_no_role_may_pass_row_level_security(app, cluster, database):

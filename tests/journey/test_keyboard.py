@@ -126,7 +126,8 @@ def test_the_list_of_the_palette_is_walked_and_done(page: Page) -> None:
     options = palette(page).get_by_role("option")
     for key, n in (("ArrowDown", 1), ("End", -1), ("ArrowDown", 0), ("ArrowUp", -1), ("Home", 0)):
         page.keyboard.press(key)
-        expect(options.nth(n) if n >= 0 else options.last).to_have_attribute("aria-selected", "true")
+        option = options.nth(n) if n >= 0 else options.last
+        expect(option).to_have_attribute("aria-selected", "true")
     expect(palette(page).get_by_role("status")).to_have_text(re.compile(r"^\d+ results?$"))
     page.keyboard.press("Escape")
     expect(palette(page)).to_be_hidden()
