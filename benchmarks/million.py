@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 MILLION, A_TENTH, MOST_SECONDS = 1_000_000, 100_000, 300
 SQL = Path(__file__).with_suffix(".sql")
 LAST = "SELECT coalesce(max(substr(number, 3)::int), 0) FROM orders WHERE number ~ '^B-[0-9]{8}$'"
+COHORTS = "SELECT ensure_cohort(cohort) FROM (SELECT DISTINCT cohort FROM orders) months"
 TABLES = "customers, orders, order_lines, fulfillment_orders, shipments, exception_cases"
 
 
@@ -45,6 +46,8 @@ def fill(url: str, orders: int) -> float:
         for statement in (SQL.read_text() % values).split(";\n"):
             if statement.strip():
                 connection.execute(statement)
+        # What happens to them from now on stands with the month they were born in.
+        connection.execute(COHORTS)
         connection.commit()
         connection.execute(f"ANALYZE {TABLES}")
     return time.perf_counter() - started

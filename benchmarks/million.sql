@@ -96,4 +96,4 @@ INSERT INTO exception_cases (id, reference, kind, subject_kind, subject_id, orde
     SELECT uuidv7(), 'CA-B' || serial, (ARRAY['late_dispatch', 'stalled', 'late_delivery'])[1 + serial %% 3],
         'order', id, id, vendor_id, (ARRAY['warning', 'warning', 'critical'])[1 + serial %% 3],
         placed_at + interval '2 days', placed_at + interval '2 days', 1, '{}'
-    FROM chosen WHERE trouble < .02 AND age < .08 AND status <> 'received';
+    FROM chosen WHERE trouble < .08 AND age < .08 AND status <> 'received';

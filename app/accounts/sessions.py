@@ -36,8 +36,9 @@ HAS_FACTOR = "(u.totp_seed IS NOT NULL OR EXISTS (SELECT FROM passkeys p WHERE p
 # Counted no further than a badge shows.
 UNREAD = (
     "(SELECT count(*) FROM (SELECT FROM notices n WHERE n.audience IN ('person:' || u.id,"
-    " CASE WHEN u.vendor_id IS NULL THEN 'ops' ELSE 'vendor:' || u.vendor_id END, 'role:' || u.role)"
-    " AND n.at > coalesce((SELECT seen_until FROM notice_marks WHERE user_id = u.id), u.created_at)"
+    " CASE WHEN u.vendor_id IS NULL THEN 'ops' ELSE 'vendor:' || u.vendor_id END,"
+    " 'role:' || u.role) AND n.at >"
+    " coalesce((SELECT seen_until FROM notice_marks WHERE user_id = u.id), u.created_at)"
     " LIMIT 100) unseen)"
 )
 KNOWN = (

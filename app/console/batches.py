@@ -20,6 +20,7 @@ from app.console.page import blueprint
 from app.lists.selection import selection_of
 from app.lists.spec import LISTS
 from app.shared import clock
+from app.shared.errors import NotFound
 from app.shared.work import OPS, transaction
 from app.web import paging
 from app.web.forms import page_of, refusals
@@ -85,11 +86,18 @@ def draft_batch() -> ResponseReturnValue:
         if form.get("all"):
             zone = ZoneInfo(zone_name())
             name, query = form.get("list", ""), form.get("query", "")
+            _require_offered(form.get("act", ""), name)
             chosen = selection_of(name, query, current_user, now, zone)
         reference = service.draft(
             form.get("act", ""), chosen, _origin(), current_user, clock.machine_now()
         )
     return redirect(url_for("console.batch", reference=reference))
+
+
+def _require_offered(act: str, list_name: str) -> None:
+    """Refuse what a list does not offer: its rows may be other things than the act changes."""
+    if list_name not in LISTS or act not in LISTS[list_name].acts:
+        raise NotFound("This list does not offer that for all of its rows.")
 
 
 def _origin() -> str:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from flask import url_for
+from flask_login import current_user
 from sqlalchemy import Row, text
 
+from app.batches.registry import act_of
 from app.console import page
 from app.console.order_queries import LEAST_OF_A_NUMBER, search
 from app.console.page import blueprint
@@ -39,31 +41,40 @@ PAGES = (
     Page("System", "console.system", "activity", "health parts jobs workers dead letters"),
     Page("Components", "console.components", "layers", "look design marks"),
 )
-# One statement: each part is some rows of one kind, the best first.
+# One statement: each part is some rows of one kind, the best first. Prefixes are sorted as their
+# index is (~<~), so that a short word reads a few rows of many.
 FOUND = (
     ", named AS (SELECT o.id, o.reference, o.number, o.status, o.placed_at, c.name AS customer,"
-    " o.id IN (SELECT order_id FROM hits WHERE is_exact) AS is_exact FROM orders o"
-    " JOIN customers c ON c.id = o.customer_id WHERE o.id IN (SELECT order_id FROM hits)"
+    " o.number = upper(:q) OR o.id IN (SELECT order_id FROM hits WHERE is_exact) AS is_exact"
+    " FROM orders o JOIN customers c ON c.id = o.customer_id"
+    " WHERE o.id IN (SELECT order_id FROM hits UNION ALL (SELECT id FROM orders"
+    "  WHERE number ^@ upper(:q) ORDER BY number USING ~<~ LIMIT :few))"
     " ORDER BY is_exact DESC, o.placed_at DESC LIMIT :few)"
 )
-# kind, is_exact, label, about, the reference or code to go to, its status
-ORDERS = "SELECT 'order', is_exact, number, customer, reference, status FROM named"
+# The first part names the columns of all; `target` is the reference or code to go to.
+ORDERS = (
+    "SELECT 'order' AS kind, is_exact, number AS label, customer AS about, reference AS target,"
+    " status FROM named"
+)
 PARCELS = (
     "SELECT 'parcel', s.tracking_number = :number, s.tracking_number, o.number, o.reference,"
     " s.status FROM shipments s JOIN orders o ON o.id = s.order_id WHERE {parcels}"
-    " ORDER BY s.tracking_number, s.shipped_at DESC LIMIT :few"
+    " ORDER BY s.tracking_number USING ~<~, s.shipped_at DESC LIMIT :few"
 )
 FULFILLMENT_ORDERS = (
     "SELECT 'fulfillment_order', true, f.reference, v.name || ', ' || f.order_number, o.reference,"
     " f.status FROM fulfillment_orders f JOIN orders o ON o.id = f.order_id"
     " JOIN vendors v ON v.id = f.vendor_id WHERE f.reference = upper(:q)"
 )
-CASES = (
-    "SELECT 'case', x.reference = upper(:q), x.kind, o.number, x.reference, x.severity"
-    " FROM exception_cases x JOIN orders o ON o.id = x.order_id WHERE x.reference = upper(:q)"
-    " OR (x.closed_at IS NULL AND x.order_id IN (SELECT id FROM named WHERE is_exact))"
-    " ORDER BY 2 DESC, array_position(ARRAY['critical', 'warning'], x.severity), x.occurred_at"
-    " LIMIT :few"
+CASE = (
+    "SELECT 'case', true, x.kind, o.number, x.reference, x.severity FROM exception_cases x"
+    " JOIN orders o ON o.id = x.order_id WHERE x.reference = upper(:q)"
+)
+OPEN_CASES = (
+    "SELECT 'case', false, x.kind, n.number, x.reference, x.severity FROM named n"
+    " JOIN exception_cases x ON x.order_id = n.id WHERE n.is_exact AND x.closed_at IS NULL"
+    " AND x.reference <> upper(:q) ORDER BY"
+    " array_position(ARRAY['critical', 'warning'], x.severity), x.occurred_at LIMIT :few"
 )
 VENDORS = (
     "SELECT 'vendor', lower(:q) IN (lower(code), lower(name)), name, code, code, status"
@@ -81,7 +92,8 @@ NOT_LEFT = {"received", "open", "partly_shipped"}
 @blueprint.get("/find")
 def find() -> str:
     """Show what a word finds; without one, the pages and what can be done."""
-    q, frame = finding.asked(), {}
+    q = finding.asked()
+    frame: dict[str, Any] = {}
     if finding.is_part() and not q:
         return finding.answer("console", q, _groups(q, []), frame)
     with transaction(OPS) as now:
@@ -94,7 +106,7 @@ def find() -> str:
 def _found(q: str) -> Sequence[Row[Any]]:
     """Return the things a word finds, in one statement, each kind with its best first."""
     what = search(q)
-    parts = [ORDERS, FULFILLMENT_ORDERS, CASES, VENDORS]
+    parts = [ORDERS, FULFILLMENT_ORDERS, CASE, OPEN_CASES, VENDORS]
     if where := _parcels(q):
         parts.append(PARCELS.format(parcels=where))
     sql = what.clause + FOUND + " UNION ALL ".join(f"({part})" for part in parts)
@@ -112,7 +124,7 @@ def _groups(q: str, found: Sequence[Row[Any]]) -> Iterator[Group]:
     """Return everything in its order; a page comes before what only begins like it."""
     kinds: dict[str, list[Row[Any]]] = {kind: [] for kind in ITEMS}
     for row in found:
-        kinds[row[0]].append(row)
+        kinds[row.kind].append(row)
     kinds["order"] = _by_own_name(q, kinds)
     yield finding.pages(q, PAGES)
     for kind, (title, item) in ITEMS.items():
@@ -125,53 +137,49 @@ def _groups(q: str, found: Sequence[Row[Any]]) -> Iterator[Group]:
 
 def _by_own_name(q: str, kinds: dict[str, list[Row[Any]]]) -> list[Row[Any]]:
     """Return orders, without those that are there already as their parcel, part or case."""
-    shown = {row[4] for kind in ("parcel", "fulfillment_order") for row in kinds[kind]}
-    about = {row[3] for row in kinds["case"] if row[1]}
+    shown = {row.target for kind in ("parcel", "fulfillment_order") for row in kinds[kind]}
+    about = {row.about for row in kinds["case"] if row.is_exact}
     return [
         row
         for row in kinds["order"]
-        if row[2].startswith(q) or (row[4] not in shown and row[2] not in about)
+        if row.label.startswith((q, q.upper()))
+        or (row.target not in shown and row.label not in about)
     ]
 
 
 def _order(row: Row[Any]) -> Item:
-    _, is_exact, number, customer, reference, status = row
-    about = f"{customer}, {plain(status).lower()}"
-    return Item(number, "receipt", _to_order(reference), about, is_code=True, is_exact=is_exact)
+    return _on_order(row, "receipt")
 
 
 def _parcel(row: Row[Any]) -> Item:
-    _, is_exact, tracking, number, reference, status = row
-    about = f"{number}, {plain(status).lower()}"
-    return Item(tracking, "truck", _to_order(reference), about, is_code=True, is_exact=is_exact)
+    return _on_order(row, "truck")
 
 
 def _fulfillment_order(row: Row[Any]) -> Item:
-    _, is_exact, label, about, reference, status = row
-    about = f"{about}, {plain(status).lower()}"
-    return Item(label, "box-seam", _to_order(reference), about, is_code=True, is_exact=is_exact)
+    return _on_order(row, "box-seam")
+
+
+def _on_order(row: Row[Any], icon: str) -> Item:
+    about = f"{row.about}, {plain(row.status).lower()}"
+    href = url_for("console.order", reference=row.target)
+    return Item(row.label, icon, href, about, is_code=True, is_exact=row.is_exact)
 
 
 def _all(q: str) -> Item:
     return Item(f"Every order for {q}", "search", url_for("console.orders", q=q))
 
 
-def _to_order(reference: str) -> str:
-    return url_for("console.order", reference=reference)
-
-
 def _case(row: Row[Any]) -> Item:
-    _, is_exact, kind, number, reference, severity = row
-    about = f"{number}, {severity}, {reference}"
-    href = url_for("console.case", reference=reference)
-    label = f"Open the case: {plain(kind).lower()}"
-    return Item(label, "exclamation-triangle", href, about, is_exact=is_exact)
+    about = f"{row.about}, {row.status}, {row.target}"
+    href = url_for("console.case", reference=row.target)
+    label = f"Open the case: {plain(row.label).lower()}"
+    return Item(label, "exclamation-triangle", href, about, is_exact=row.is_exact)
 
 
 def _vendor(row: Row[Any]) -> Item:
-    _, is_exact, name, code, _, status = row
-    about = code if status == "active" else f"{code}, {status}"
-    return Item(name, "shop", url_for("console.vendors", q=code), about, is_exact=is_exact)
+    about = row.about if row.status == "active" else f"{row.about}, {row.status}"
+    href = url_for("console.vendors", q=row.target)
+    return Item(row.label, "shop", href, about, is_exact=row.is_exact)
 
 
 ITEMS: dict[str, tuple[str, Callable[[Row[Any]], Item]]] = {
@@ -185,18 +193,26 @@ ITEMS: dict[str, tuple[str, Callable[[Row[Any]], Item]]] = {
 
 def _about(orders: Sequence[Row[Any]]) -> Iterator[Item]:
     """Return what can be done about the one order that a word names."""
-    named = [row for row in orders if row[1]]
-    if len(named) != 1 or named[0][5] not in NOT_LEFT:
+    named = [row for row in orders if row.is_exact]
+    if len(named) != 1 or named[0].status not in NOT_LEFT:
         return
-    _, _, number, _, reference, _ = named[0]
+    (order,) = named
     for act, (label, icon) in ACTS.items():
-        fields = {"list": "orders", "query": "", "row": reference, "act": act}
+        if current_user.role not in act_of(act).roles:
+            continue
+        fields = {"list": "orders", "query": "", "row": order.target, "act": act}
         url = url_for("console.draft_batch")
-        yield Item(label.format(number), icon, about="shows first", post=url, fields=fields)
+        yield Item(
+            label.format(order.label),
+            icon,
+            about="you see first what it does",
+            post=url,
+            fields=fields,
+        )
 
 
 def _as_vendor(vendors: Sequence[Row[Any]]) -> Iterator[Item]:
-    for _, is_exact, name, code, _, _ in vendors:
-        if is_exact or len(vendors) == 1:
-            url = url_for("console.view_as", code=code)
-            yield Item(f"See what {name} sees", "eye", post=url)
+    for row in vendors:
+        if row.is_exact or len(vendors) == 1:
+            url = url_for("console.view_as", code=row.target)
+            yield Item(f"See what {row.label} sees", "eye", post=url)

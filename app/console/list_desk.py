@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -107,7 +108,7 @@ def save_view(name: str) -> ResponseReturnValue:
 def change_view(view_id: UUID) -> ResponseReturnValue:
     """Change a saved view, if nobody has changed it since it was seen."""
     version = request.form.get("version", "")
-    if not (version.isascii() and version.isdecimal()):
+    if not re.fullmatch(r"[0-9]{1,9}", version):
         raise InvalidInput("Open the view again: the form does not say which version it saw.")
     wish = _wish()
     with transaction(OPS):

@@ -46,7 +46,7 @@ def show(row: Row[Any], now: datetime) -> dict[str, Any]:
         "href": ORDERS + row.reference,
         "channel": row.channel,
         "customer": row.customer,
-        "place": ", ".join(part for part in (row.city, row.country) if part),
+        "place": ", ".join(filter(None, (row.city, row.country))),
         "placed": row.placed_at,
         "status": row.status,
         "deliver_by": row.deliver_by,

@@ -113,12 +113,20 @@ def conditions(of: Asked, who: Person, now: datetime, zone: ZoneInfo) -> Conditi
         if isinstance(one, Days):
             parts += _by_days(one, of.chosen, zone, values)
         elif one.name in of.chosen:
-            parts.append(one.where)
-            values[one.name] = list(of.chosen[one.name])
+            where, value = _by_choice(one, of.chosen[one.name])
+            parts.append(where)
+            values[one.name] = value
     found = of.spec.search(of.q) if of.q and of.spec.search else Conditions()
     parts.append(found.where)
     where = " AND ".join(f"({part})" for part in parts if part != "true") or "true"
     return Conditions(where, values | dict(found.values), found.clause)
+
+
+def _by_choice(one: Choice, chosen: tuple[str, ...]) -> tuple[str, str | list[str]]:
+    """Return a choice in SQL: one word is compared by itself, so that its index gives the order."""
+    if len(chosen) == 1:
+        return one.where.replace(f"ANY(:{one.name})", f":{one.name}"), chosen[0]
+    return one.where, list(chosen)
 
 
 def _by_days(

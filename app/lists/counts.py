@@ -6,6 +6,7 @@ A count is asked for after its page, so that no filter, however rare its rows, h
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -22,6 +23,8 @@ MOST = 10_000
 KEPT_SECONDS = 20
 # A view that takes longer than this to count has no number.
 LONGEST_MS = 1500
+# All of a list's views together hold a connection no longer than this.
+LONGEST_ALL_MS = 4000
 
 
 def _key(of: Asked, who: Person) -> str:
@@ -44,8 +47,9 @@ def counted(
 ) -> list[int | None]:
     """Return how many rows each view has, at most MOST + 1; None where that takes too long."""
     found = kept(wanted, who)
+    until = time.monotonic() + LONGEST_ALL_MS / 1000
     for place, of in enumerate(wanted):
-        if found[place] is None:
+        if found[place] is None and time.monotonic() < until:
             found[place] = _count(of, who, now, zone)
             _keep(of, who, found[place])
     return found

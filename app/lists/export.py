@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from app.web.paging import Cut
 BATCH = 1000
 # What makes a cell a formula in the sheets people use (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where a sheet may see a new cell inside one, as it parts cells by what is usual in its country.
+INSIDE = re.compile(r"([;\t\r\n]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 # Sheets take a file for UTF-8 only if it says so.
 BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
@@ -31,9 +34,10 @@ def safe(cell: object) -> str:
         return ""
     if isinstance(cell, datetime):
         return cell.astimezone(UTC).isoformat(timespec="seconds")
-    words = str(cell)
-    is_number = isinstance(cell, (int, Decimal)) and not isinstance(cell, bool)
-    return f"'{words}" if not is_number and words.lstrip(" ").startswith(FORMULA) else words
+    if isinstance(cell, (int, Decimal)) and not isinstance(cell, bool):
+        return str(cell)
+    words = INSIDE.sub(r"\1'", str(cell))
+    return f"'{words}" if words.lstrip().startswith(FORMULA) or words[:1] in FORMULA else words
 
 
 def lines(spec: ListSpec, columns: Sequence[Column], sort: Sort, fetch: Fetch) -> Iterator[str]:

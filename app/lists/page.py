@@ -115,8 +115,7 @@ def frame(
         "can_save": current is None and bool(query),
         "may_change": current is not None and (current.is_mine or who.role in LEADS),
         "roles": OPS_ROLES if who.role in LEADS else (who.role,),
-        "export": url_for("console.export", name=spec.name)
-        + (f"?{query}" if query else ""),
+        "export": url_for("console.export", name=spec.name) + (f"?{query}" if query else ""),
         "filtered": bool(of.chosen) or bool(of.q) or of.view != next(iter(spec.views)),
     }
 

@@ -25,13 +25,16 @@ from app.web.words import span
 
 # A tab bar is no archive.
 MOST, LONGEST_NAME = 30, 60
+# It becomes an address, and browsers and servers take no longer ones for certain.
+LONGEST_QUERY = 2000
 # Who may decide what a role's list opens with.
 LEADS = frozenset({"ops_lead", "administrator"})
 # One value of the statement that reads the rail's numbers: saved views cost no statement more.
 OF_LIST = (
     "(SELECT json_agg(v) FROM (SELECT id, name, query, owner_id, is_shared, default_for, version"
     " FROM saved_views WHERE list_name = :list AND (owner_id = :me OR is_shared)"
-    f" ORDER BY lower(name), id LIMIT {MOST}) v)"
+    # One's own first: what others share pushes none of them out.
+    f" ORDER BY owner_id <> :me, lower(name), id LIMIT {MOST}) v)"
 )
 
 
@@ -137,11 +140,12 @@ def _checked(list_name: str, wish: Wish, who: Person) -> dict[str, Any]:
     roles = tuple(role for role in OPS_ROLES if role in wish.default_for)
     if roles and roles != (who.role,) and who.role not in LEADS:
         raise NotAllowed("Only a lead decides what other roles' lists open with.")
+    if roles and wish.is_shared and who.role not in LEADS:
+        raise NotAllowed("Only a lead decides what others' lists open with. Choose one of the two.")
     is_shared = wish.is_shared or any(role != who.role for role in roles)
     return {
         "name": name,
-        # Written the one way, so that it is known again as the same.
-        "query": asked_by(LISTS[list_name], wish.query).query(),
+        "query": _query(list_name, wish.query),
         "is_shared": is_shared,
         "default_for": list(roles),
         "changed_by": who.name,
@@ -149,10 +153,19 @@ def _checked(list_name: str, wish: Wish, who: Person) -> dict[str, Any]:
     }
 
 
+def _query(list_name: str, wanted: str) -> str:
+    """Return a query written the one way, so that it is known again as the same."""
+    query = asked_by(LISTS[list_name], wanted).query()
+    if len(query) > LONGEST_QUERY:
+        raise InvalidInput("A view cannot hold so many filters. Take some of them off.")
+    return query
+
+
 def _differs(view: SavedView, wish: Wish) -> str:
     """Return who changed a view since it was seen, when, and what is different now."""
     now = {"name": view.name, "filters": view.query, "sharing": view.is_shared}
-    wanted = {"name": wish.name, "filters": wish.query, "sharing": wish.is_shared}
+    query = asked_by(LISTS[view.list_name], wish.query).query()
+    wanted = {"name": wish.name, "filters": query, "sharing": wish.is_shared}
     what = [word for word in now if now[word] != wanted[word]]
     ago = span(clock.machine_now() - view.changed_at)
     parts = f" Its {' and '.join(what)} differ from what you sent." if what else ""

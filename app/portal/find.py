@@ -45,7 +45,8 @@ FOUND = text(
 @blueprint.get("/find")
 def find() -> str:
     """Show what a word finds; without one, the pages and what can be done."""
-    q, frame = finding.asked(), {}
+    q = finding.asked()
+    frame: dict[str, Any] = {}
     if finding.is_part() and not q:
         return finding.answer("portal", q, _groups(q, []), frame)
     with transaction(page.scope()) as now:

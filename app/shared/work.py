@@ -39,8 +39,8 @@ PLATFORM = Scope("onward_worker")
 # People, sessions, keys and links are this role's alone.
 ACCOUNTS = Scope("onward_auth")
 
-# One statement sets the scope and reads the clock; the settings end with the transaction. It is
-# the driver's own, so that it needs no journey of its own: what opens a transaction goes with it.
+# One statement sets the scope and reads the clock; the settings end with the transaction. It goes
+# to the driver as it stands here: every request sends it, and none needs it compiled.
 BEGIN = (
     "SELECT set_config('role', %(role)s, true), set_config('onward.vendor_id', %(vendor)s, true),"
     " set_config('transaction_read_only', %(read_only)s, true),"
@@ -71,8 +71,7 @@ def _enter(session: Session, nested: SessionTransaction, connection: Connection)
         return
     with _said_by_sqlalchemy(connection.dialect):
         driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-        with driver.pipeline():
-            read = driver.execute(BEGIN, _settings(scope)).fetchone()
+        read = driver.execute(BEGIN, _settings(scope)).fetchone()
     *_, anchor_world, anchor_machine, rate, ring_only = cast("tuple[Any, ...]", read)
     elapsed = datetime.now(UTC) - anchor_machine
     session.info["now"] = anchor_world + timedelta(seconds=elapsed.total_seconds() * rate)

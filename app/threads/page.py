@@ -18,6 +18,8 @@ from app.threads.contract import Known, Visibility, Written
 from app.threads.forms import Sent
 from app.threads.queries import Notes
 
+# So many names that reach nobody are told, and so much of each.
+MOST_TOLD, LONGEST_TOLD = 5, 60
 # Who sees a note, always in full words: icon, words and tone.
 SEEN_BY = {
     Visibility.INTERNAL: ("lock", "Internal", "mute"),
@@ -69,11 +71,14 @@ def say(written: Written) -> None:
 
 
 def _all(names: Sequence[str]) -> str:
-    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
+    more = len(names) - MOST_TOLD
+    told = [*names[:MOST_TOLD], *([f"{more} more"] if more > 0 else [])]
+    return f"{' and '.join(told)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _or(names: Sequence[str]) -> str:
-    return " or ".join(names)
+    # A cookie carries it to the next page, and browsers drop one that is too long.
+    return " or ".join(name[:LONGEST_TOLD] for name in names[:MOST_TOLD])
 
 
 def shown(

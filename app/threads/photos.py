@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import struct
+import threading
 import zlib
 from pathlib import PurePosixPath
 
@@ -18,6 +19,11 @@ MOST_BYTES = 8 * MIB
 # A telephone's largest picture; as pixels in memory, this is 160 MB for a moment.
 MOST_PIXELS = 40_000_000
 FORMATS = ("JPEG", "PNG", "WEBP")
+# A camera draws a picture in ten passes at most; each costs as much as a whole picture, however
+# few bytes it has, so that a small file of thousands would hold a thread for hours.
+PASS, MOST_PASSES = b"\xff\xda", 64
+# One at a time in a process: many of the largest at once would take all the memory there is.
+ONE_AT_A_TIME = threading.Lock()
 # A crack in a mug can be seen at this size. Where noise makes a picture too heavy, it gets smaller.
 EDGES = (2000, 1400, 1000, 700)
 # What the column takes.
@@ -59,8 +65,11 @@ def draw(name: str, content: bytes) -> Drawn:
     told = shown_name(name)
     if len(content) > MOST_BYTES:
         raise _refusal(told, f"is larger than {MOST_BYTES // MIB} MB.")
+    if content.count(PASS) > MOST_PASSES and content.startswith(b"\xff\xd8"):
+        raise _refusal(told, "is drawn in too many passes.")
     try:
-        return _drawn(told, content)
+        with ONE_AT_A_TIME:
+            return _drawn(told, content)
     except TOO_LARGE:
         raise _too_many_pixels(told) from None
     except UNREADABLE:
@@ -103,6 +112,7 @@ def _upright(name: str, content: bytes) -> Image.Image:
             raise _too_many_pixels(name)
         turn = TURNS.get(sent.getexif().get(ORIENTATION, 1))
         sent.draft("RGB", (EDGES[0], EDGES[0]))
+        sent.load()
         picture = _smaller(_plain(sent), EDGES[0])
     return picture.transpose(turn) if turn is not None else picture
 
@@ -110,16 +120,16 @@ def _upright(name: str, content: bytes) -> Image.Image:
 def _plain(sent: Image.Image) -> Image.Image:
     """Return the pixels in the one of two ways that we keep: with transparency only if there is."""
     if not sent.has_transparency_data:
-        return sent.convert("RGB")
-    clear = sent.convert("RGBA")
+        return sent if sent.mode == "RGB" else sent.convert("RGB")
+    clear = sent if sent.mode == "RGBA" else sent.convert("RGBA")
     is_opaque = clear.getchannel("A").getextrema() == (255, 255)
     return clear.convert("RGB") if is_opaque else clear
 
 
 def _smaller(picture: Image.Image, edge: int) -> Image.Image:
-    fitting = picture.copy()
-    fitting.thumbnail((edge, edge), Image.Resampling.LANCZOS)
-    return fitting
+    # In place: another copy of the largest would be 160 MB more.
+    picture.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+    return picture
 
 
 def _packed(picture: Image.Image) -> bytes:

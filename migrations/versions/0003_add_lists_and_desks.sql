@@ -8,6 +8,8 @@ CREATE INDEX orders_channel ON orders (channel, placed_at, id);
 CREATE INDEX orders_deliver_by ON orders (coalesce(deliver_by, '9999-12-31 00:00+00'), id);
 CREATE INDEX orders_due ON orders (deliver_by, id) WHERE delivered_at IS NULL AND status <> 'canceled';
 CREATE INDEX fulfillment_orders_vendor ON fulfillment_orders (vendor_id, order_id);
+CREATE INDEX fulfillment_orders_on_hold ON fulfillment_orders (order_id) WHERE status = 'on_hold';
+CREATE INDEX exception_cases_open_order ON exception_cases (order_id) WHERE closed_at IS NULL;
 
 -- People's preferences: one document each, read with their session -----------------------------------------------------
 CREATE TABLE preferences (

@@ -110,10 +110,11 @@ def test_a_tracking_number_leads_to_its_order_first(
     assert [group for group, _, _ in items].count("Orders") == 0
 
 
+@pytest.mark.parametrize("q", ["W-1002", "w-1002"])
 def test_the_order_that_is_named_comes_before_those_that_begin_like_it(
-    world: dict[str, str], ops_client: FlaskClient
+    world: dict[str, str], ops_client: FlaskClient, q: str
 ) -> None:
-    html = ask(ops_client, "W-1002")
+    html = ask(ops_client, q)
 
     assert found(html)[0] == (
         "Orders",
@@ -121,7 +122,10 @@ def test_the_order_that_is_named_comes_before_those_that_begin_like_it(
         f"/console/orders/{world['W-1002']}",
     )
     assert of("Orders", html)[1:] == ["W-10020 Ada Lind, received"]
-    assert of("Do", html) == ["Put W-1002 on hold shows first", "Cancel W-1002 shows first"]
+    assert of("Do", html) == [
+        "Put W-1002 on hold you see first what it does",
+        "Cancel W-1002 you see first what it does",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -137,9 +141,7 @@ def test_the_order_that_is_named_comes_before_those_that_begin_like_it(
         ("log out", "Do", "Sign out"),
     ],
 )
-def test_a_word_finds(
-    app: Flask, world: dict[str, str], q: str, group: str, label: str
-) -> None:
+def test_a_word_finds(app: Flask, world: dict[str, str], q: str, group: str, label: str) -> None:
     lead = sign_in_as(app, "administrator")
 
     shown = of(group, ask(lead, q))
@@ -158,9 +160,12 @@ def test_a_fulfillment_order_and_a_case_are_found_by_their_names(
     assert of("Fulfillment orders", ask(ops_client, world["fo"].lower())) == [
         f"{world['fo']} Kiln, W-1001, shipped"
     ]
-    group, words, href = found(ask(ops_client, case))[0]
+    (group, words, href), *rest = found(ask(ops_client, case))
     assert (group, href) == ("Cases", f"/console/cases/{case}")
     assert case in words
+    assert not [words for group, words, _ in rest if group == "Orders" or case in words]
+    number = words.split(":")[1].split()[-3].strip(",")
+    assert words in of("Cases", ask(ops_client, number))
 
 
 def test_a_word_costs_one_statement(world: dict[str, str], ops_client: FlaskClient) -> None:

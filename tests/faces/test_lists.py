@@ -270,18 +270,19 @@ def test_two_views_of_one_person_have_two_names(shop, ops_client: FlaskClient):
     assert len(rows("SELECT id FROM saved_views")) == 1
 
 
-def test_a_deleted_view_can_be_put_back(shop, ops_client: FlaskClient):
-    view = save(ops_client, "Nordic", "country=SE", is_shared="1", default_for="ops_agent")
+def test_a_deleted_view_can_be_put_back(shop, app):
+    lead = sign_in_as(app, "ops_lead")
+    view = save(lead, "Nordic", "country=SE", is_shared="1", default_for="ops_agent")
 
-    ops_client.post(f"/console/views/{view}/delete")
-    page = ops_client.get(f"{PATH}?view=all").text
+    lead.post(f"/console/views/{view}/delete")
+    page = lead.get(f"{PATH}?view=all").text
     undo = re.search(
         r'<form[^>]*action="(/console/lists/orders/views)"[^>]*>(.*?)</form>', page, re.DOTALL
     )
     assert rows("SELECT id FROM saved_views") == []
     assert undo
     fields = re.findall(r'name="(\w+)" value="([^"]*)"', undo[2])
-    ops_client.post(undo[1], data=MultiDict((k, unescape(v)) for k, v in fields))
+    lead.post(undo[1], data=MultiDict((k, unescape(v)) for k, v in fields))
 
     (back,) = rows("SELECT name, query, is_shared, default_for FROM saved_views")
     assert tuple(back) == ("Nordic", "country=SE", True, ["ops_agent"])

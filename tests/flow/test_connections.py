@@ -28,9 +28,7 @@ def test_a_connection_that_the_server_ended_is_made_anew(app: Flask, sql: Any) -
         assert backend() != first
 
 
-def test_one_that_lay_for_long_is_asked(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_lay_for_long_is_asked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     ask = connections._ask  # noqa: SLF001 - counted, and done all the same
 

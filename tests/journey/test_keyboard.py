@@ -159,6 +159,9 @@ def test_keys_press_what_stands_on_the_page(page: Page) -> None:
     page.keyboard.type("a")
 
     expect(page.get_by_role("complementary")).to_contain_text("Imani Brooks owns it")
+    page.goto("/console/components")
+    page.keyboard.type("n")
+    expect(page).to_have_url(re.compile("#table$"))
 
 
 @pytest.mark.parametrize("width", [1440, 390])

@@ -12,14 +12,17 @@
     }
   };
 
-  const say = (one) => {
-    const known = said();
-    if (known.includes(one.dataset.id)) return;
+  // One is said in its words, several at once as their number: a bad hour must not bury the page.
+  const say = (told, bell) => {
+    const known = said(), fresh = told.filter((one) => !known.includes(one.dataset.id));
+    if (!fresh.length) return;
     try {
-      localStorage.setItem(KEPT, JSON.stringify([...known, one.dataset.id].slice(-MOST)));
+      localStorage.setItem(KEPT, JSON.stringify([...known, ...fresh.map((one) => one.dataset.id)].slice(-MOST)));
     } catch { /* Said twice is better than not said. */ }
-    const { tone, href } = one.dataset;
-    document.dispatchEvent(new CustomEvent("toast", { detail: { words: one.textContent, tone: tone === "accent" ? "info" : tone, href } }));
+    const { tone, href } = fresh[0].dataset;
+    const one = { words: fresh[0].textContent, tone: tone === "accent" ? "info" : tone, href };
+    const many = { words: `${fresh.length} new notices`, tone: fresh.some((it) => it.dataset.tone === "crit") ? "crit" : "info", href: bell.getAttribute("href") };
+    document.dispatchEvent(new CustomEvent("toast", { detail: { ...(fresh.length > 1 ? many : one), of: "notices" } }));
   };
 
   const look = async () => {
@@ -34,7 +37,7 @@
       bell.setAttribute("aria-label", fresh.getAttribute("aria-label"));
       bell.replaceChildren(...document.importNode(fresh, true).childNodes);
       // Where they stand on the page anyway nothing need be said.
-      if (!bell.matches("[aria-current]")) page.querySelectorAll("#news > li").forEach(say);
+      if (!bell.matches("[aria-current]")) say([...page.querySelectorAll("#news > li")], bell);
     } catch { /* The next notice tries again. */ }
   };
 

@@ -41,7 +41,7 @@
     region.append(toast);
     const words = toast.textContent.length;
     // What went wrong waits for whoever it is about.
-    if (floats && toast.dataset.tone !== "crit") left.set(toast, Math.max(STAYS, words * PER_LETTER));
+    if (floats && (toast.dataset.tone !== "crit" || toast.dataset.of)) left.set(toast, Math.max(STAYS, words * PER_LETTER));
     const old = [...region.children].filter((one) => one.dataset.tone !== "crit");
     old.slice(0, Math.max(0, region.children.length - MOST)).forEach(dismiss);
   };
@@ -67,10 +67,15 @@
   };
 
   document.addEventListener("toast", ({ detail }) => {
-    const { words, tone = "info", href } = detail || {};
+    const { words, tone = "info", href, of } = detail || {};
     if (!words) return;
     const place = region(), toast = document.createElement("div"), said = document.createElement("p");
     toast.className = "toast-o";
+    // The latest of a kind takes the place of the one before, and leaves by itself.
+    if (of) {
+      place.querySelectorAll(`[data-of="${CSS.escape(of)}"]`).forEach(dismiss);
+      toast.dataset.of = of;
+    }
     toast.dataset.tone = tone in TONES ? tone : "info";
     if (toast.dataset.tone === "crit") toast.setAttribute("role", "alert");
     // Only a path of our own is followed.
