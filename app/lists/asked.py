@@ -123,9 +123,13 @@ def conditions(of: Asked, who: Person, now: datetime, zone: ZoneInfo) -> Conditi
 
 
 def _by_choice(one: Choice, chosen: tuple[str, ...]) -> tuple[str, str | list[str]]:
-    """Return a choice in SQL: one word is compared by itself, so that its index gives the order."""
+    """Return a choice in SQL: one word is compared by itself, so that its index gives the order.
+
+    It hides in a SELECT: PostgreSQL takes the newest rows for a sample of all, and would look for
+    delivered orders among those that have just been placed.
+    """
     if len(chosen) == 1:
-        return one.where.replace(f"ANY(:{one.name})", f":{one.name}"), chosen[0]
+        return one.where.replace(f"ANY(:{one.name})", f"(SELECT :{one.name})"), chosen[0]
     return one.where, list(chosen)
 
 

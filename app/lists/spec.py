@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row
 
@@ -32,13 +33,18 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A filter of one or more of known words; `where` compares with ANY(:name)."""
+    """A filter of one or more of known words; `where` compares with ANY(:name).
+
+    `keys` turns words into the keys that `where` compares instead; they are written into the
+    statement, so that PostgreSQL plans for just these: a rare vendor is not looked for like a large.
+    """
 
     name: str
     label: str
     where: str
     options: Callable[[], Options]
     is_prominent: bool = False
+    keys: Callable[[tuple[str, ...]], Sequence[UUID]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
