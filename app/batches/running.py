@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from rq.timeouts import JobTimeoutException
 from sqlalchemy import Row as SqlRow
@@ -42,6 +43,11 @@ WAITING = text(
     " LEFT JOIN batch_rows u ON u.batch_id = :undoes AND u.subject = r.subject"
     " AND u.status = 'done'"
     " WHERE r.batch_id = :id AND r.status = 'waiting' ORDER BY r.position LIMIT :size"
+)
+HOLD = text("SELECT * FROM batches WHERE id = :id FOR NO KEY UPDATE")
+STILL_WAITING = text(
+    "SELECT position, subject FROM batch_rows"
+    " WHERE batch_id = :id AND position = :position AND status = 'waiting'"
 )
 STANDS = (
     "SELECT {subject} AS subject, {seen} AS seen, {foresee} AS foreseen FROM {source}"
@@ -87,12 +93,28 @@ def _a_few(is_time_up: Callable[[], bool]) -> int:
 
 
 def _one() -> int:
+    tried: set[tuple[UUID, int]] = set()
     try:
-        return _step(1)
+        return _step(1, tried)
     except Exception as error:
         _raise_if_passing(error)
         logger.exception("a row of a bulk change failed")
-        return _step(1, is_given_up=True)
+        return _give_up(tried)
+
+
+def _give_up(tried: set[tuple[UUID, int]]) -> int:
+    """Write down that a row failed: the one that was tried, wherever its turn is now."""
+    with transaction(PLATFORM):
+        for batch_id, position in tried:
+            batch = db.session.execute(HOLD, {"id": batch_id}).one()
+            values = {"id": batch_id, "position": position}
+            row = db.session.execute(STILL_WAITING, values).first()
+            if row is not None:
+                outcomes = {row.subject: FAILED}
+                _write(batch, [row], outcomes)
+                _move_on(batch, act_of(batch.act), outcomes, is_over=False)
+                live.changed("batches")
+    return len(tried)
 
 
 def _raise_if_passing(error: Exception) -> None:
@@ -103,8 +125,11 @@ def _raise_if_passing(error: Exception) -> None:
         raise error
 
 
-def _step(size: int, *, is_given_up: bool = False) -> int:
-    """Work off a few rows of the bulk change whose turn it is; return how many, 0 for none due."""
+def _step(size: int, tried: set[tuple[UUID, int]] | None = None) -> int:
+    """Work off a few rows of the bulk change whose turn it is; return how many, 0 for none due.
+
+    `tried` learns which rows those are, whatever becomes of them.
+    """
     machine_now = clock.machine_now()
     with transaction(PLATFORM) as now:
         batch = db.session.execute(CLAIM, {"now": machine_now}).first()
@@ -113,10 +138,9 @@ def _step(size: int, *, is_given_up: bool = False) -> int:
         act = act_of(batch.act)
         values = {"id": batch.id, "undoes": batch.undoes_id, "size": size}
         waiting = db.session.execute(WAITING, values).all()
-        if is_given_up:
-            outcomes = {row.subject: FAILED for row in waiting}
-        else:
-            outcomes = _outcomes(batch, act, [_row(row) for row in waiting], now)
+        if tried is not None:
+            tried |= {(batch.id, row.position) for row in waiting}
+        outcomes = _outcomes(batch, act, [_row(row) for row in waiting], now)
         _write(batch, waiting, outcomes)
         work.crashpoint("before rows of a bulk change are committed")
         _move_on(batch, act, outcomes, is_over=len(waiting) < size)

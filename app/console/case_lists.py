@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from app.console import case_queries, cases, climbs
 from app.console.case_queries import ESCALATIONS, QUEUE
-from app.console.order_list import VENDORS, Listed
+from app.console.order_list import VENDORS, Listed, vendor_ids
 from app.lists.options import looked_up
 from app.lists.spec import Choice, Column, Days, ListSpec, Options, Sort, register
 from app.shared.money import Money
@@ -20,7 +20,7 @@ from app.web.words import plain
 RANKS = {"critical": 0, "warning": 1, "info": 2}
 CASES = "/console/cases/"
 KINDS = ("late_dispatch", "late_delivery", "stalled", "out_of_stock")
-OF_VENDOR = "c.vendor_id = ANY(ARRAY(SELECT id FROM vendors WHERE code = ANY(:vendor)))"
+OF_VENDOR = "c.vendor_id = ANY(:vendor)"
 
 
 def _severities() -> Options:
@@ -38,7 +38,7 @@ def _vendors() -> Options:
 FILTERS = (
     Choice("severity", "Severity", "c.severity = ANY(:severity)", _severities, is_prominent=True),
     Choice("kind", "What is wrong", "c.kind = ANY(:kind)", _kinds, is_prominent=True),
-    Choice("vendor", "Vendor", OF_VENDOR, _vendors, is_prominent=True),
+    Choice("vendor", "Vendor", OF_VENDOR, _vendors, is_prominent=True, keys=vendor_ids),
     Days("since", "Since", "c.occurred_at"),
     Days("due", "Promised for", "o.deliver_by"),
 )

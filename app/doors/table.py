@@ -129,7 +129,7 @@ CENSUS: dict[str, Door] = {
     "POST console.arrange_list console.save_view": replace(OPS, names="list"),
     "POST console.change_view console.delete_view": replace(OPS, names="view"),
     "GET console.order": replace(OPS, names="order"),
-    "POST console.write_note": replace(OPS, names="order", most_bytes=WITH_PHOTOS),
+    "POST console.write_note": replace(OPS, names="order", most_bytes=WITH_PHOTOS, rate="upload"),
     "GET console.photo": replace(OPS, names="photo"),
     "GET console.case": replace(OPS, names="case"),
     "POST console.acknowledge console.resolve": replace(OPS, names="case"),
@@ -139,7 +139,7 @@ CENSUS: dict[str, Door] = {
     "GET console.batches": OPS,
     "GET console.batch": replace(OPS, names="bulk change"),
     "GET console.batch_results": replace(OPS, names="bulk change", rate="export"),
-    "POST console.draft_batch": Door(Audience.OPS, SUPPORT),
+    "POST console.draft_batch": Door(Audience.OPS, SUPPORT, rate="draft"),
     "POST console.start_batch console.cancel_batch console.undo_batch": (
         Door(Audience.OPS, SUPPORT, names="bulk change")
     ),
@@ -165,7 +165,9 @@ CENSUS: dict[str, Door] = {
     "GET portal.work": VENDOR,
     "GET portal.find": replace(VENDOR, rate="search"),
     "GET portal.fulfillment_order": replace(VENDOR, names="fulfillment order"),
-    "POST portal.write_note": replace(VENDOR, names="fulfillment order", most_bytes=WITH_PHOTOS),
+    "POST portal.write_note": replace(
+        VENDOR, names="fulfillment order", most_bytes=WITH_PHOTOS, rate="upload"
+    ),
     "GET portal.photo": replace(VENDOR, names="photo"),
     "GET portal.team portal.keys": VENDOR_OWNER,
     "GET POST portal.invite portal.new_key": OWNER_SENSITIVE,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
@@ -128,6 +129,10 @@ def _by_choice(one: Choice, chosen: tuple[str, ...]) -> tuple[str, str | list[st
     It hides in a SELECT: PostgreSQL takes the newest rows for a sample of all, and would look for
     delivered orders among those that have just been placed.
     """
+    if one.keys:
+        # Keys are UUIDs by their type, so that they can stand in the statement.
+        keys = ", ".join(f"'{UUID(str(key))}'" for key in one.keys(chosen))
+        return one.where.replace(f":{one.name}", f"ARRAY[{keys}]::uuid[]"), list(chosen)
     if len(chosen) == 1:
         return one.where.replace(f"ANY(:{one.name})", f"(SELECT :{one.name})"), chosen[0]
     return one.where, list(chosen)

@@ -36,7 +36,7 @@ class Choice:
     """A filter of one or more of known words; `where` compares with ANY(:name).
 
     `keys` turns words into the keys that `where` compares instead; they are written into the
-    statement, so that PostgreSQL plans for just these: a rare vendor is not looked for like a large.
+    statement, so that PostgreSQL plans for just these: a rare vendor is not sought like a large.
     """
 
     name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,8 @@ def _keep(response: Response) -> Response:
     """Let a browser keep what it asked for by its stamp; what it asked for by name, shortly."""
     is_named = request.endpoint == "static" and response.status_code == 200  # noqa: PLR2004 - OK
     name = (request.view_args or {}).get("filename", "")
-    if is_named and request.args.get("v") == _stamp(name):
+    # A name that is spelled in a roundabout way is nobody's stamp, and is kept in no memory.
+    is_plain = "v" in request.args and posixpath.normpath(name) == name
+    if is_named and is_plain and request.args["v"] == _stamp(name):
         response.headers["Cache-Control"] = FOREVER
     return response

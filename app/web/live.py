@@ -12,9 +12,12 @@ import select
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -30,6 +33,8 @@ blueprint = Blueprint("live", __name__)
 
 # When somebody sent away may try again; until then they ask.
 RETRY_SECONDS: Final = 60
+# Windows of one person that are told at once, in one process; the others ask.
+MOST_OF_ONE: Final = 3
 # A change is told shortly after its commit, by a clock that may be a little behind ours.
 MARGIN_MS: Final = 2000
 
@@ -52,23 +57,30 @@ class Pace:
 
 
 class Seats:
-    """How many streams this process holds at once."""
+    """How many streams this process holds at once, and for whom."""
 
     def __init__(self, most: int) -> None:
         self._most, self._lock = most, threading.Lock()
-        self.taken = 0
+        self._held: Counter[UUID] = Counter()
 
-    def take(self) -> bool:
-        """Take a seat if one is free."""
+    @property
+    def taken(self) -> int:
+        """Return how many are taken."""
+        return self._held.total()
+
+    def take(self, who: UUID) -> bool:
+        """Take a seat if one is free; nobody sits on more than a few."""
         with self._lock:
-            is_free = self.taken < self._most
-            self.taken += is_free
+            is_free = self.taken < self._most and self._held[who] < MOST_OF_ONE
+            self._held[who] += is_free
         return is_free
 
-    def give_back(self) -> None:
+    def give_back(self, who: UUID) -> None:
         """Give a seat back."""
         with self._lock:
-            self.taken -= 1
+            self._held[who] -= 1
+            # Who holds none is forgotten.
+            self._held += Counter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +122,20 @@ def stream_for(who: Any) -> str | None:
 def stream() -> ResponseReturnValue:
     """Stream what changes, from the place the browser has come to."""
     room: Room = current_app.extensions["live"]
-    if not room.seats.take():
+    who = current_user.id
+    if not room.seats.take(who):
         return _away(204)
     name = stream_for(current_user) or ""
     try:
         first = live.catch_up(name, _place())
     except RedisError:
-        room.seats.give_back()
+        room.seats.give_back(who)
         return _away(204)
     leaves = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - outlives the request
     events = Events(app, room, name, current_user.token, leaves)
     answer = Response(events.told(first), mimetype="text/event-stream")
-    answer.call_on_close(room.seats.give_back)
+    answer.call_on_close(partial(room.seats.give_back, who))
     # A proxy that collects answers before it passes them on would keep this one for ever.
     answer.headers["X-Accel-Buffering"] = "no"
     return answer

@@ -44,7 +44,7 @@ def icon(name: str) -> Markup:
     )
 
 
-@cache
+@lru_cache(maxsize=1000)
 def status(sign: str, tone: str, word: str, boxed: bool = False) -> Markup:  # noqa: FBT001, FBT002 - a template's word
     """Return a status: sign and word, then color."""
     box = " st-box" if boxed else ""

@@ -30,6 +30,9 @@ RATES: dict[str, RateLimitItem | None] = {
     "search": RateLimitItemPerMinute(240),
     "sign_in": RateLimitItemPerMinute(120),
     "export": RateLimitItemPerMinute(20),
+    # Photos are drawn anew and kept: a person writes no more notes than this.
+    "upload": RateLimitItemPerMinute(20),
+    "draft": RateLimitItemPerMinute(30),
     "report": RateLimitItemPerMinute(60),
     "api": RateLimitItemPerMinute(12_000),
     # Keys that are nobody's, from one address.

@@ -158,7 +158,10 @@ def test_a_row_that_somebody_changed_since_is_refused_with_who_did_what(lead, le
     name = draft(lead, "orders.hold", changed, other)
     start(lead, name)
 
-    confirmed(changed)
+    # That the vendor goes on with its work is no news to whoever wants it held.
+    confirmed(other)
+    with transaction(OPS) as now:
+        orders.act(references(changed), Action.HOLD, actor="Kiln", now=now, reason="no box")
     let_begin()
     run_jobs("run_batches")
 
@@ -166,8 +169,8 @@ def test_a_row_that_somebody_changed_since_is_refused_with_who_did_what(lead, le
     told = one("SELECT reason FROM batch_rows WHERE name = 'CHANGED'").reason
     with transaction(OPS) as now:
         sentence = reason(acts()["orders.hold"], told, now + timedelta(seconds=8))
-    assert sentence == "Changed since you chose it: Kiln confirmed it 8 s ago."
-    assert held() == 1
+    assert sentence == "Changed since you chose it: Kiln put it on hold 8 s ago."
+    assert held() == 2
 
 
 def test_a_colleague_who_was_quicker_is_named(lead, let_begin):

@@ -18,8 +18,13 @@ from app.orders.locks import lock_orders
 from app.shared.errors import DomainError
 
 # What people and vendors do to an order; routing, carriers and the watch change nothing that
-# somebody who chose it would have to look at again.
-MOVES = "t.event IN ('order_canceled', 'parcel_shipped') OR t.event ^@ 'fulfillment_order_'"
+# somebody who chose it would have to look at again. That a vendor goes on with its work is no news
+# either: what is being packed can be held as well as what is confirmed.
+MOVES = (
+    "t.event IN ('order_canceled', 'parcel_shipped', 'fulfillment_order_shipped',"
+    " 'fulfillment_order_put_on_hold', 'fulfillment_order_released')"
+    " OR t.event = 'fulfillment_order_confirmed' AND t.facts ? 'declined'"
+)
 SEEN = (
     "(SELECT coalesce(max(t.id), 0)::text FROM timeline t"
     f" WHERE t.order_id = o.id AND t.cohort = o.cohort AND ({MOVES}))"
