@@ -31,7 +31,7 @@ RATES: dict[str, RateLimitItem | None] = {
     "sign_in": RateLimitItemPerMinute(120),
     "export": RateLimitItemPerMinute(20),
     # Photos are drawn anew and kept: a person writes no more notes than this.
-    "upload": RateLimitItemPerMinute(20),
+    "upload": RateLimitItemPerMinute(30),
     "draft": RateLimitItemPerMinute(30),
     "report": RateLimitItemPerMinute(60),
     "api": RateLimitItemPerMinute(12_000),

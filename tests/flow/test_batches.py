@@ -160,8 +160,9 @@ def test_a_row_that_somebody_changed_since_is_refused_with_who_did_what(lead, le
 
     # That the vendor goes on with its work is no news to whoever wants it held.
     confirmed(other)
+    parts = references(changed)
     with transaction(OPS) as now:
-        orders.act(references(changed), Action.HOLD, actor="Kiln", now=now, reason="no box")
+        orders.act(parts, Action.HOLD, actor="Kiln", now=now, reason="no box")
     let_begin()
     run_jobs("run_batches")
 
