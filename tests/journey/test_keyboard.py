@@ -83,9 +83,11 @@ def test_a_morning_by_keyboard_alone(site: Site, visit: Visit) -> None:
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page).to_have_title("Queue · Onward")
+    page.wait_for_load_state()
     # To the orders, down, down, up, open.
     page.keyboard.type("go")
     expect(page).to_have_url(re.compile("/console/orders"))
+    page.wait_for_load_state()
     rows = page.locator("a.row-link")
     page.keyboard.type("jj")
     expect(rows.nth(1)).to_be_focused()
@@ -94,11 +96,13 @@ def test_a_morning_by_keyboard_alone(site: Site, visit: Visit) -> None:
     number = rows.nth(1).inner_text()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(number)
+    page.wait_for_load_state()
     # A tracking number that is scanned: typed at once, with Enter at its end.
     page.keyboard.press("Control+k")
     page.keyboard.insert_text(site.numbers["parcel"])
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("W-1001")
+    page.wait_for_load_state()
     # The sheet says what works, and goes again.
     page.keyboard.type("?")
     sheet = page.get_by_role("dialog", name="Keys")
