@@ -151,7 +151,8 @@ def test_no_page_photo_or_refusal_tells_a_vendor_of_a_note_that_is_not_its_own(
 
 def same(page: str) -> str:
     """Return what a page shows, but for what is new on it each time."""
-    return re.sub(r'name="once" value="[^"]+"', "", page[page.index("<main") :])
+    new = r'name="(?:once|csrf_token)" value="[^"]+"'
+    return re.sub(new, "", page[page.index("<main") :])
 
 
 def strip_request(page: str) -> str:
