@@ -122,7 +122,8 @@ def gone(page: Page, seats: live.Seats) -> None:
 def caught_up(page: Page, words: str) -> None:
     """Let the page's own time pass until it shows that something is new."""
     pill = page.locator("[data-live-new]")
-    for _ in range(60):
+    # Whoever found nobody a few times waits for up to two minutes and a half before the next try.
+    for _ in range(240):
         page.clock.run_for(1000)
         if pill.is_visible():
             break
