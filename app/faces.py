@@ -21,6 +21,7 @@ from app.web import (
     errors,
     headers,
     health,
+    languages,
     live,
     marks,
     metrics,
@@ -39,6 +40,7 @@ def register(app: Flask) -> None:
     # First: a refusal, too, is counted, and has its request's name and its headers.
     metrics.register(app)
     headers.register(app)
+    languages.register(app)
     live.register(app, guard.still)
     Migrate(app, db, directory="migrations")
     Bootstrap5(app)

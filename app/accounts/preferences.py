@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from sqlalchemy import text
 
 from app.extensions import db
-from app.shared import clock
+from app.shared import clock, language
 from app.shared.errors import InvalidInput
 from app.web import zones
 
@@ -32,12 +32,13 @@ class Preferences(BaseModel):
     """What somebody chose; what they did not choose has our default.
 
     `columns` and `sizes` are by list; `mail` and `quiet_on_screen` by kind of notice. `zone` is
-    None where the browser's is taken. Quiet hours and the digest are in their zone.
+    None where the browser's is taken, as `language` is. Quiet hours and the digest are in their zone.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     theme: Literal["system", "light", "dark"] = "system"
     density: Literal["comfortable", "compact"] = "comfortable"
+    language: str | None = None
     zone: str | None = None
     has_keys: bool = True
     columns: dict[str, list[str]] = Field(default_factory=dict)
@@ -47,6 +48,13 @@ class Preferences(BaseModel):
     quiet_from: time | None = None
     quiet_until: time | None = None
     digest_at: time = time(8)
+
+    @field_validator("language")
+    @classmethod
+    def _spoken(cls, code: str | None) -> str | None:
+        if code is not None and code not in {*language.available(), *language.PSEUDO}:
+            raise ValueError("is no language we speak")
+        return code
 
     @field_validator("zone")
     @classmethod

@@ -23,7 +23,7 @@ from app.shared.errors import InvalidInput, NotAllowed, NotFound
 from app.shared.work import ACCOUNTS, transaction
 from app.timeline.contract import Source
 from app.timeline.service import behind
-from app.web import errors, rates, zones
+from app.web import errors, languages, rates, zones
 
 READING = {"GET", "HEAD"}
 # Where somebody goes who has not come all the way in.
@@ -46,6 +46,7 @@ def known(token: str) -> Person | None:
     if who is None:
         return None
     zones.prefer(who.preferences.zone)
+    languages.prefer(who.preferences.language)
     return replace(who, address=origin().address)
 
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from app.policies import marketplace
 from app.policies.documents import Marketplace
 from app.policies.rules import stylesheet
-from app.web import zones
+from app.web import languages, zones
 
 blueprint = Blueprint("brand", __name__)
 # They show nothing of the marketplace, and must answer while the database is away.
@@ -20,6 +20,7 @@ def know_the_marketplace() -> None:
     if request.endpoint not in WITHOUT:
         marketplace.look()
         zones.fall_back_to(marketplace.zone())
+        languages.fall_back_to(marketplace.current().document.languages)
 
 
 @blueprint.app_context_processor

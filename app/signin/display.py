@@ -11,35 +11,46 @@ from wtforms import BooleanField, RadioField, SelectField
 
 from app.accounts.preferences import NOBODYS, Preferences, change
 from app.doors.guard import person
+from app.shared.language import _, later
 from app.shared.work import ACCOUNTS, transaction
 from app.signin.page import blueprint, me
-from app.web import zones
+from app.web import languages, zones
 from app.web.forms import page_of, refusals
 from app.web.paging import own_path
 
 # The last theme this browser was read in: the door and an error page know nobody yet.
 COOKIE = "theme"
 COOKIE_SECONDS = 365 * 24 * 3600
-THEMES = {"system": "As the device is", "light": "Light", "dark": "Dark"}
-DENSITIES = {"comfortable": "Comfortable", "compact": "Compact"}
+THEMES = {"system": later("As the device is"), "light": later("Light"), "dark": later("Dark")}
+DENSITIES = {"comfortable": later("Comfortable"), "compact": later("Compact")}
 
 
 class Display(FlaskForm):  # type: ignore[misc]
     """What somebody may choose about every page."""
 
-    theme = RadioField("Theme")
-    density = RadioField("Rows")
-    zone = SelectField("Time zone")
-    has_keys = BooleanField("Single-key shortcuts")
+    theme = RadioField(later("Theme"))
+    density = RadioField(later("Rows"))
+    language = SelectField(later("Language"))
+    zone = SelectField(later("Time zone"))
+    has_keys = BooleanField(later("Single-key shortcuts"))
 
     def __init__(self, chosen: Preferences) -> None:
         """Show what is chosen; the zone this browser is in is at hand."""
-        shown = chosen.model_dump(include={"theme", "density", "zone", "has_keys"})
-        super().__init__(data=shown | {"zone": chosen.zone or ""})
-        self.theme.choices, self.density.choices = list(THEMES.items()), list(DENSITIES.items())
-        usual = "As my browser says" if me().is_ops else "As at the places we ship from"
+        shown = chosen.model_dump(include={"theme", "density", "language", "zone", "has_keys"})
+        unsaid = {"zone": chosen.zone or "", "language": chosen.language or ""}
+        super().__init__(data=shown | unsaid)
+        self.theme.choices = [(code, _(word)) for code, word in THEMES.items()]
+        self.density.choices = [(code, _(word)) for code, word in DENSITIES.items()]
+        browsers = _("As my browser says")
+        usual = browsers if me().is_ops else _("As at the places we ship from")
+        is_tried = current_app.config["ENVIRONMENT"] != "production"
+        spoken = languages.choices(chosen.language, with_pseudo=is_tried)
+        self.language.choices = [("", browsers), *spoken]
         here = zones.browsers()
-        first = [("", usual), *([(here, f"{here}, where this browser is")] if here else [])]
+        first = [
+            ("", usual),
+            *([(here, _("{zone}, where this browser is", zone=here))] if here else []),
+        ]
         self.zone.choices = zones.choices(first, chosen.zone)
 
     def chosen(self) -> dict[str, Any]:
@@ -47,6 +58,7 @@ class Display(FlaskForm):  # type: ignore[misc]
         return {
             "theme": self.theme.data,
             "density": self.density.data,
+            "language": self.language.data or None,
             "zone": self.zone.data or None,
             "has_keys": bool(self.has_keys.data),
         }
@@ -61,7 +73,7 @@ def display() -> ResponseReturnValue:
         if form.validate_on_submit():
             with transaction(ACCOUNTS):
                 change(who.id, who.preferences, **form.chosen())
-            flash("Every page now looks as you chose.", "good")
+            flash(_("Every page now looks as you chose."), "good")
             return redirect(url_for("signin.display"))
     return page_of(form, "signin/display.html")
 

@@ -10,9 +10,11 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_skeleton
+from babel.numbers import format_currency
 from flask import Flask, g, has_app_context
 
-from app.shared import clock
+from app.shared import clock, language
 from app.shared.clock import machine_now
 from app.shared.money import Money, exponent
 from app.web import zones
@@ -22,6 +24,8 @@ DAY, HOUR, MINUTE = 86_400, 3_600, 60
 DAYS_ALONE = 10
 # What is nearer than this is now; what is farther than a week is a day of the calendar.
 JUST_NOW, A_WEEK = timedelta(seconds=5), timedelta(days=7)
+# Written here without asking anybody: a page has hundreds of days and amounts.
+ENGLISH = {language.ENGLISH, *language.PSEUDO}
 SYMBOLS = {"BRL": "R$", "EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
 Amount = tuple[int, str]
 
@@ -73,18 +77,25 @@ def _read_at(*, real: bool = False) -> datetime:
     return now or machine_now()
 
 
+def _spoken(day: date, zone: ZoneInfo) -> str:
+    return _day(day, _this_year(zone), language.current())
+
+
 # A list shows the same few days again and again.
 @lru_cache(maxsize=1000)
-def _day(day: date, this_year: int) -> str:
-    words = f"{day:%a, %b} {day.day}"
-    return words if day.year == this_year else f"{words}, {day.year}"
+def _day(day: date, this_year: int, spoken: str) -> str:
+    if spoken in ENGLISH:
+        words = f"{day:%a, %b} {day.day}"
+        return words if day.year == this_year else f"{words}, {day.year}"
+    parts = "MMMEd" if day.year == this_year else "yMMMEd"
+    return str(format_skeleton(parts, day, locale=language.locale()))
 
 
 def day(moment: date) -> str:
     """Return a day, "Thu, Nov 19"; with its year when that is another one."""
     zone = zones.shown()
     local = moment.astimezone(zone).date() if isinstance(moment, datetime) else moment
-    return _day(local, _this_year(zone))
+    return _spoken(local, zone)
 
 
 def when(moment: datetime) -> str:
@@ -101,7 +112,7 @@ def both(moment: datetime) -> tuple[str, str]:
     """Return a moment as it is read at a glance, and so that it cannot be mistaken."""
     zone = zones.shown()
     local = moment.astimezone(zone)
-    said = f"{_day(local.date(), _this_year(zone))}, {local.hour:02d}:{local.minute:02d}"
+    said = f"{_spoken(local.date(), zone)}, {local.hour:02d}:{local.minute:02d}"
     if zone.key == "UTC":
         return said, f"{said} UTC"
     place = zone.key.rpartition("/")[2].replace("_", " ")
@@ -156,10 +167,18 @@ def _money(amount: Amount, digits: int) -> str:
     minor, currency = amount
     symbol = SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
     exact = Money(abs(minor), currency).decimal()
-    shown = f"{exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):,f}"
+    rounded = exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    shown = f"{rounded:,f}"
     # What rounds to nothing is nothing, not less than nothing.
     sign = "\N{MINUS SIGN}" if minor < 0 and shown.strip("0.") else ""
-    return f"{sign}{symbol}{shown}"
+    if language.current() in ENGLISH:
+        return f"{sign}{symbol}{shown}"
+    pattern = language.locale().currency_formats["standard"].pattern
+    places = pattern.replace(".00", f".{'0' * digits}" if digits else "")
+    signed = -rounded if sign else rounded
+    return str(
+        format_currency(signed, currency, places, locale=language.locale(), currency_digits=False)
+    )
 
 
 def plain(word: str) -> str:
