@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 
 from markupsafe import Markup, escape
 
+from app.shared.language import _
 from app.web import words
 from app.web.assets import asset
 from app.web.deadlines import Deadline
@@ -33,6 +34,11 @@ PICK = Markup(
 )
 CHECKED = Markup(" checked")
 Looks = Mapping[str, tuple[str, ...]]
+
+
+def rich(text: str, **facts: object) -> Markup:
+    """Return a text in the reader's language whose facts may be marks of their own."""
+    return Markup("{}").format(_(text)).format(**facts)
 
 
 @cache
