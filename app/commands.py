@@ -23,7 +23,7 @@ from app.carriers.registry import carrier
 from app.integrity import broken_invariants
 from app.notifications.sending import link_address
 from app.reports import queries as reports
-from app.shared import clock
+from app.shared import catalogs, clock
 from app.shared.work import ACCOUNTS, OPS, PLATFORM, transaction
 from app.vendors.service import vendor_id
 
@@ -33,11 +33,12 @@ users = AppGroup("users", help="People who sign in.")
 trail = AppGroup("audit", help="The audit trail.")
 secrets = AppGroup("secrets", help="Keys that rotate.")
 clocks = AppGroup("clock", help="The world clock.")
+texts = AppGroup("texts", help="What pages and mails say, by language.")
 
 
 def register(app: Flask) -> None:
     """Add the commands."""
-    for command in (carriers, keys, users, trail, secrets, clocks, check, seed, answers):
+    for command in (carriers, keys, users, trail, secrets, clocks, texts, check, seed, answers):
         app.cli.add_command(command)
 
 
@@ -105,6 +106,13 @@ def show_clock() -> None:
     """Print the world's time and its pace."""
     with transaction(PLATFORM) as now:
         click.echo(f"{now.isoformat()} at {clock.read().rate:g} seconds a second")
+
+
+@texts.command("gather")
+def gather_texts() -> None:
+    """Write down which texts there are, in every catalog; what is said of them stays."""
+    for found in catalogs.gather():
+        click.echo(f"{found.code} {found.domain}: {found.texts:,} texts, {found.missing:,} missing")
 
 
 @click.command("check")

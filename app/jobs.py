@@ -56,6 +56,13 @@ def _checks(watcher: str) -> Backlog:
 
 JOBS = {
     "route_orders": Job("workers.routing.route_orders", "urgent", _checks("route_orders")),
+    "take_back_unconfirmed": Job(
+        "workers.routing.take_back_unconfirmed", "urgent", _checks("take_back_unconfirmed")
+    ),
+    "take_back_stopped": Job(
+        "workers.routing.take_back_stopped", "urgent", _checks("take_back_stopped")
+    ),
+    "wake_waiting": Job("workers.routing.wake_waiting", "urgent", _checks("wake_waiting")),
     "send_notifications": Job(
         "workers.notifications.send_notifications",
         "urgent",

@@ -13,9 +13,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.accounts.keys import ensure_key
-from app.api.forms import OrderForm
 from app.catalog.service import count_stock, save_listings
 from app.extensions import db
+from app.intake.forms import OrderForm
 from app.jobs import JOBS
 from app.orders import intake
 from app.orders.service import Confirmation, confirm

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.checks.service import work_off
+from app.routing import moves
 from app.routing.service import route
 from workers.job import IsTimeUp, job
 
@@ -11,3 +12,10 @@ from workers.job import IsTimeUp, job
 def route_orders(is_time_up: IsTimeUp) -> int:
     """Route every order that is due."""
     return work_off("route_orders", route, is_time_up=is_time_up)
+
+
+@job
+def take_back_unconfirmed(is_time_up: IsTimeUp) -> int:
+    """Give work that its vendor has not confirmed in time to the next best."""
+    look = moves.take_back_unconfirmed
+    return work_off("take_back_unconfirmed", look, is_time_up=is_time_up)

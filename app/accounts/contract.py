@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from app.accounts.preferences import NOBODYS, Preferences
+from app.shared.who import Who
 
 VENDOR_ROLES = ("vendor_owner", "vendor_staff")
 OPS_ROLES = ("ops_agent", "ops_lead", "senior_management", "administrator")
@@ -97,6 +98,11 @@ class Person:
     def get_id(self) -> str:
         """Return what the browser's cookie carries: the session's token, never who it is."""
         return self.token
+
+    @property
+    def who(self) -> Who:
+        """Return who it is, for what is done in their name."""
+        return Who(self.id, self.name)
 
     @property
     def is_ops(self) -> bool:

@@ -16,11 +16,11 @@ from flask import current_app
 from sqlalchemy import delete, func, insert, select, update
 
 from app.accounts.contract import OPS_ROLES, Person
+from app.accounts.mails import tell
 from app.accounts.models import Passkey, RecoveryCode, Session, User
 from app.accounts.sessions import actor_of, renew
 from app.audit.service import record
 from app.extensions import db
-from app.notifications.service import tell_person
 from app.shared import clock, signed
 from app.shared.errors import Conflict, NotAllowed
 
@@ -79,7 +79,7 @@ def confirm_seed(person: Person, code: str) -> tuple[str, list[str]] | None:
     _set_pending(person, None)
     codes = _new_codes(person.id)
     record("factor_enrolled", actor_of(person))
-    tell_person("account_factor_added", person.email, {"name": person.name})
+    tell("account_factor_added", person)
     return renew(person, is_proven=True), codes
 
 
@@ -141,7 +141,7 @@ def renew_recovery_codes(person: Person) -> list[str]:
         raise Conflict("Recovery codes stand in for an app's codes; set up the app first.")
     codes = _new_codes(person.id)
     record("recovery_codes_renewed", actor_of(person))
-    tell_person("account_recovery_codes", person.email, {"name": person.name})
+    tell("account_recovery_codes", person)
     return codes
 
 
@@ -164,7 +164,7 @@ def remove_factor(person: Person) -> str:
         raise NotAllowed("Ops need a second factor. Set up another one instead.")
     forget(person.id)
     record("factor_removed", actor_of(person))
-    tell_person("account_factor_removed", person.email, {"name": person.name})
+    tell("account_factor_removed", person)
     return renew(person, is_proven=False)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.accounts import passwords, rules, sessions, throttle
 from app.accounts.contract import Origin, Person
+from app.accounts.mails import tell
 from app.accounts.models import Link, User
 from app.accounts.sessions import actor_of
 from app.audit.contract import Actor, nobody
@@ -36,8 +37,10 @@ DEAD = "This link has been used, is too old, or was never ours. Ask for a new on
 OPEN = text(
     "SELECT l.id, l.user_id, l.email, l.name, l.role, l.vendor_id, l.made_by, l.expires_at,"
     " v.name AS vendor_name, u.name AS user_name, u.email AS user_email, u.role AS user_role,"
-    " u.vendor_id AS user_vendor_id FROM links l LEFT JOIN vendors v ON v.id = l.vendor_id"
-    " LEFT JOIN users u ON u.id = l.user_id WHERE l.id = :id AND l.purpose = :purpose"
+    " u.vendor_id AS user_vendor_id, d.document->>'language' AS user_language"
+    " FROM links l LEFT JOIN vendors v ON v.id = l.vendor_id"
+    " LEFT JOIN users u ON u.id = l.user_id LEFT JOIN preferences d ON d.user_id = u.id"
+    " WHERE l.id = :id AND l.purpose = :purpose"
     " AND l.used_at IS NULL AND l.revoked_at IS NULL AND l.expires_at > :now"
     " AND coalesce(u.is_active, true) AND v.status IS DISTINCT FROM 'closed'"
 )
@@ -46,7 +49,8 @@ ASKED = text(
     "INSERT INTO links (id, purpose, user_id, email, made_by, made_at, expires_at)"
     " SELECT :id, 'reset', u.id, u.email, 'themselves', :now, :until FROM users u"
     " LEFT JOIN vendors v ON v.id = u.vendor_id WHERE u.email = :email AND u.is_active"
-    " AND v.status IS DISTINCT FROM 'closed' RETURNING user_id, email"
+    " AND v.status IS DISTINCT FROM 'closed' RETURNING user_id, email,"
+    " (SELECT document->>'language' FROM preferences d WHERE d.user_id = links.user_id) AS language"
 )
 
 
@@ -63,7 +67,7 @@ def ask_reset(email: str, origin: Origin) -> None:
         row = db.session.execute(ASKED, values | {"email": email.strip().lower()}).first()
         record("reset_asked", nobody(origin.address), is_done=row is not None)
         if row is not None:
-            tell_person("account_reset", row.email, _link_facts("reset", link_id))
+            tell_person("account_reset", row.email, _link_facts("reset", link_id), row.language)
 
 
 def _link_facts(purpose: str, link_id: UUID) -> dict[str, Any]:
@@ -99,7 +103,9 @@ def reset(token: str, password: str, origin: Origin) -> None:
     sessions.end_all(link.user_id)
     who = Actor("person", link.user_name, link.user_id, link.user_vendor_id, origin.address)
     record("password_reset", who)
-    tell_person("account_password_changed", link.user_email, {"name": link.user_name})
+    tell_person(
+        "account_password_changed", link.user_email, {"name": link.user_name}, link.user_language
+    )
 
 
 def set_password(user_id: UUID, hashed: str) -> None:
@@ -180,8 +186,8 @@ def change_email(person: Person, email: str) -> None:
     )
     record("email_change_asked", actor_of(person))
     facts = {"name": person.name, **_link_facts("email", link_id)}
-    tell_person("account_email_confirm", wanted, facts)
-    tell_person("account_email_asked", person.email, {"name": person.name})
+    tell_person("account_email_confirm", wanted, facts, person.preferences.language)
+    tell("account_email_asked", person)
 
 
 def confirm_email(token: str, origin: Origin) -> None:
@@ -195,4 +201,6 @@ def confirm_email(token: str, origin: Origin) -> None:
     revoke_all(link.user_id)
     who = Actor("person", link.user_name, link.user_id, link.user_vendor_id, origin.address)
     record("email_changed", who)
-    tell_person("account_email_changed", link.user_email, {"name": link.user_name})
+    tell_person(
+        "account_email_changed", link.user_email, {"name": link.user_name}, link.user_language
+    )

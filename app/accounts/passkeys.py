@@ -30,12 +30,12 @@ from webauthn.helpers.structs import (
 
 from app.accounts import factors, throttle
 from app.accounts.contract import OPS_ROLES, Origin, Person, Stage
+from app.accounts.mails import tell
 from app.accounts.models import Passkey, Session
 from app.accounts.sessions import actor_of, open_session, renew
 from app.audit.contract import Actor, nobody
 from app.audit.service import record
 from app.extensions import db
-from app.notifications.service import tell_person
 from app.shared import clock, ids
 from app.shared.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.shared.work import ACCOUNTS, transaction
@@ -177,7 +177,7 @@ def finish_registration(person: Person, credential: Mapping[str, Any], name: str
         except IntegrityError:
             raise Conflict("This passkey is known already.") from None
         record("passkey_added", actor_of(person))
-        tell_person("account_factor_added", person.email, {"name": person.name})
+        tell("account_factor_added", person)
         return renew(person, is_proven=True)
 
 
@@ -202,7 +202,7 @@ def remove(person: Person, passkey_id: UUID) -> str:
     if db.session.execute(delete(Passkey).where(*mine).returning(Passkey.id)).first() is None:
         raise NotFound("This passkey is removed already.")
     record("passkey_removed", actor_of(person))
-    tell_person("account_factor_removed", person.email, {"name": person.name})
+    tell("account_factor_removed", person)
     return renew(person)
 
 

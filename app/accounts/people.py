@@ -27,7 +27,8 @@ PEOPLE = (
     " u.is_barred, u.created_at, u.password_changed_at, u.totp_seed IS NOT NULL"
     "  OR EXISTS (SELECT FROM passkeys p WHERE p.user_id = u.id) AS has_factor,"
     " (SELECT max(s.seen_at) FROM sessions s WHERE s.user_id = u.id) AS seen_at,"
-    " (SELECT count(*) FROM sessions s WHERE s.user_id = u.id) AS sessions"
+    " (SELECT count(*) FROM sessions s WHERE s.user_id = u.id) AS sessions,"
+    " (SELECT document->>'language' FROM preferences d WHERE d.user_id = u.id) AS language"
     " FROM users u LEFT JOIN vendors v ON v.id = u.vendor_id"
 )
 LISTED = text(
@@ -213,7 +214,7 @@ def forget_factor(user_id: UUID, by: Person) -> None:
     factors.forget(row.id)
     _put_out(row)
     record("factor_forgotten", actor_of(by), subject=row.name, person=str(row.id))
-    tell_person("account_factor_removed", row.email, {"name": row.name})
+    tell_person("account_factor_removed", row.email, {"name": row.name}, row.language)
 
 
 def sign_out_person(user_id: UUID, by: Person) -> int:

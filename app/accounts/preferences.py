@@ -14,6 +14,7 @@ from sqlalchemy import text
 from app.extensions import db
 from app.shared import clock, language
 from app.shared.errors import InvalidInput
+from app.shared.language import _
 from app.web import zones
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,8 @@ class Preferences(BaseModel):
     """What somebody chose; what they did not choose has our default.
 
     `columns` and `sizes` are by list; `mail` and `quiet_on_screen` by kind of notice. `zone` is
-    None where the browser's is taken, as `language` is. Quiet hours and the digest are in their zone.
+    None where the browser's is taken, as `language` is. Quiet hours and the digest are in their
+    zone.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -91,9 +93,9 @@ def change(user_id: UUID, before: Preferences, **changes: Any) -> Preferences:
         wanted = Preferences.model_validate(before.model_dump() | changes)
     except ValidationError as refusal:
         wrong = {
-            str(e["loc"][0]): "Choose one of those that are offered." for e in refusal.errors()
+            str(e["loc"][0]): _("Choose one of those that are offered.") for e in refusal.errors()
         }
-        raise InvalidInput("These preferences cannot be kept.", **wrong) from refusal
+        raise InvalidInput(_("These preferences cannot be kept."), **wrong) from refusal
     document = json.dumps(wanted.model_dump(mode="json", include=set(changes)))
     values = {"id": user_id, "document": document, "now": clock.machine_now()}
     db.session.execute(SAVE, values)

@@ -13,12 +13,12 @@ from sqlalchemy import Row, text
 
 from app.accounts import factors, links, passwords, sessions, throttle
 from app.accounts.contract import Origin, Person
+from app.accounts.mails import tell
 from app.accounts.sessions import HAS_FACTOR, actor_of
 from app.accounts.throttle import Buckets
 from app.audit.contract import Actor, nobody
 from app.audit.service import record
 from app.extensions import db
-from app.notifications.service import tell_person
 from app.shared import ids, signed
 from app.shared.errors import InvalidInput
 from app.shared.work import ACCOUNTS, transaction
@@ -119,7 +119,7 @@ def change_password(
         if end_others:
             sessions.end_all(person.id, besides=person.session_id)
         record("password_changed", actor_of(person))
-        tell_person("account_password_changed", person.email, {"name": person.name})
+        tell("account_password_changed", person)
         return sessions.renew(person)
 
 
@@ -136,7 +136,7 @@ def _admit(person: Person, origin: Origin) -> Buckets:
     tries = _tries(person, origin)
     if throttle.admit(tries):
         with transaction(ACCOUNTS):
-            tell_person("account_guessed", person.email, {"name": person.name})
+            tell("account_guessed", person)
     return tries
 
 

@@ -25,10 +25,10 @@ from app.notices.rules import SETTLED, Marks, Stretch, Wishes
 from app.notices.words import told
 from app.notifications.service import tell_person
 from app.policies import marketplace
-from app.shared import clock, work
+from app.shared import clock, language, work
+from app.shared.language import _n
 from app.shared.work import ACCOUNTS, transaction
 from app.web import zones
-from app.web.words import count
 
 # A mail names so many; the rest is a number, and on the page.
 NAMED = 20
@@ -145,7 +145,7 @@ def _mail(user_id: UUID, now: datetime) -> int:
             *_mails(who, "digest", plan.digest, "account_digest"),
         ]
         for template, facts in mails:
-            tell_person(template, row.email, facts)
+            tell_person(template, row.email, facts, who.chosen.language)
         _move(row, plan)
         work.crashpoint("before the notices' mail commits")
     return len(mails)
@@ -167,7 +167,9 @@ def _mails(
     audiences = audiences_of(row.id, row.role, row.vendor_id)
     found = queries.told_within(audiences, kinds, stretch, NAMED)
     if found:
-        yield template, _facts(who, found)
+        with language.spoken(who.chosen.language or language.ENGLISH):
+            facts = _facts(who, found)
+        yield template, facts
 
 
 def _facts(who: Addressee, found: Sequence[Row[Any]]) -> dict[str, Any]:
@@ -176,12 +178,12 @@ def _facts(who: Addressee, found: Sequence[Row[Any]]) -> dict[str, Any]:
     total = found[0].total
     lines = [f"- {told(n.kind, n.subject, n.facts).line}" for n in reversed(found)]
     if total > len(found):
-        lines.append(f"and {total - len(found):,} more")
+        lines.append(_n("and {n} more", "and {n} more", total - len(found)))
     face = "console" if who.row.role in OPS_ROLES else "portal"
     first = told(found[0].kind, found[0].subject, found[0].facts).title
     return {
         "name": who.row.name,
-        "about": first if total == 1 else count(total, "notice"),
+        "about": first if total == 1 else _n("{n} notice", "{n} notices", total),
         "lines": "\n".join(lines),
         "url": f"{current_app.config['PUBLIC_URL']}/{face}/notices",
     }

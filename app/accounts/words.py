@@ -3,42 +3,69 @@
 from __future__ import annotations
 
 from app.accounts.contract import MARKETPLACE_RIGHTS, VENDOR_RIGHTS
+from app.shared.language import _, later
 
 ROLES = {
     "ops_agent": (
-        "Ops agent",
-        "Works the queue, sees orders and messages, and looks at what a vendor sees.",
+        later("Ops agent"),
+        later("Works the queue, sees orders and messages, and looks at what a vendor sees."),
     ),
     "ops_lead": (
-        "Ops lead",
-        "Does what an agent does, is told when nobody takes a case, and reads the audit trail.",
+        later("Ops lead"),
+        later(
+            "Does what an agent does, is told when nobody takes a case, and reads the audit trail."
+        ),
     ),
     "senior_management": (
-        "Senior management",
-        "Sees the console and the audit trail, and is told last when nobody takes a case.",
+        later("Senior management"),
+        later("Sees the console and the audit trail, and is told last when nobody takes a case."),
     ),
     "administrator": (
-        "Administrator",
-        "Does all of this, and looks after people, keys and settings.",
+        later("Administrator"),
+        later("Does all of this, and looks after people, keys and settings."),
     ),
     "vendor_owner": (
-        "Vendor owner",
-        "Sees one vendor's work, and looks after its people and its keys.",
+        later("Vendor owner"),
+        later("Sees one vendor's work, and looks after its people and its keys."),
     ),
-    "vendor_staff": ("Vendor staff", "Sees one vendor's work: what to send where, and by when."),
+    "vendor_staff": (
+        later("Vendor staff"),
+        later("Sees one vendor's work: what to send where, and by when."),
+    ),
 }
 RIGHTS = {
-    "orders:read": ("See orders", "Each with its parcels, promises and messages."),
-    "orders:write": ("Place and cancel orders", "What a shop does when somebody buys."),
-    "payments:write": ("Say what was paid", "Authorized, captured, failed, paid back."),
-    "fulfillment:read": ("See fulfillment orders", "What is to be sent where, and by when."),
-    "fulfillment:write": ("Work on fulfillment orders", "Confirm, pick, pack and ship them."),
-    "stock:write": ("Count stock", "Say how much of each product is on the shelf."),
-    "catalog:write": ("Change the catalog", "Vendors, their locations, and what they sell."),
-    "policies:write": ("Change the rules", "Routing, promises, escalation, compensation."),
-    "clock:read": ("Read the world clock", "What time it is for every rule."),
-    "clock:write": ("Move the world clock", "For demonstrations and tests alone."),
-    "metrics:read": ("Read the numbers", "What a monitoring system collects from /metrics."),
+    "orders:read": (later("See orders"), later("Each with its parcels, promises and messages.")),
+    "orders:write": (
+        later("Place and cancel orders"),
+        later("What a shop does when somebody buys."),
+    ),
+    "payments:write": (
+        later("Say what was paid"),
+        later("Authorized, captured, failed, paid back."),
+    ),
+    "fulfillment:read": (
+        later("See fulfillment orders"),
+        later("What is to be sent where, and by when."),
+    ),
+    "fulfillment:write": (
+        later("Work on fulfillment orders"),
+        later("Confirm, pick, pack and ship them."),
+    ),
+    "stock:write": (later("Count stock"), later("Say how much of each product is on the shelf.")),
+    "catalog:write": (
+        later("Change the catalog"),
+        later("Vendors, their locations, and what they sell."),
+    ),
+    "policies:write": (
+        later("Change the rules"),
+        later("Routing, promises, escalation, compensation."),
+    ),
+    "clock:read": (later("Read the world clock"), later("What time it is for every rule.")),
+    "clock:write": (later("Move the world clock"), later("For demonstrations and tests alone.")),
+    "metrics:read": (
+        later("Read the numbers"),
+        later("What a monitoring system collects from /metrics."),
+    ),
 }
 # What a key is most often made for: a shop that sends orders, a vendor's own system.
 PRESETS = {
@@ -56,12 +83,12 @@ FIRST_CALLS = {
 
 def role(code: str) -> str:
     """Return a role's name."""
-    return ROLES[code][0]
+    return _(ROLES[code][0])
 
 
 def right(code: str) -> str:
     """Return what a right allows, as one says it; an unknown one is its code."""
-    return RIGHTS[code][0] if code in RIGHTS else code
+    return _(RIGHTS[code][0]) if code in RIGHTS else code
 
 
 def first_call(rights: tuple[str, ...]) -> str | None:
@@ -72,7 +99,9 @@ def first_call(rights: tuple[str, ...]) -> str | None:
 def choices(codes: tuple[str, ...]) -> list[tuple[str, str]]:
     """Return roles or rights as a form offers them."""
     known = ROLES | RIGHTS
-    return [(code, known[code][0]) for code in codes]
+    return [(code, _(known[code][0])) for code in codes]
 
 
-SENTENCES = {code: words[1] for code, words in (ROLES | RIGHTS).items()}
+def sentences() -> dict[str, str]:
+    """Return what each role and each right means, as a form explains it."""
+    return {code: _(words[1]) for code, words in (ROLES | RIGHTS).items()}

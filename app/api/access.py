@@ -7,8 +7,8 @@ from typing import cast
 from flask import g, request
 
 from app.accounts.keys import Principal
-from app.api.forms import CONTROL
 from app.shared.errors import InvalidInput
+from app.web.fields import CONTROL
 
 
 def refuse_control_characters() -> None:

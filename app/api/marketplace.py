@@ -8,8 +8,6 @@ from flask import Blueprint, request
 
 from app.api.access import caller
 from app.api.forms import (
-    Amounts,
-    ListingForm,
     ListingsForm,
     LocationForm,
     VendorForm,
@@ -19,6 +17,7 @@ from app.api.forms import (
 from app.audit.contract import Actor
 from app.audit.service import record
 from app.catalog import service as catalog
+from app.catalog.forms import ListingForm
 from app.policies import marketplace
 from app.policies import service as policies
 from app.routing.registry import strategy
@@ -26,6 +25,7 @@ from app.shared.errors import InvalidInput, NotFound
 from app.shared.work import OPS, transaction
 from app.vendors import service as vendors
 from app.vendors.queries import location_ids
+from app.web.fields import Amounts
 
 
 def mount(blueprint: Blueprint) -> None:

@@ -11,26 +11,24 @@ from flask import Blueprint, request
 from app.api.access import caller
 from app.api.documents import order_document
 from app.api.forms import (
-    Amounts,
     BatchForm,
     CancelForm,
-    OrderForm,
     PaymentForm,
     PaymentsForm,
-    digest,
     read,
 )
 from app.api.idempotency import Answer, once
-from app.orders import intake
+from app.intake import service as intake
+from app.intake.forms import OrderForm
 from app.orders.contract import NewOrder
 from app.orders.intake import Placed
 from app.orders.locks import lock_orders
 from app.orders.queries import ids_by_name, order_id_of
 from app.payments import service as payments
-from app.policies import marketplace
 from app.shared.errors import Conflict, DomainError, InvalidInput
 from app.shared.work import OPS, transaction
 from app.shipments import service as shipments
+from app.web.fields import Amounts, digest
 
 
 def mount(blueprint: Blueprint) -> None:
@@ -53,7 +51,7 @@ def place() -> Answer:
 
 def _place_one(form: OrderForm, now: datetime) -> Answer:
     order = form.to_order(now)
-    (placed,) = _place([order], now)
+    (placed,) = intake.place([order], actor=caller().name, now=now)
     if isinstance(placed, Conflict):
         raise placed
     if not placed.is_new:
@@ -67,7 +65,7 @@ def place_many() -> Answer:
     with transaction(OPS) as now:
         parsed = [_parse(data, now) for data in form.orders]
         good = [order for order in parsed if isinstance(order, NewOrder)]
-        placed = iter(_place(good, now))
+        placed = iter(intake.place(good, actor=caller().name, now=now))
         outcomes = [next(placed) if isinstance(p, NewOrder) else p for p in parsed]
     return {"results": [_result(o) for o in outcomes]}, 200
 
@@ -77,24 +75,6 @@ def _parse(data: dict[str, Any], now: datetime) -> NewOrder | DomainError:
         return read(OrderForm, data).to_order(now)
     except DomainError as refusal:
         return refusal
-
-
-def _place(batch: Sequence[NewOrder], now: datetime) -> list[Placed | Conflict]:
-    placed = intake.place(batch, zone=marketplace.zone(), actor=caller().name, now=now)
-    words = [
-        payments.Word(
-            p.id,
-            order.payment.status,
-            order.payment.amount_minor,
-            order.currency,
-            order.payment.reference,
-            order.placed_at,
-        )
-        for p, order in zip(placed, batch, strict=True)
-        if isinstance(p, Placed) and p.is_new and order.payment
-    ]
-    payments.note(words, actor=caller().name, now=now)
-    return placed
 
 
 def _result(outcome: Placed | DomainError) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""What a bulk change is made of: what can be chosen, the acts, and what became of each row."""
+"""What a bulk change is made of: what can be chosen, the acts, and what became of each row.
+
+What people read of it is marked for the catalogs (`later`), and said where it is shown.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
+
+from app.shared.who import Who
 
 Status = Literal["done", "unchanged", "refused"]
 Subjects = Sequence[str]
@@ -47,25 +52,27 @@ class Outcome:
 class Row:
     """A row to work off.
 
-    `touched` is what the change that is taken back had changed; None where nothing is.
+    `undone` is what the change that is taken back wrote down of it; None where nothing is.
     """
 
     subject: str
     seen: str
-    touched: Subjects | None = None
+    undone: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thing:
     """What acts are done to.
 
+    `nouns` is what one and several of it are called, `some` says how many of it, "12 orders".
     `source` is where its rows come from, in SQL, and `id`, `subject` (its public reference) and
     `name` (what people call it) are expressions over that. `seen` is one, too: it differs once a
     person or a vendor has changed the thing. `lock` keeps others away until the transaction ends.
     `changes` says of subjects whose `seen` no longer holds who did what, and when.
     """
 
-    noun: str
+    nouns: tuple[str, str]
+    some: Callable[[int], str]
     lists: tuple[str, ...]
     source: str
     id: str
@@ -76,7 +83,7 @@ class Thing:
     changes: Callable[[Mapping[str, str]], Mapping[str, Mapping[str, Any]]]
 
 
-Do = Callable[[Sequence[Row], Mapping[str, str], str, datetime], Mapping[str, Outcome]]
+Do = Callable[[Sequence[Row], Mapping[str, str], Who, datetime], Mapping[str, Outcome]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +91,9 @@ class Act:
     """One thing that can be done to many rows.
 
     `foresee` is SQL that is NULL where it would be done, and otherwise a code of `whys`; it may
-    name :maker, who does it. `do` does it to rows for which it was NULL under the lock, and returns
-    what it has to say of some of them; the others are done. `undo` is the code of the act that
-    takes it back; an act without one asks for a typed confirmation.
+    name :maker, the id of who does it. `do` does it to rows for which it was NULL under the lock,
+    and returns what it has to say of some of them; the others are done. `undo` is the code of the
+    act that takes it back; an act without one asks for a typed confirmation.
     """
 
     code: str

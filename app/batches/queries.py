@@ -10,6 +10,7 @@ from sqlalchemy import Row, text
 
 from app.extensions import db
 from app.shared.errors import NotFound
+from app.shared.language import _
 from app.web.paging import Cut
 
 # So many examples of each reason does a preview show.
@@ -39,7 +40,7 @@ def batch(reference: str, me: UUID) -> Row[Any]:
         {"reference": reference, "me": me},
     ).first()
     if found is None:
-        raise NotFound(f"There is no bulk change {reference}.")
+        raise NotFound(_("There is no bulk change {reference}.", reference=reference))
     return found
 
 

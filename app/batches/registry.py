@@ -7,6 +7,7 @@ from functools import cache
 
 from app.batches.contract import Act
 from app.shared.errors import NotFound
+from app.shared.language import _
 from app.shared.plugins import modules
 
 
@@ -20,7 +21,7 @@ def acts() -> dict[str, Act]:
 def act_of(code: str) -> Act:
     """Return the act of a code."""
     if code not in acts():
-        raise NotFound(f"No bulk change is called '{code}'.")
+        raise NotFound(_("No bulk change is called '{code}'.", code=code))
     return acts()[code]
 
 

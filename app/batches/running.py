@@ -26,6 +26,7 @@ from app.extensions import db
 from app.notices.contract import Notice
 from app.notices.service import tell
 from app.shared import clock, live, work
+from app.shared.who import Who
 from app.shared.work import PLATFORM, transaction
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ CLAIM = text(
     " ORDER BY due_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED"
 )
 WAITING = text(
-    "SELECT r.position, r.subject, r.seen, u.reason->'touched' AS touched FROM batch_rows r"
+    "SELECT r.position, r.subject, r.seen, u.reason AS undone FROM batch_rows r"
     " LEFT JOIN batch_rows u ON u.batch_id = :undoes AND u.subject = r.subject"
     " AND u.status = 'done'"
     " WHERE r.batch_id = :id AND r.status = 'waiting' ORDER BY r.position LIMIT :size"
@@ -149,7 +150,7 @@ def _step(size: int, tried: set[tuple[UUID, int]] | None = None) -> int:
 
 
 def _row(row: SqlRow[Any]) -> Row:
-    return Row(row.subject, row.seen, row.touched)
+    return Row(row.subject, row.seen, row.undone)
 
 
 def _outcomes(
@@ -160,26 +161,27 @@ def _outcomes(
         return {}
     subjects = [row.subject for row in rows]
     act.thing.lock(subjects, now)
-    stands = _stands(act, subjects, batch.made_by)
+    maker = Who(batch.made_by_id, batch.made_by)
+    stands = _stands(act, subjects, maker)
     outcomes = {row.subject: _left(act, row, stands.get(row.subject)) for row in rows}
     moved = {row.subject: row.seen for row in rows if outcomes[row.subject].code == CHANGED.code}
     for subject, facts in (act.thing.changes(moved) if moved else {}).items():
         outcomes[subject] = Outcome("refused", CHANGED.code, facts)
     wanted = [row for row in rows if outcomes[row.subject] is DONE]
     if wanted:
-        outcomes.update(act.do(wanted, batch.arguments, batch.made_by, now))
+        outcomes.update(act.do(wanted, batch.arguments, maker, now))
     return outcomes
 
 
 CHANGED = Outcome("refused", "changed")
 
 
-def _stands(act: Act, subjects: Sequence[str], maker: str) -> Mapping[str, SqlRow[Any]]:
+def _stands(act: Act, subjects: Sequence[str], maker: Who) -> Mapping[str, SqlRow[Any]]:
     thing = act.thing
     sql = STANDS.format(
         subject=thing.subject, seen=thing.seen, foresee=act.foresee, source=thing.source
     )
-    rows = db.session.execute(text(sql), {"subjects": list(subjects), "maker": maker})
+    rows = db.session.execute(text(sql), {"subjects": list(subjects), "maker": maker.id})
     return {row.subject: row for row in rows}
 
 

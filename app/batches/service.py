@@ -20,12 +20,15 @@ from app.batches.words import what
 from app.extensions import db
 from app.shared import bulk, clock, ids, live
 from app.shared.errors import IllegalMove, InvalidInput, NotAllowed, NotFound
+from app.shared.language import _
 
 JOB = "run_batches"
 # In this time what was started is taken back without a trace.
 UNDO_WINDOW = timedelta(seconds=10)
 # What was never started, or canceled before it began, is kept no longer than anybody looks at it.
 KEPT_DRAFT, KEPT = timedelta(days=1), timedelta(days=90)
+# Nobody looks at more of their own at once; each may hold fifty thousand rows.
+MOST_DRAFTS = 20
 
 ROWS = (
     "INSERT INTO batch_rows (batch_id, position, subject, name, seen, foreseen)"
@@ -47,6 +50,10 @@ END = text(
     "UPDATE batches SET status = 'canceled', ended_at = :now, ended_by = :who, due_at = NULL"
     " WHERE id = :id"
 )
+FORGET = text(
+    "DELETE FROM batches WHERE status = 'draft' AND id IN (SELECT id FROM batches"
+    " WHERE made_by_id = :me AND status = 'draft' ORDER BY made_at DESC, id DESC OFFSET :most)"
+)
 PUT_AWAY = text(
     "DELETE FROM batches WHERE made_at < :before"
     " OR (made_at < :drafts_before AND started_at IS NULL AND status IN ('draft', 'canceled'))"
@@ -58,13 +65,15 @@ def draft(
 ) -> str:
     """Write down what was chosen, how it stands and what would become of it; return its reference.
 
-    `now` is the machine's time, like all that people do with bulk changes.
+    Where somebody has too many drafts, their oldest are forgotten. `now` is the machine's time,
+    like all that people do with bulk changes.
     """
     found = act_of(act)
     _require_role(found, who)
     if not isinstance(chosen, Selection):
         chosen = Selection(_sql(NAMED, found), {"named": list(chosen)})
-    reference, _ = _make(found, chosen, who, now, query=query)
+    reference, _key = _make(found, chosen, who, now, query=query)
+    db.session.execute(FORGET, {"me": who.id, "most": MOST_DRAFTS})
     return reference
 
 
@@ -76,7 +85,8 @@ def start(reference: str, arguments: Mapping[str, str], who: Person) -> None:
     act = act_of(batch.act)
     _require_role(act, who)
     if batch.made_by_id != who.id:
-        raise NotAllowed(f"{batch.made_by} chose what {reference} changes; only they start it.")
+        named = {"who": batch.made_by, "reference": reference}
+        raise NotAllowed(_("{who} chose what {reference} changes; only they start it.", **named))
     kept = _arguments(act, arguments, db.session.scalar(DOABLE, {"id": batch.id}) or 0)
     _start(batch.id, kept, clock.machine_now() + UNDO_WINDOW)
     _note("bulk_change_started", batch, act, who)
@@ -91,7 +101,9 @@ def cancel(reference: str, who: Person) -> None:
     if batch.status not in {"draft", "waiting", "running"}:
         return
     if batch.status == "draft" and batch.made_by_id != who.id:
-        raise NotAllowed(f"{reference} is a draft of {batch.made_by}.")
+        raise NotAllowed(
+            _("{reference} is a draft of {who}.", reference=reference, who=batch.made_by)
+        )
     now = clock.machine_now()
     db.session.execute(END, {"id": batch.id, "now": now, "who": who.name})
     if batch.status != "draft":
@@ -105,9 +117,12 @@ def undo(reference: str, who: Person) -> str:
         return str(existing)
     act = act_of(batch.act)
     if act.undo is None:
-        raise IllegalMove(f"{reference} cannot be taken back: {act.label.lower()} is final.")
+        named = {"reference": reference, "act": _(act.label).lower()}
+        raise IllegalMove(_("{reference} cannot be taken back: {act} is final.", **named))
     if batch.status not in {"done", "canceled"} or not batch.done:
-        raise IllegalMove(f"{reference} has done nothing yet that could be taken back.")
+        raise IllegalMove(
+            _("{reference} has done nothing yet that could be taken back.", reference=reference)
+        )
     back = act_of(act.undo)
     _require_role(back, who)
     chosen = Selection(_sql(DONE, back), {"undone": batch.id})
@@ -127,7 +142,7 @@ def put_away(now: datetime) -> None:
 
 def _require_role(act: Act, who: Person) -> None:
     if who.role not in act.roles:
-        raise NotAllowed(f"'{act.label}' for many at once is not for your role.")
+        raise NotAllowed(_("'{act}' for many at once is not for your role.", act=_(act.label)))
 
 
 def _sql(template: str, act: Act, **parts: str) -> str:
@@ -151,7 +166,7 @@ def _make(  # noqa: PLR0913 - what, to which, by whom, when, and where it comes 
     row |= {"query": query, "made_by_id": who.id, "made_by": who.name, "made_at": now}
     bulk.insert(Batch, [row | {"status": "draft", "total": 0, "undoes_id": undoes_id}])
     sql = _sql(ROWS, act, foresee=act.foresee, chosen=chosen.sql)
-    values = {"of_batch": key, "maker": who.name, "at_most": MOST_ROWS + 1}
+    values = {"of_batch": key, "maker": who.id, "at_most": MOST_ROWS + 1}
     result = db.session.execute(text(sql), {**chosen.values, **values})
     total: int = result.rowcount  # type: ignore[attr-defined]
     _require_number(act, total)
@@ -164,35 +179,39 @@ def _make(  # noqa: PLR0913 - what, to which, by whom, when, and where it comes 
 
 def _require_number(act: Act, total: int) -> None:
     if total == 0:
-        raise InvalidInput(f"Choose at least one {act.thing.noun}, then say what is done with it.")
-    if total > MOST_ROWS:
+        thing = _(act.thing.nouns[0])
         raise InvalidInput(
-            f"These are more than {what(act, MOST_ROWS)}. Filter the list until it shows fewer."
+            _("Choose at least one {thing}, then say what is done with it.", thing=thing)
+        )
+    if total > MOST_ROWS:
+        most = what(act, MOST_ROWS)
+        raise InvalidInput(
+            _("These are more than {most}. Filter the list until it shows fewer.", most=most)
         )
 
 
 def _arguments(act: Act, given: Mapping[str, str], doable: int) -> str:
     """Return the reason an act is given; InvalidInput names what is missing."""
     if not doable:
-        raise InvalidInput("Nothing would be changed. Drop it and choose others.")
+        raise InvalidInput(_("Nothing would be changed. Drop it and choose others."))
     wrong = {}
     reason = given.get("reason", "").strip()
     if act.asks_reason and not reason:
-        wrong["reason"] = "Say why, in a few words."
+        wrong["reason"] = _("Say why, in a few words.")
     elif len(reason) > LONGEST_REASON or not reason.isprintable():
-        wrong["reason"] = f"Say it in one line of at most {LONGEST_REASON} characters."
+        wrong["reason"] = _("Say it in one line of at most {most} characters.", most=LONGEST_REASON)
     typed = "".join(c for c in given.get("confirmation", "") if c not in ", .\N{NO-BREAK SPACE}")
     if not act.is_reversible and typed != str(doable):
-        wrong["confirmation"] = f"Type {doable} to go on."
+        wrong["confirmation"] = _("Type {number} to go on.", number=doable)
     if wrong:
-        raise InvalidInput("It has not been started.", **wrong)
+        raise InvalidInput(_("It has not been started."), **wrong)
     return reason if act.asks_reason else ""
 
 
 def _locked(reference: str) -> Row[Any]:
     batch = db.session.execute(LOCK, {"reference": reference}).first()
     if batch is None:
-        raise NotFound(f"There is no bulk change {reference}.")
+        raise NotFound(_("There is no bulk change {reference}.", reference=reference))
     return batch
 
 

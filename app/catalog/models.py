@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Uuid
+from sqlalchemy import Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import db
-from app.shared.columns import Id, Key, Minor, Words
+from app.shared.columns import Day, Id, Key, Minor, Moment, Words
+
+
+class Product(db.Model):
+    """What a SKU is, whoever sells it."""
+
+    __tablename__ = "products"
+    sku: Mapped[Words] = mapped_column(Text, primary_key=True)
+    title: Mapped[Words]
+    gtin: Mapped[Words | None]
+    weight_g: Mapped[int | None]
+    length_mm: Mapped[int | None]
+    width_mm: Mapped[int | None]
+    height_mm: Mapped[int | None]
+    most_units: Mapped[int | None]
+    changed_at: Mapped[Moment]
 
 
 class Listing(db.Model):
@@ -21,6 +36,10 @@ class Listing(db.Model):
     cost_minor: Mapped[Minor]
     currency: Mapped[Words]
     is_active: Mapped[bool]
+    price_minor: Mapped[Minor | None]
+    # working days in which the location can buy in what it lacks; None: it cannot
+    buy_in_days: Mapped[int | None]
+    restock_on: Mapped[Day | None]
 
 
 class Stock(db.Model):

@@ -13,6 +13,14 @@ from app.extensions import db
 from app.shared import bulk, ids
 from app.shared.errors import Conflict
 
+# Locked in the order of their keys before they are changed: an UPDATE of many has no order.
+TAKE = text(
+    "WITH held AS (SELECT listing_id FROM stock WHERE listing_id = ANY(:ids)"
+    "  ORDER BY listing_id FOR NO KEY UPDATE)"
+    " UPDATE stock s SET reserved = s.reserved + v.n FROM"
+    " unnest(CAST(:ids AS uuid[]), CAST(:counts AS integer[])) v(id, n) JOIN held h"
+    " ON h.listing_id = v.id WHERE s.listing_id = v.id AND s.on_hand - s.reserved >= v.n"
+)
 LOCK_STOCK = text(
     "SELECT listing_id FROM stock WHERE listing_id IN"
     " (SELECT listing_id FROM reservations WHERE fo_line_id = ANY(:lines))"
@@ -90,22 +98,28 @@ def count_stock(counts: Mapping[UUID, int]) -> None:
     )
 
 
+class SoldOut(Exception):
+    """Units that were there when somebody looked have been given to somebody else since."""
+
+
 def reserve(reservations: Sequence[dict[str, Any]]) -> None:
-    """Hold units for lines (fo_line_id, listing_id, vendor_id, quantity); the stock is locked."""
+    """Hold units for lines (fo_line_id, listing_id, vendor_id, quantity); SoldOut if some are gone.
+
+    Nothing need be locked: only what is still there is taken. It waits for whoever holds the same
+    stock, so it comes last in its transaction.
+    """
+    if not reservations:
+        return
     bulk.insert(Reservation, reservations)
     totals: dict[UUID, int] = {}
     for row in reservations:
         totals[row["listing_id"]] = totals.get(row["listing_id"], 0) + row["quantity"]
     listings = sorted(totals)
-    # The CHECK on the table is the last word: more than is there fails the whole transaction.
-    db.session.execute(
-        text(
-            "UPDATE stock s SET reserved = s.reserved + v.n FROM"
-            " unnest(CAST(:ids AS uuid[]), CAST(:counts AS integer[])) v(id, n)"
-            " WHERE s.listing_id = v.id"
-        ),
-        {"ids": listings, "counts": [totals[key] for key in listings]},
+    taken: Any = db.session.execute(
+        TAKE, {"ids": listings, "counts": [totals[key] for key in listings]}
     )
+    if taken.rowcount < len(listings):
+        raise SoldOut
 
 
 def release(quantities: Mapping[UUID, int]) -> None:

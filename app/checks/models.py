@@ -33,3 +33,4 @@ class DeadLetter(db.Model):
     raised_at: Mapped[Moment]
     closed_at: Mapped[Moment | None]
     closed_by: Mapped[Words | None]
+    closed_by_id: Mapped[Id | None]

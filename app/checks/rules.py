@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 WAKES: dict[str, tuple[str, ...]] = {
     "order placed": ("route_orders", "watch"),
     "lines unrouted": ("route_orders",),
+    "units came in": ("wake_waiting",),
+    "vendor stopped": ("take_back_stopped",),
     "fulfillment order changed": ("watch",),
     "order changed": ("watch",),
     "shipment changed": ("watch",),
@@ -17,6 +19,9 @@ WAKES: dict[str, tuple[str, ...]] = {
     "order canceled": ("compensate",),
     "delivery judged": ("compensate",),
 }
+
+# Watchers that no event wakes: whoever makes their subject says when they look.
+TIMED = ("take_back_unconfirmed",)
 
 # A subject that cannot be judged is tried this often before a person is asked: about eight hours.
 MOST_ATTEMPTS = 10

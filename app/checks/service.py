@@ -18,6 +18,7 @@ from app.checks.rules import MOST_ATTEMPTS, WAKES, retry_at
 from app.extensions import db
 from app.shared import bulk, live, work
 from app.shared.errors import Conflict
+from app.shared.who import Who
 from app.shared.work import PLATFORM, transaction
 from app.web.words import span
 
@@ -56,9 +57,12 @@ DEAD = text(
 )
 # Locked, so that of two who press at once the second is told of the first.
 LETTER = text(
-    "SELECT d.subject, d.closed_at, d.closed_by, EXISTS (SELECT FROM dead_letters x"
+    "SELECT d.subject, d.closed_at, d.closed_by, d.closed_by_id, EXISTS (SELECT FROM dead_letters x"
     "  WHERE x.job = d.job AND x.subject = d.subject AND x.closed_at IS NULL) AS is_open_again"
     " FROM dead_letters d WHERE d.id = :id FOR UPDATE OF d"
+)
+SET_CLOSED = text(
+    "UPDATE dead_letters SET closed_at = :at, closed_by = :by, closed_by_id = :by_id WHERE id = :id"
 )
 
 
@@ -178,7 +182,7 @@ def give_up(job: str, subject: str, reason: str, attempts: int, now: datetime) -
     live.changed("system")
 
 
-def close_dead_letter(letter_id: int, by: str, now: datetime, *, seen: str | None = None) -> None:
+def close_dead_letter(letter_id: int, by: Who, now: datetime, *, seen: str | None = None) -> None:
     """Note that a person has dealt with a dead letter; again changes nothing.
 
     `seen` is who had dealt with it on the page that was pressed ("" for nobody): when somebody
@@ -189,17 +193,17 @@ def close_dead_letter(letter_id: int, by: str, now: datetime, *, seen: str | Non
         return
     if letter.closed_at is None:
         _set_closed(letter_id, by, now)
-    elif seen is not None and letter.closed_by not in {seen, by}:
+    elif seen not in {None, letter.closed_by} and letter.closed_by_id != by.id:
         ago = span(now - letter.closed_at)
         raise Conflict(f"{letter.closed_by} dealt with it {ago} ago. You saw it open.")
 
 
-def reopen_dead_letter(letter_id: int, by: str, now: datetime) -> None:
+def reopen_dead_letter(letter_id: int, by: Who, now: datetime) -> None:
     """Take back that one has dealt with a dead letter; again changes nothing."""
     letter = _letter(letter_id)
     if letter is None or letter.closed_at is None:
         return
-    if letter.closed_by != by:
+    if letter.closed_by_id != by.id:
         ago = span(now - letter.closed_at)
         raise Conflict(f"{letter.closed_by} dealt with it {ago} ago; only they open it again.")
     if letter.is_open_again:
@@ -211,8 +215,6 @@ def _letter(letter_id: int) -> Row[Any] | None:
     return db.session.execute(LETTER, {"id": letter_id}).first()
 
 
-def _set_closed(letter_id: int, by: str | None, at: datetime | None) -> None:
-    db.session.execute(
-        text("UPDATE dead_letters SET closed_at = :at, closed_by = :by WHERE id = :id"),
-        {"at": at, "by": by, "id": letter_id},
-    )
+def _set_closed(letter_id: int, by: Who | None, at: datetime | None) -> None:
+    name, key = (by.name, by.id) if by else (None, None)
+    db.session.execute(SET_CLOSED, {"at": at, "by": name, "by_id": key, "id": letter_id})

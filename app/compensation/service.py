@@ -27,7 +27,7 @@ from app.timeline.service import Decided, Happened, decide, record
 LATE_ORDERS = text(
     "SELECT o.id, o.cohort, o.currency, o.status, o.deliver_on, o.deliver_by, o.delivered_at,"
     " o.promise_zone,"
-    " c.id AS case_id, u.email, u.name, o.number, h.heard_at,"
+    " c.id AS case_id, u.email, u.name, u.locale, o.number, h.heard_at,"
     " coalesce(h.is_unanswered, false) AS is_unanswered, l.items_minor, l.freight_minor,"
     " l.all_freight_minor,"
     " o.freight_minor AS order_freight_minor, f.id AS offer_id, f.reference AS offer_reference,"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,21 +19,22 @@ from app.console.audit_words import ACTS, title, told
 from app.console.page import blueprint
 from app.policies import marketplace
 from app.shared.errors import InvalidInput
+from app.shared.language import _, later
 from app.shared.work import OPS, transaction
 from app.web import paging
 from app.web.paging import Key, link
 from app.web.words import day
 
-OUTCOMES = {"done": "Done", "refused": "Refused"}
+OUTCOMES = {"done": later("Done"), "refused": later("Refused")}
 LONGEST_WORD = 120
 # What a filter is called on its chip.
 CHIPS = {
-    "who": "Who: {}",
-    "action": "{}",
-    "outcome": "{}",
-    "vendor": "Vendor: {}",
-    "since": "From {}",
-    "until": "To {}",
+    "who": later("Who: {value}"),
+    "action": "{value}",
+    "outcome": "{value}",
+    "vendor": later("Vendor: {value}"),
+    "since": later("From {value}"),
+    "until": later("To {value}"),
 }
 
 
@@ -50,7 +51,7 @@ def verify_audit() -> ResponseReturnValue:
     try:
         verdict = verify_chain(kept or None)
     except InvalidInput:
-        problem = "This is no end of the chain. Write its row and its seal, like 4212:9f86d0…"
+        problem = _("This is no end of the chain. Write its row and its seal, like 4212:9f86d0…")
         return _page(kept=kept, problem=problem), 422
     return _page(verdict=verdict, kept=kept)
 
@@ -79,7 +80,7 @@ def _page(*, verdict: Verdict | None = None, kept: str = "", problem: str | None
         problem=problem,
         asked=asked,
         actions=sorted(((name, title(name)) for name in ACTS), key=lambda pair: pair[1]),
-        outcomes=OUTCOMES,
+        outcomes={code: _(word) for code, word in OUTCOMES.items()},
         chips=_chips(asked),
         page=pager,
     )
@@ -123,16 +124,25 @@ def _midnight(on: date) -> datetime:
 
 
 def _chips(asked: Mapping[str, str]) -> list[dict[str, Any]]:
-    told_as = {"action": title, "outcome": OUTCOMES.__getitem__, "since": _told, "until": _told}
+    told_as: dict[str, Callable[[str], str]] = {
+        "action": title,
+        "outcome": _outcome,
+        "since": _told,
+        "until": _told,
+    }
     return [
         {
-            "label": CHIPS[name].format(told_as.get(name, str)(value)),
+            "label": _(CHIPS[name], value=told_as.get(name, str)(value)),
             "href": link("/console/audit", asked, **{name: None}),
             "current": True,
             "removable": True,
         }
         for name, value in asked.items()
     ]
+
+
+def _outcome(word: str) -> str:
+    return _(OUTCOMES[word])
 
 
 def _told(word: str) -> str:

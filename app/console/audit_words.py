@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
 
 from app.accounts.words import ROLES, right, role
-from app.web.words import count, plain
+from app.shared.language import _, _n, later
+from app.web.words import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,51 +24,53 @@ class Act:
 
 ACTS = {
     # Coming in
-    "signed_in": Act("Signed in", "Tried to sign in"),
-    "password_shown": Act("Showed the right password"),
-    "confirmed": Act("Proved again who they are", "Failed to prove who they are"),
-    "signed_out": Act("Signed out"),
-    "session_ended": Act("Ended one of their sessions"),
-    "sessions_ended": Act("Ended all their other sessions"),
-    "guessing_slowed": Act("Guessing was slowed down"),
-    "key_refused": Act("Key refused", "Carried a key that is nobody's"),
-    "access_denied": Act("Access denied", "Was not let in at"),
+    "signed_in": Act(later("Signed in"), later("Tried to sign in")),
+    "password_shown": Act(later("Showed the right password")),
+    "confirmed": Act(later("Proved again who they are"), later("Failed to prove who they are")),
+    "signed_out": Act(later("Signed out")),
+    "session_ended": Act(later("Ended one of their sessions")),
+    "sessions_ended": Act(later("Ended all their other sessions")),
+    "guessing_slowed": Act(later("Guessing was slowed down")),
+    "key_refused": Act(later("Key refused"), later("Carried a key that is nobody's")),
+    "access_denied": Act(later("Access denied"), later("Was not let in at")),
     # One's own account
-    "name_changed": Act("Changed their name", detail="was {was}"),
-    "email_change_asked": Act("Asked for another e-mail address"),
-    "email_changed": Act("Changed their e-mail address"),
-    "password_changed": Act("Changed their password", "Gave a wrong current password"),
-    "password_reset": Act("Chose a new password by mail"),
-    "reset_asked": Act("Asked for a new password", "Asked for a password nobody has"),
-    "factor_enrolled": Act("Set up a second factor"),
-    "factor_removed": Act("Removed their second factor"),
-    "recovery_codes_renewed": Act("Made new recovery codes"),
-    "passkey_added": Act("Added a passkey"),
-    "passkey_removed": Act("Removed a passkey"),
+    "name_changed": Act(later("Changed their name"), detail=later("was {was}")),
+    "email_change_asked": Act(later("Asked for another e-mail address")),
+    "email_changed": Act(later("Changed their e-mail address")),
+    "password_changed": Act(
+        later("Changed their password"), later("Gave a wrong current password")
+    ),
+    "password_reset": Act(later("Chose a new password by mail")),
+    "reset_asked": Act(later("Asked for a new password"), later("Asked for a password nobody has")),
+    "factor_enrolled": Act(later("Set up a second factor")),
+    "factor_removed": Act(later("Removed their second factor")),
+    "recovery_codes_renewed": Act(later("Made new recovery codes")),
+    "passkey_added": Act(later("Added a passkey")),
+    "passkey_removed": Act(later("Removed a passkey")),
     # Lists
-    "list_exported": Act("Took a list along as a file"),
+    "list_exported": Act(later("Took a list along as a file")),
     # Looking after people
-    "invitation_sent": Act("Sent an invitation", detail="as {role}"),
-    "invitation_accepted": Act("Accepted an invitation", detail="as {role}"),
-    "invitation_revoked": Act("Took an invitation back"),
-    "role_changed": Act("Changed a role", detail="from {was} to {now}"),
-    "person_switched_off": Act("Switched somebody off"),
-    "person_switched_on": Act("Switched somebody on"),
-    "person_signed_out": Act("Signed somebody out everywhere"),
-    "factor_forgotten": Act("Forgot somebody's second factor"),
-    "view_as_vendor_began": Act("Opened the portal of"),
-    "view_as_vendor_ended": Act("Left the portal of"),
+    "invitation_sent": Act(later("Sent an invitation"), detail=later("as {role}")),
+    "invitation_accepted": Act(later("Accepted an invitation"), detail=later("as {role}")),
+    "invitation_revoked": Act(later("Took an invitation back")),
+    "role_changed": Act(later("Changed a role"), detail=later("from {was} to {now}")),
+    "person_switched_off": Act(later("Switched somebody off")),
+    "person_switched_on": Act(later("Switched somebody on")),
+    "person_signed_out": Act(later("Signed somebody out everywhere")),
+    "factor_forgotten": Act(later("Forgot somebody's second factor")),
+    "view_as_vendor_began": Act(later("Opened the portal of")),
+    "view_as_vendor_ended": Act(later("Left the portal of")),
     # Programs, settings, the trail itself
-    "key_made": Act("Made a key", detail="may {rights}"),
-    "key_revoked": Act("Revoked a key"),
-    "vendors_saved": Act("Changed vendors"),
-    "policy_published": Act("Changed a rule", detail="version {version}"),
-    "settings_changed": Act("Changed the settings", detail="{changed}"),
-    "bulk_change_started": Act("Started a bulk change", detail="{act}, {rows}"),
-    "bulk_change_canceled": Act("Stopped a bulk change", detail="{act}"),
-    "bulk_change_exported": Act("Took along what a bulk change did"),
-    "bulk_change_undone": Act("Took a bulk change back", detail="{act}"),
-    "factors_resealed": Act("Sealed second factors with a new key", detail="{count}"),
+    "key_made": Act(later("Made a key"), detail=later("may {rights}")),
+    "key_revoked": Act(later("Revoked a key")),
+    "vendors_saved": Act(later("Changed vendors")),
+    "policy_published": Act(later("Changed a rule"), detail=later("version {version}")),
+    "settings_changed": Act(later("Changed the settings"), detail="{changed}"),
+    "bulk_change_started": Act(later("Started a bulk change"), detail="{act}, {rows}"),
+    "bulk_change_canceled": Act(later("Stopped a bulk change"), detail="{act}"),
+    "bulk_change_exported": Act(later("Took along what a bulk change did")),
+    "bulk_change_undone": Act(later("Took a bulk change back"), detail="{act}"),
+    "factors_resealed": Act(later("Sealed second factors with a new key"), detail="{count}"),
 }
 
 
@@ -76,29 +79,35 @@ def _role(word: str) -> str:
     return role(word).lower() if word in ROLES else word
 
 
+def _changed(words: Sequence[str]) -> str:
+    return ", ".join(map(_, words))
+
+
 # How a fact reads; the others are told as they are.
 FACTS: dict[str, Callable[[Any], str]] = {
     "role": _role,
     "was": _role,
     "now": _role,
     "rights": lambda codes: ", ".join(right(code).lower() for code in codes),
-    "changed": ", ".join,
-    "rows": lambda number: count(number, "row"),
-    "count": lambda number: count(number, "seal"),
+    "changed": _changed,
+    "rows": lambda n: _n("{n} row", "{n} rows", n),
+    "count": lambda n: _n("{n} seal", "{n} seals", n),
 }
 # Who acted: an icon and its word.
 KINDS = {
-    "person": ("person", "A person"),
-    "key": ("key", "A program's key"),
-    "platform": ("cpu", "The platform"),
-    "nobody": ("person-dash", "Somebody not signed in"),
+    "person": ("person", later("A person")),
+    "key": ("key", later("A program's key")),
+    "platform": ("cpu", later("The platform")),
+    "nobody": ("person-dash", later("Somebody not signed in")),
 }
 
 
 def title(action: str, outcome: str = "done") -> str:
     """Return what an act is called; an unknown one by its own name."""
-    act = ACTS.get(action, Act(plain(action)))
-    return (act.refused or act.done) if outcome == "refused" else act.done
+    act = ACTS.get(action)
+    if act is None:
+        return plain(action)
+    return _(act.refused or act.done) if outcome == "refused" else _(act.done)
 
 
 def told(row: Row[Any]) -> dict[str, Any]:
@@ -110,7 +119,7 @@ def told(row: Row[Any]) -> dict[str, Any]:
         "who": row.actor,
         "vendor": row.vendor,
         "icon": icon,
-        "kind": kind,
+        "kind": _(kind),
         "what": title(row.action, row.outcome),
         "detail": _detail(row.action, row.facts),
         "subject": row.subject,
@@ -123,6 +132,6 @@ def _detail(action: str, facts: Mapping[str, Any]) -> str:
     template = ACTS[action].detail if action in ACTS else ""
     known = {name: FACTS.get(name, str)(value) for name, value in facts.items() if value}
     try:
-        return template.format_map(known)
+        return (_(template) if template else "").format_map(known)
     except KeyError:
         return ""

@@ -1,4 +1,4 @@
-"""What became of each row of a bulk change, as a file that a sheet opens."""
+"""What became of each row of a bulk change, as a file that a sheet opens, in English as all are."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from app.batches.registry import act_of
 from app.console import batch_page
 from app.console.page import blueprint
 from app.lists.export import BATCH, BOM, safe
+from app.shared.language import ENGLISH, spoken
 from app.shared.work import OPS, transaction
 from app.web.paging import Cut, Key
 
@@ -40,7 +41,7 @@ def _pieces(reference: str, outcome: str | None, me: UUID) -> Iterator[str]:
     yield BOM + _line("Name", "Reference", "Outcome", "Because")
     here = Cut(size=BATCH)
     while True:
-        with transaction(OPS) as now:
+        with transaction(OPS) as now, spoken(ENGLISH):
             row = queries.batch(reference, me)
             act = act_of(row.act)
             found = queries.rows(row.id, outcome, here)

@@ -14,15 +14,15 @@ from app.batches.contract import Act
 from app.batches.registry import act_of
 from app.batches.words import asked, doing, reason, what, why
 from app.doors.guard import may
+from app.shared.language import _, _n, later, number
 from app.web.paging import link
-from app.web.words import count
 
 # What became of a row: what its tab says.
 OUTCOMES = {
-    "done": "Changed",
-    "unchanged": "Was so already",
-    "refused": "Refused",
-    "waiting": "Not begun",
+    "done": later("Changed"),
+    "unchanged": later("Was so already"),
+    "refused": later("Refused"),
+    "waiting": later("Not begun"),
 }
 LEFT_TONES = {"unchanged": ("check-circle", "mute"), "refused": ("slash-circle", "warn")}
 # Where a thing has a page of its own.
@@ -31,7 +31,7 @@ PAGES = {"order": "console.order", "case": "console.case"}
 
 def href(act: Act, subject: str) -> str | None:
     """Return the page of what a row changes."""
-    endpoint = PAGES.get(act.thing.noun)
+    endpoint = PAGES.get(act.thing.nouns[0])
     return url_for(endpoint, reference=subject) if endpoint else None
 
 
@@ -47,16 +47,16 @@ def shown(row: Row[Any], act: Act, machine_now: datetime) -> dict[str, Any]:
         "reference": row.reference,
         "title": _title(row, act),
         "status": row.status,
-        "label": act.label,
-        "did": act.did,
-        "noun": act.thing.noun,
+        "label": _(act.label),
+        "did": _(act.did),
+        "nouns": tuple(map(_, act.thing.nouns)),
         "made_by": row.made_by,
         "made_at": row.made_at,
         "ended_by": row.ended_by,
         "ended_at": row.ended_at,
         "reason": row.arguments.get("reason"),
         "origin": row.query,
-        "warning": act.warning,
+        "warning": _(act.warning) if act.warning else "",
         "is_reversible": act.is_reversible,
         "total": row.total,
         "worked": worked,
@@ -83,8 +83,9 @@ def _title(row: Row[Any], act: Act) -> str:
     if row.status in {"waiting", "running"}:
         return doing(act, row.total)
     if row.done == row.total:
-        return f"{what(act, row.total)} {act.did}"
-    return f"{row.done:,} of {what(act, row.total)} {act.did}"
+        return _("{what} {did}", what=what(act, row.total), did=_(act.did))
+    facts = {"n": number(row.done), "what": what(act, row.total), "did": _(act.did)}
+    return _("{n} of {what} {did}", **facts)
 
 
 def _undo(row: Row[Any], act: Act) -> str | None:
@@ -92,7 +93,7 @@ def _undo(row: Row[Any], act: Act) -> str | None:
     is_over = row.status in {"done", "canceled"} and row.done
     if not is_over or act.undo is None or row.undone_by or not may("console.undo_batch"):
         return None
-    return act.undo_label
+    return _(act.undo_label)
 
 
 def groups(
@@ -130,9 +131,9 @@ def result(act: Act, row: Row[Any], now: datetime) -> dict[str, Any]:
         "subject": row.subject,
         "href": href(act, row.subject),
         "status": row.status,
-        "did": act.did.capitalize(),
+        "did": _(act.did).capitalize(),
         "sentence": reason(act, row.reason, now)
-        or (f"{count(parts, 'fulfillment order')}." if parts > 1 else None),
+        or (_n("{n} fulfillment order.", "{n} fulfillment orders.", parts) if parts > 1 else None),
     }
 
 
@@ -140,26 +141,26 @@ def tabs(row: Row[Any], outcome: str | None, path: str) -> list[dict[str, Any]]:
     """Return the tabs over the rows: all, and each outcome that there is."""
     left = row.total - row.done - row.unchanged - row.refused
     counts = {"done": row.done, "unchanged": row.unchanged, "refused": row.refused, "waiting": left}
-    found: list[tuple[str, str | None, int]] = [("All", None, row.total)]
-    found += [(label, name, counts[name]) for name, label in OUTCOMES.items() if counts[name]]
+    found: list[tuple[str, str | None, int]] = [(_("All"), None, row.total)]
+    found += [(_(label), name, counts[name]) for name, label in OUTCOMES.items() if counts[name]]
     return [
         {
             "label": label,
             "href": link(path, {}, outcome=name),
             "current": name == outcome,
-            "count": number,
+            "count": many,
         }
-        for label, name, number in found
+        for label, name, many in found
     ]
 
 
 # How a bulk change stands, in a list: icon, tone, word.
 STANDS = {
-    "draft": ("circle", "mute", "Not started"),
-    "waiting": ("hourglass-split", "accent", "Begins in a moment"),
-    "running": ("arrow-repeat", "accent", "Running"),
-    "done": ("check-circle-fill", "good", "Done"),
-    "canceled": ("slash-circle", "mute", "Canceled"),
+    "draft": ("circle", "mute", later("Not started")),
+    "waiting": ("hourglass-split", "accent", later("Begins in a moment")),
+    "running": ("arrow-repeat", "accent", later("Running")),
+    "done": ("check-circle-fill", "good", later("Done")),
+    "canceled": ("slash-circle", "mute", later("Canceled")),
 }
 
 
@@ -170,21 +171,21 @@ def listed(row: Row[Any]) -> dict[str, Any]:
     return {
         "reference": row.reference,
         "href": url_for("console.batch", reference=row.reference),
-        "label": act.label,
+        "label": _(act.label),
         "what": what(act, row.total),
         "by": row.made_by,
         "at": row.made_at,
-        "stands": (icon, tone, word),
+        "stands": (icon, tone, _(word)),
         "sentence": _told(row, act),
     }
 
 
 def _told(row: Row[Any], act: Act) -> str:
     parts = [
-        f"{row.done:,} {act.did}" if row.done else "",
-        f"{row.unchanged:,} so already" if row.unchanged else "",
-        f"{row.refused:,} refused" if row.refused else "",
+        _("{n} {did}", n=number(row.done), did=_(act.did)) if row.done else "",
+        _("{n} so already", n=number(row.unchanged)) if row.unchanged else "",
+        _("{n} refused", n=number(row.refused)) if row.refused else "",
     ]
     told = ", ".join(part for part in parts if part)
-    back = f" Takes back {row.undoes}." if row.undoes else ""
-    return f"{told}.{back}" if told else back.strip()
+    back = _("Takes back {reference}.", reference=row.undoes) if row.undoes else ""
+    return " ".join(part for part in (f"{told}." if told else "", back) if part)

@@ -21,6 +21,7 @@ from app.lists.selection import selection_of
 from app.lists.spec import LISTS
 from app.shared import clock
 from app.shared.errors import NotFound
+from app.shared.language import _, later
 from app.shared.work import OPS, transaction
 from app.web import paging
 from app.web.forms import page_of, refusals
@@ -28,20 +29,20 @@ from app.web.paging import Key, link, own_path
 from app.web.toasts import toast
 from app.web.words import zone_name
 
-VIEWS = {"mine": "Mine", "all": "Everybody's"}
+VIEWS = {"mine": later("Mine"), "all": later("Everybody's")}
 
 
 class Start(FlaskForm):  # type: ignore[misc]
     """What is asked before a bulk change begins."""
 
-    reason = StringField("Why?")
-    confirmation = StringField("Type the number to go on")
+    reason = StringField(later("Why?"))
+    confirmation = StringField(later("Type the number to go on"))
 
     def asks(self, act: Act, doable: int) -> None:
         """Ask for what this act needs, and for nothing else."""
         self.reason.label.text = act.reason_label
-        self.reason.description = f"In the timeline of each {act.thing.noun}."
-        self.confirmation.label.text = f"Type {doable} to go on"
+        self.reason.description = _("In the timeline of each {thing}.", thing=_(act.thing.nouns[0]))
+        self.confirmation.label.text = _("Type {number} to go on", number=doable)
         if not act.asks_reason:
             del self.reason
         if act.is_reversible:
@@ -69,7 +70,7 @@ def batches() -> str:
         **frame,
         batches=[batch_page.listed(row) for row in rows],
         tabs=[
-            {"label": label, "href": link(request.path, {}, view=name), "current": name == view}
+            {"label": _(label), "href": link(request.path, {}, view=name), "current": name == view}
             for name, label in VIEWS.items()
         ],
         page=pager,
@@ -97,7 +98,7 @@ def draft_batch() -> ResponseReturnValue:
 def _require_offered(act: str, list_name: str) -> None:
     """Refuse what a list does not offer: its rows may be other things than the act changes."""
     if list_name not in LISTS or act not in LISTS[list_name].acts:
-        raise NotFound("This list does not offer that for all of its rows.")
+        raise NotFound(_("This list does not offer that for all of its rows."))
 
 
 def _origin() -> str:
@@ -164,7 +165,7 @@ def cancel_batch(reference: str) -> ResponseReturnValue:
         before = queries.batch(reference, current_user.id)
         service.cancel(reference, current_user)
     if before.status == "draft":
-        toast("Dropped. Nothing was changed.")
+        toast(_("Dropped. Nothing was changed."))
         return redirect(own_path(before.query or None, url_for("console.batches")))
     return redirect(_path(reference))
 

@@ -13,6 +13,7 @@ from app.console.case_queries import ESCALATIONS, QUEUE
 from app.console.order_list import VENDORS, Listed, vendor_ids
 from app.lists.options import looked_up
 from app.lists.spec import Choice, Column, Days, ListSpec, Options, Sort, register
+from app.shared.language import later
 from app.shared.money import Money
 from app.web.paging import Key, link
 from app.web.words import plain
@@ -36,11 +37,13 @@ def _vendors() -> Options:
 
 
 FILTERS = (
-    Choice("severity", "Severity", "c.severity = ANY(:severity)", _severities, is_prominent=True),
-    Choice("kind", "What is wrong", "c.kind = ANY(:kind)", _kinds, is_prominent=True),
-    Choice("vendor", "Vendor", OF_VENDOR, _vendors, is_prominent=True, keys=vendor_ids),
-    Days("since", "Since", "c.occurred_at"),
-    Days("due", "Promised for", "o.deliver_by"),
+    Choice(
+        "severity", later("Severity"), "c.severity = ANY(:severity)", _severities, is_prominent=True
+    ),
+    Choice("kind", later("What is wrong"), "c.kind = ANY(:kind)", _kinds, is_prominent=True),
+    Choice("vendor", later("Vendor"), OF_VENDOR, _vendors, is_prominent=True, keys=vendor_ids),
+    Days("since", later("Since"), "c.occurred_at"),
+    Days("due", later("Promised for"), "o.deliver_by"),
 )
 
 
@@ -59,10 +62,10 @@ def _what(row: Listed) -> list[tuple[str, object]]:
     ]
 
 
-TIME_LEFT = Column("due", "Time left", lambda r: [("Since", r["since"])])
-WHAT = Column("what", "What is wrong", _what, is_fixed=True)
-SEVERITY = Column("severity", "Severity", lambda r: [("Severity", plain(r["severity"]))])
-OWNER = Column("owner", "Owner", lambda r: [("Owner", r["owner"])])
+TIME_LEFT = Column("due", later("Time left"), lambda r: [("Since", r["since"])])
+WHAT = Column("what", later("What is wrong"), _what, is_fixed=True)
+SEVERITY = Column("severity", later("Severity"), lambda r: [("Severity", plain(r["severity"]))])
+OWNER = Column("owner", later("Owner"), lambda r: [("Owner", r["owner"])])
 
 
 def show_case(row: Row[Any], now: datetime) -> dict[str, Any]:
@@ -74,16 +77,16 @@ QUEUE_SPEC = register(
     ListSpec(
         name="queue",
         endpoint="console.queue",
-        nouns=("case", "cases"),
+        nouns=(later("case"), later("cases")),
         columns=(
             TIME_LEFT,
             WHAT,
             SEVERITY,
-            Column("at_risk", "At risk", _at_risk, look="num"),
+            Column("at_risk", later("At risk"), _at_risk, look="num"),
             OWNER,
         ),
         filters=FILTERS,
-        sorts={"urgent": Sort("Most urgent first", "c.occurred_at")},
+        sorts={"urgent": Sort(later("Most urgent first"), "c.occurred_at")},
         views=QUEUE,
         ids=f"SELECT c.id FROM exception_cases c {case_queries.JOINS}"
         " WHERE c.closed_at IS NULL AND {where}",
@@ -119,16 +122,18 @@ ESCALATIONS_SPEC = register(
     ListSpec(
         name="escalations",
         endpoint="console.escalations",
-        nouns=("escalation", "escalations"),
+        nouns=(later("escalation"), later("escalations")),
         columns=(
             TIME_LEFT,
             WHAT,
             Column(
-                "rung", "Rung", lambda r: [("Severity", plain(r["severity"])), ("Rung", r["level"])]
+                "rung",
+                later("Rung"),
+                lambda r: [("Severity", plain(r["severity"])), ("Rung", r["level"])],
             ),
             Column(
                 "told",
-                "Told",
+                later("Told"),
                 lambda r: [("Told last", r["last"]["title"] if r["last"] else None)],
                 look="mid",
             ),
@@ -136,8 +141,8 @@ ESCALATIONS_SPEC = register(
         ),
         filters=FILTERS,
         sorts={
-            "oldest": Sort("Longest open first", "e.opened_at"),
-            "newest": Sort("Newest first", "e.opened_at", newest_first=True),
+            "oldest": Sort(later("Longest open first"), "e.opened_at"),
+            "newest": Sort(later("Newest first"), "e.opened_at", newest_first=True),
         },
         views=ESCALATIONS,
         ids=f"SELECT c.id FROM exception_cases c {case_queries.JOINS} WHERE {{where}}",

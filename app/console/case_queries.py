@@ -13,6 +13,7 @@ from app.extensions import db
 from app.lists.spec import Conditions, Sort, View
 from app.policies.documents import Escalation, Messages
 from app.shared.errors import NotFound
+from app.shared.language import later
 from app.web.paging import Cut
 
 # What every case on a screen names: itself, its order, its vendor, its escalation.
@@ -31,14 +32,14 @@ JOINS = (
 )
 NOBODYS = "c.severity = 'critical' AND e.acknowledged_at IS NULL"
 QUEUE = {
-    "open": View("All open"),
-    "critical": View("Critical", "c.severity = 'critical'"),
-    "nobody": View("Nobody's", NOBODYS, "crit"),
-    "mine": View("Mine", "e.acknowledged_by = :me AND e.closed_at IS NULL"),
-    "late_dispatch": View("Late dispatch", "c.kind = 'late_dispatch'"),
-    "late_delivery": View("Late delivery", "c.kind = 'late_delivery'"),
-    "stalled": View("Stalled", "c.kind = 'stalled'"),
-    "out_of_stock": View("Out of stock", "c.kind = 'out_of_stock'"),
+    "open": View(later("All open")),
+    "critical": View(later("Critical"), "c.severity = 'critical'"),
+    "nobody": View(later("Nobody's"), NOBODYS, "crit"),
+    "mine": View(later("Mine"), "e.acknowledged_by_id = :me AND e.closed_at IS NULL"),
+    "late_dispatch": View(later("Late dispatch"), "c.kind = 'late_dispatch'"),
+    "late_delivery": View(later("Late delivery"), "c.kind = 'late_delivery'"),
+    "stalled": View(later("Stalled"), "c.kind = 'stalled'"),
+    "out_of_stock": View(later("Out of stock"), "c.kind = 'out_of_stock'"),
 }
 COUNTED = ", ".join(f"count(*) FILTER (WHERE {v.where}) AS {k}" for k, v in QUEUE.items())
 SUMMARY = text(
@@ -64,10 +65,10 @@ MOST = {"edge_at": "infinity", "edge_id": UUID(int=2**128 - 1)}
 START = {"cut_rank": -1, "cut_at": None, "cut_id": None}
 
 ESCALATIONS = {
-    "open": View("All open", "e.closed_at IS NULL"),
-    "nobody": View("Nobody's", "e.closed_at IS NULL AND e.acknowledged_at IS NULL", "crit"),
-    "owned": View("Owned", "e.closed_at IS NULL AND e.acknowledged_at IS NOT NULL"),
-    "mine": View("Mine", "e.closed_at IS NULL AND e.acknowledged_by = :me"),
+    "open": View(later("All open"), "e.closed_at IS NULL"),
+    "nobody": View(later("Nobody's"), "e.closed_at IS NULL AND e.acknowledged_at IS NULL", "crit"),
+    "owned": View(later("Owned"), "e.closed_at IS NULL AND e.acknowledged_at IS NOT NULL"),
+    "mine": View(later("Mine"), "e.closed_at IS NULL AND e.acknowledged_by_id = :me"),
 }
 STEPS = text(
     "SELECT rung, level, due_at, done_at FROM escalation_steps WHERE escalation_id = :id"
@@ -94,7 +95,7 @@ DETAILS = {
     # The parcel that keeps an order waiting: not here yet, and expected last.
     "order": text(
         "SELECT o.delivered_at, s.carrier, s.tracking_number, s.status, s.delay_reason, s.eta,"
-        " s.last_scan_at, (SELECT string_agg(unrouted || ' of ' || sku, ', ') FROM order_lines"
+        " s.last_scan_at, (SELECT jsonb_agg(jsonb_build_array(unrouted, sku)) FROM order_lines"
         "  WHERE order_id = o.id AND unrouted > 0) AS missing"
         " FROM orders o LEFT JOIN LATERAL (SELECT carrier, tracking_number, status, delay_reason,"
         "  eta, last_scan_at FROM shipments WHERE order_id = o.id AND delivered_at IS NULL"
@@ -103,7 +104,7 @@ DETAILS = {
 }
 
 
-def summary(me: str) -> Row[Any]:
+def summary(me: UUID) -> Row[Any]:
     """Return how many open cases each view has for somebody, and what stands behind them."""
     return db.session.execute(SUMMARY, {"me": me}).one()
 

@@ -14,32 +14,43 @@ from sqlalchemy import Row
 from app.carriers.registry import CARRIERS
 from app.console.climbs import moves
 from app.console.strips import strip
+from app.shared.language import _, later
 from app.web.deadlines import Deadline, deadline
-from app.web.words import day, delay, plain, span, when
+from app.web.words import day, delay, plain, small, span, when
 
 # How far a late order is.
 STANDS = {
-    "received": "No vendor has it yet",
-    "open": "Nothing has left yet",
-    "partly_shipped": "A part of it has left",
-    "shipped": "All of it is on its way",
-    "partly_delivered": "A part of it has arrived",
-    "delivered": "All of it has arrived",
-    "canceled": "It is canceled",
+    "received": later("No vendor has it yet"),
+    "open": later("Nothing has left yet"),
+    "partly_shipped": later("A part of it has left"),
+    "shipped": later("All of it is on its way"),
+    "partly_delivered": later("A part of it has arrived"),
+    "delivered": later("All of it has arrived"),
+    "canceled": later("It is canceled"),
 }
 # Carrier's words for a parcel that the plain word does not say well.
 PARCELS = {
-    "info_received": "label made",
-    "available_for_pickup": "ready for pickup",
-    "exception": "held by the carrier",
+    "info_received": later("label made"),
+    "available_for_pickup": later("ready for pickup"),
+    "exception": later("held by the carrier"),
 }
+# Which policy decided: one that was published, and the one that Onward comes with.
+POLICIES = {
+    "watch": (later("watch policy, version {version}"), later("built-in watch policy")),
+    "routing": (later("routing policy, version {version}"), later("built-in routing policy")),
+    "compensation": (
+        later("compensation policy, version {version}"),
+        later("built-in compensation policy"),
+    ),
+}
+POLICY = (later("{kind} policy, version {version}"), later("built-in {kind} policy"))
 # Why a fulfillment order has not left, by its status.
 WAITS = {
-    "assigned": "The vendor has not confirmed it.",
-    "confirmed": "The vendor has confirmed it and not begun to pick.",
-    "picking": "It is being picked.",
-    "packed": "It is packed and has no label.",
-    "ready": "It is labeled and waits for the carrier.",
+    "assigned": later("The vendor has not confirmed it."),
+    "confirmed": later("The vendor has confirmed it and not begun to pick."),
+    "picking": later("It is being picked."),
+    "packed": later("It is packed and has no label."),
+    "ready": later("It is labeled and waits for the carrier."),
 }
 
 
@@ -60,20 +71,24 @@ def short(number: str) -> str:
 
 
 def _late_dispatch(row: Row[Any]) -> str:
-    return f"{row.vendor} {'handed it over late' if row.ended_at else 'has not handed it over'}"
+    if row.ended_at:
+        return _("{vendor} handed it over late", vendor=row.vendor)
+    return _("{vendor} has not handed it over", vendor=row.vendor)
 
 
 def _late_delivery(row: Row[Any]) -> str:
-    return STANDS.get(row.order_status, plain(row.order_status))
+    return _(STANDS[row.order_status]) if row.order_status in STANDS else plain(row.order_status)
 
 
 def _stalled(row: Row[Any]) -> str:
-    verb = "moves again" if row.ended_at else "has no new scan"
-    return f"{row.vendor} · {short(row.facts['name'])} {verb}"
+    parcel = short(row.facts["name"])
+    if row.ended_at:
+        return _("{vendor} · {parcel} moves again", vendor=row.vendor, parcel=parcel)
+    return _("{vendor} · {parcel} has no new scan", vendor=row.vendor, parcel=parcel)
 
 
 def _out_of_stock(row: Row[Any]) -> str:
-    return "A vendor was found" if row.ended_at else "No vendor can ship all of it"
+    return _("A vendor was found") if row.ended_at else _("No vendor can ship all of it")
 
 
 SENTENCES: dict[str, Callable[[Row[Any]], str]] = {
@@ -91,7 +106,8 @@ def sentence(row: Row[Any]) -> str:
 
 
 # What had to happen by the moment a case began.
-DUE = {"late_dispatch": "ship by", "stalled": "scan by"}
+DUE = {"late_dispatch": later("ship by {moment}"), "stalled": later("scan by {moment}")}
+SINCE = later("since {moment}")
 
 
 def clock(row: Row[Any], now: datetime) -> Deadline | None:
@@ -99,12 +115,12 @@ def clock(row: Row[Any], now: datetime) -> Deadline | None:
     if row.kind == "out_of_stock":
         if row.deliver_by is None:
             return None
-        due = f"deliver by {day(row.deliver_on)}"
+        due = _("deliver by {day}", day=day(row.deliver_on))
         return deadline(row.deliver_by, now, due, since=row.placed_at, done_at=row.ended_at)
     if row.kind == "late_delivery" and row.deliver_on:
-        due = f"deliver by {day(row.deliver_on)}"
+        due = _("deliver by {day}", day=day(row.deliver_on))
     else:
-        due = f"{DUE.get(row.kind, 'since')} {when(row.occurred_at)}"
+        due = _(DUE.get(row.kind, SINCE), moment=when(row.occurred_at))
     return deadline(row.occurred_at, now, due, done_at=row.ended_at)
 
 
@@ -118,17 +134,21 @@ class Moved:
 
 
 def _moved_dispatch(_row: Row[Any], of: Row[Any], _now: datetime) -> Moved:
-    because = f"On hold: {of.hold_reason}" if of.hold_reason else WAITS.get(of.status)
-    left = f"handed over {when(of.shipped_at)}" if of.shipped_at else "not handed over"
+    because = _(WAITS[of.status]) if of.status in WAITS else None
+    if of.hold_reason:
+        because = _("On hold: {reason}", reason=of.hold_reason)
+    left = _("not handed over")
+    if of.shipped_at:
+        left = _("handed over {moment}", moment=when(of.shipped_at))
     return Moved(when(of.ship_by), left, because)
 
 
 def _moved_delivery(row: Row[Any], of: Row[Any], now: datetime) -> Moved:
     if of.delivered_at:
-        return Moved(day(row.deliver_on), f"arrived {when(of.delivered_at)}")
+        return Moved(day(row.deliver_on), _("arrived {moment}", moment=when(of.delivered_at)))
     if of.carrier is None:
-        return Moved(day(row.deliver_on), "no new date", "No parcel has left yet.")
-    expected = day(of.eta) if of.eta and of.eta > now else "no new date"
+        return Moved(day(row.deliver_on), _("no new date"), _("No parcel has left yet."))
+    expected = day(of.eta) if of.eta and of.eta > now else _("no new date")
     return Moved(day(row.deliver_on), expected, parcel_words(of))
 
 
@@ -137,8 +157,11 @@ def _moved_stall(_row: Row[Any], of: Row[Any], _now: datetime) -> Moved:
 
 
 def _moved_stock(_row: Row[Any], of: Row[Any], _now: datetime) -> Moved:
-    what = f"Missing: {of.missing}. " if of.missing else ""
-    return Moved(because=f"{what}Routing looks again every hour, and when stock comes in.")
+    again = _("Routing looks again every hour, and when stock comes in.")
+    if not of.missing:
+        return Moved(because=again)
+    what = ", ".join(_("{n} of {sku}", n=units, sku=sku) for units, sku in of.missing)
+    return Moved(because=f"{_('Missing: {what}.', what=what)} {again}")
 
 
 MOVED: dict[str, Callable[[Row[Any], Row[Any], datetime], Moved]] = {
@@ -151,16 +174,22 @@ MOVED: dict[str, Callable[[Row[Any], Row[Any], datetime], Moved]] = {
 
 def parcel_words(of: Row[Any]) -> str:
     """Return where a parcel is and what holds it, as its carrier says."""
-    status = PARCELS.get(of.status, plain(of.status).lower())
-    held = f", {delay(of.delay_reason)}" if of.delay_reason else ""
-    return f"{carrier_title(of.carrier)} {short(of.tracking_number)}: {status}{held}."
+    status = _(PARCELS[of.status]) if of.status in PARCELS else small(of.status)
+    facts = {
+        "carrier": carrier_title(of.carrier),
+        "number": short(of.tracking_number),
+        "status": status,
+    }
+    if not of.delay_reason:
+        return _("{carrier} {number}: {status}.", **facts)
+    return _("{carrier} {number}: {status}, {delay}.", delay=delay(of.delay_reason), **facts)
 
 
 def _last_scan(of: Row[Any]) -> str:
     if not of.last_scan_at:
-        return f"Handed over {when(of.shipped_at)} and never scanned."
+        return _("Handed over {moment} and never scanned.", moment=when(of.shipped_at))
     said = ", ".join(part for part in (of.description, of.place) if part)
-    return f"Last scan {when(of.last_scan_at)}: {said}."
+    return _("Last scan {moment}: {words}.", moment=when(of.last_scan_at), words=said)
 
 
 def listed(row: Row[Any], now: datetime, href: str) -> dict[str, Any]:
@@ -209,20 +238,21 @@ def _strip(row: Row[Any], of: Row[Any] | None, now: datetime) -> dict[str, Any] 
 
 
 def _facts(row: Row[Any], of: Row[Any] | None) -> list[tuple[str, str]]:
-    known: dict[str, str | None] = {
-        "Vendor": row.vendor,
-        "Location": getattr(of, "location", None),
-        "Carrier": carrier_title(of.carrier) if getattr(of, "carrier", None) else None,  # type: ignore[union-attr]
-        "Tracking number": getattr(of, "tracking_number", None),
-        "Since": when(row.occurred_at),
-        "Critical since": when(row.critical_at) if row.critical_at else None,
-        "Found": when(row.raised_at),
-        "Over since": when(row.ended_at) if row.ended_at else None,
-        "Resolved": _resolved(row) if row.resolved_at else None,
-        "Case": row.reference,
-        "Rule": policy("watch", row.policy_version),
-    }
-    return [(term, value) for term, value in known.items() if value]
+    carrier = getattr(of, "carrier", None)
+    known: list[tuple[str, str | None]] = [
+        (_("Vendor"), row.vendor),
+        (_("Location"), getattr(of, "location", None)),
+        (_("Carrier"), carrier_title(carrier) if carrier else None),
+        (_("Tracking number"), getattr(of, "tracking_number", None)),
+        (_("Since"), when(row.occurred_at)),
+        (_("Critical since"), when(row.critical_at) if row.critical_at else None),
+        (_("Found"), when(row.raised_at)),
+        (_("Over since"), when(row.ended_at) if row.ended_at else None),
+        (_("Resolved"), _resolved(row) if row.resolved_at else None),
+        (_("Case"), row.reference),
+        (_("Rule"), policy("watch", row.policy_version)),
+    ]
+    return [(term, value) for term, value in known if value]
 
 
 def _resolved(row: Row[Any]) -> str:
@@ -231,4 +261,7 @@ def _resolved(row: Row[Any]) -> str:
 
 def policy(kind: str, version: int) -> str:
     """Return which policy decided."""
-    return f"{kind} policy, version {version}" if version else f"built-in {kind} policy"
+    published, built_in = POLICIES.get(kind, POLICY)
+    if version:
+        return _(published, kind=kind, version=version)
+    return _(built_in, kind=kind)

@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from app.doors.guard import may
 from app.escalations.rules import Step, climb, standing
 from app.policies.documents import Escalation, Messages
+from app.shared.language import _
 from app.web import words
 from app.web.deadlines import Deadline, deadline
 from app.web.words import when
@@ -25,9 +26,9 @@ def moves(row: Row[Any], onward: str | None = None) -> list[dict[str, Any]]:
         return []
     seen = standing(row.acknowledged_by, is_closed=row.resolved_at is not None)
     fields = {"seen": seen} | ({"next": onward} if onward else {})
-    wanted = [("Resolve", "console.resolve", "r")]
+    wanted = [(_("Resolve"), "console.resolve", "r")]
     if not row.acknowledged_at:
-        wanted.insert(0, ("Acknowledge", "console.acknowledge", "a"))
+        wanted.insert(0, (_("Acknowledge"), "console.acknowledge", "a"))
     return [
         {
             "label": label,
@@ -49,7 +50,7 @@ def escalation(row: Row[Any], steps: Sequence[Row[Any]], policies: Policies) -> 
     coming = [] if is_stopped else _climb(row, policies[0])[len(done) :]
     total = len(policies[0].rungs)
     return {
-        "level": f"Rung {len(done)} of {max(total, len(done))}",
+        "level": _("Rung {n} of {total}", n=len(done), total=max(total, len(done))),
         "opened": row.opened_at,
         "acknowledged_by": row.acknowledged_by,
         "acknowledged_at": row.acknowledged_at,
@@ -75,7 +76,7 @@ def listed_climb(row: Row[Any], policies: Policies, now: datetime, onward: str) 
     following = _rung(coming[0].level, coming[0].due_at, "next", policies[1]) if coming else None
     return {
         "state": "acknowledged" if row.acknowledged_at else "open",
-        "level": f"Rung {done} of {max(len(policies[0].rungs), done)}",
+        "level": _("Rung {n} of {total}", n=done, total=max(len(policies[0].rungs), done)),
         "opened": row.opened_at,
         "deadline": _acknowledge_by(row, following, now),
         "last": last,
@@ -91,8 +92,8 @@ def _acknowledge_by(
     if row.acknowledged_at:
         return None
     if following:
-        due = f"acknowledge by {when(following['at'])}"
+        due = _("acknowledge by {moment}", moment=when(following["at"]))
         since = row.last_due_at or row.opened_at
         return deadline(following["at"], now, due, since=since)
     told_at = row.last_due_at or row.opened_at
-    return deadline(told_at, now, f"nobody since {when(told_at)}")
+    return deadline(told_at, now, _("nobody since {moment}", moment=when(told_at)))

@@ -20,24 +20,25 @@ from app.desk.find import Group, Item
 from app.lists import page as lists
 from app.lists import saved
 from app.lists.asked import asked
+from app.shared.language import _, _p, later
 from app.shared.work import OPS, transaction
 from app.web.deadlines import Deadline, deadline
 from app.web.toasts import toast
-from app.web.words import day, when
+from app.web.words import day, small, span, when
 
 # What the style sheet paints with: a heading, and the tokens under it.
 COLORS = {
-    "Surfaces": ("bg", "surface", "sunken", "raised", "hover", "mute-soft"),
-    "Lines": ("line", "line-2", "control"),
-    "Ink": ("ink", "ink-2", "ink-3"),
-    "Accent": ("accent", "accent-2", "on-accent", "accent-soft", "accent-line"),
+    later("Surfaces"): ("bg", "surface", "sunken", "raised", "hover", "mute-soft"),
+    later("Lines"): ("line", "line-2", "control"),
+    later("Ink"): ("ink", "ink-2", "ink-3"),
+    later("Accent"): ("accent", "accent-2", "on-accent", "accent-soft", "accent-line"),
     **{
         title: (name, f"{name}-soft", f"{name}-line", f"{name}-solid", f"on-{name}")
         for title, name in {
-            "Critical": "crit",
-            "Warning": "warn",
-            "Good": "good",
-            "Info": "info",
+            later("Critical"): "crit",
+            later("Warning"): "warn",
+            later("Good"): "good",
+            later("Info"): "info",
         }.items()
     },
 }
@@ -52,7 +53,7 @@ SIZES = {
     "t-sm": "13",
     "t-xs": "12",
 }
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # An order as the samples know it: number, status, how long until it is due, total.
 SAMPLES = (
     ("HP-27718", "shipped", 3 * HOUR, 35_500),
@@ -64,10 +65,12 @@ SAMPLES = (
 class Sample(FlaskForm):  # type: ignore[misc]
     """A form as it comes back with something to put right."""
 
-    tracking = StringField("Tracking number", description="As it stands on the label.")
-    weight = StringField("Weight", description="In kilograms, for example 2.4")
-    service = SelectField("Service")
-    why = RadioField("Why not?")
+    tracking = StringField(
+        later("Tracking number"), description=later("As it stands on the label.")
+    )
+    weight = StringField(later("Weight"), description=later("In kilograms, for example 2.4"))
+    service = SelectField(later("Service"))
+    why = RadioField(later("Why not?"))
 
 
 @blueprint.get("/components")
@@ -83,13 +86,13 @@ def components() -> str:
         **frame,
         now=now,
         list=shown,
-        colors=COLORS,
+        colors=[(_(title), tokens) for title, tokens in COLORS.items()],
         sizes=SIZES,
         deadlines=list(_deadlines(now).values()),
         rows=[_row(now, *sample) for sample in SAMPLES],
         strips=_strips(now),
         happened=_happened(now),
-        found=FOUND,
+        found=_found(),
         form=_form(),
         moves=_moves(),
         was=(day(now - 2 * DAY), day(now + DAY)),
@@ -100,24 +103,33 @@ def components() -> str:
 def try_component() -> ResponseReturnValue:
     """Answer a sample's button: with a toast, and a way back."""
     if request.form.get("undo"):
-        toast("Taken back. It was a sample all the same.", "info")
+        toast(_("Taken back. It was a sample all the same."), "info")
     else:
         url = url_for("console.try_component")
-        toast("This was a sample. Nothing was changed.", undo=("Undo", url, {"undo": "1"}))
+        said = _("This was a sample. Nothing was changed.")
+        toast(said, undo=(_("Undo"), url, {"undo": "1"}))
     return redirect(url_for("console.components"))
 
 
 def _deadlines(now: datetime) -> dict[str, Deadline]:
     """Return a deadline in each of its states."""
     since = now - 2 * DAY
+    ship_by = _("ship by {moment}", moment=when(now + 26 * HOUR))
+    soon = _("by {moment}", moment=when(now + 11 * HOUR))
+    at_once = _("by {moment}", moment=when(now + HOUR / 2))
+    was = _("was {moment}", moment=when(now - 3 * HOUR))
+    paused = _("paused, address asked")
+    met = _("shipped {moment}", moment=when(now - HOUR))
+    missed = _("shipped {moment}", moment=when(now))
+    left, word = span(2 * HOUR + 12 * MINUTE), _p("of time", "left")
     return {
-        "plenty": deadline(now + 26 * HOUR, now, f"ship by {when(now + 26 * HOUR)}", since=since),
-        "soon": deadline(now + 11 * HOUR, now, f"by {when(now + 11 * HOUR)}", since=since),
-        "now": deadline(now + HOUR / 2, now, f"by {when(now + HOUR / 2)}", since=since),
-        "late": deadline(now - 3 * HOUR, now, f"was {when(now - 3 * HOUR)}", since=since),
-        "paused": Deadline("paused", "2 h 12 m", "left", "paused, address asked", 44),
-        "met": deadline(now, now, f"shipped {when(now - HOUR)}", done_at=now - HOUR),
-        "missed": deadline(now - DAY, now, f"shipped {when(now)}", done_at=now),
+        "plenty": deadline(now + 26 * HOUR, now, ship_by, since=since),
+        "soon": deadline(now + 11 * HOUR, now, soon, since=since),
+        "now": deadline(now + HOUR / 2, now, at_once, since=since),
+        "late": deadline(now - 3 * HOUR, now, was, since=since),
+        "paused": Deadline("paused", left, word, paused, 44),
+        "met": deadline(now, now, met, done_at=now - HOUR),
+        "missed": deadline(now - DAY, now, missed, done_at=now),
     }
 
 
@@ -145,8 +157,8 @@ def _happened(now: datetime) -> list[dict[str, Any]]:
     return [
         {
             "at": now,
-            "title": "Waiting for an owner",
-            "sentence": "Ops are told first; the ops lead after an hour.",
+            "title": _("Waiting for an owner"),
+            "sentence": _("Ops are told first; the ops lead after an hour."),
             "actor": None,
             "icon": "bell",
             "tone": "warn",
@@ -154,15 +166,15 @@ def _happened(now: datetime) -> list[dict[str, Any]]:
         },
         {
             "at": now - HOUR,
-            "title": "Late dispatch found",
-            "sentence": "Promised for yesterday, not handed over.",
-            "actor": "the watch",
+            "title": _("Late dispatch found"),
+            "sentence": _("Promised for yesterday, not handed over."),
+            "actor": _("the watch"),
             "icon": "exclamation-triangle-fill",
             "tone": "warn",
         },
         {
             "at": now - 2 * DAY,
-            "title": "Vendor confirmed",
+            "title": _("Vendor confirmed"),
             "sentence": None,
             "actor": "Kiln & Co.",
             "icon": "check-circle",
@@ -173,23 +185,28 @@ def _happened(now: datetime) -> list[dict[str, Any]]:
 
 def _form() -> Sample:
     sample = Sample(formdata=None, tracking="1Z999AA10123456785", why="stock")
-    sample.service.choices = [("ground", "Ground"), ("air", "Air")]
-    sample.why.choices = [("stock", "Out of stock"), ("damaged", "Damaged")]
-    sample.tracking.errors = ["The last digit should be 4. Please scan it again."]
-    sample.weight.errors = ["Enter the weight of the box."]
+    sample.service.choices = [("ground", _("Ground")), ("air", _("Air"))]
+    sample.why.choices = [("stock", _("Out of stock")), ("damaged", _("Damaged"))]
+    sample.tracking.errors = [later("The last digit should be 4. Please scan it again.")]
+    sample.weight.errors = [later("Enter the weight of the box.")]
     return sample
 
 
 def _moves() -> list[dict[str, Any]]:
     url = url_for("console.try_component")
-    return [{"label": "Acknowledge", "url": url, "key": "a"}, {"label": "Resolve", "url": url}]
+    return [
+        {"label": _("Acknowledge"), "url": url, "key": "a"},
+        {"label": _("Resolve"), "url": url},
+    ]
 
 
-FOUND = [
-    Group(
-        "Parcels",
-        [Item("1Z999AA10123456784", "truck", "#palette-h", "HP-27718, in transit", is_code=True)],
-    ),
-    Group("Go to", [Item("Escalations", "bell", "#palette-h")]),
-    Group("Do", [Item("Use the dark theme", "moon-stars", "#palette-h")]),
-]
+def _found() -> list[Group]:
+    about = f"HP-27718, {small('in_transit')}"
+    return [
+        Group(
+            _("Parcels"),
+            [Item("1Z999AA10123456784", "truck", "#palette-h", about, is_code=True)],
+        ),
+        Group(_("Go to"), [Item(_("Escalations"), "bell", "#palette-h")]),
+        Group(_("Do"), [Item(_("Use the dark theme"), "moon-stars", "#palette-h")]),
+    ]

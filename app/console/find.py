@@ -18,28 +18,34 @@ from app.desk import find as finding
 from app.desk.find import Group, Item, Page
 from app.doors.guard import may
 from app.extensions import db
+from app.shared.language import _, later
 from app.shared.work import OPS, transaction
-from app.web.words import plain
+from app.web.words import small
 
 # Who has to read on types another letter.
 FEW = 6
 PAGES = (
-    Page("Queue", "console.queue", "inbox", "cases exceptions triage start home"),
-    Page("Orders", "console.orders", "receipt", "all orders"),
-    Page("Escalations", "console.escalations", "bell", "climb critical"),
-    Page("Offers", "console.offers", "gift", "compensation refunds credits"),
-    Page("Messages", "console.messages", "envelope", "mails notifications sent"),
-    Page("Notices", "console.notices", "bell", "news told inbox"),
-    Page("Bulk changes", "console.batches", "list-check", "batches many"),
-    Page("Vendors", "console.vendors", "shop", "sellers shippers"),
-    Page("People", "console.people", "people", "users team roles"),
-    Page("Invite somebody", "console.invite", "person-plus", "people new user"),
-    Page("Keys", "console.keys", "key", "api tokens"),
-    Page("Make a key", "console.new_key", "key", "api token new"),
-    Page("Settings", "console.settings", "gear", "marketplace policies brand"),
-    Page("Audit trail", "console.audit", "journal-text", "history log who did what"),
-    Page("System", "console.system", "activity", "health parts jobs workers dead letters"),
-    Page("Components", "console.components", "layers", "look design marks"),
+    Page(later("Queue"), "console.queue", "inbox", later("cases exceptions triage start home")),
+    Page(later("Orders"), "console.orders", "receipt", later("all orders")),
+    Page(later("Escalations"), "console.escalations", "bell", later("climb critical")),
+    Page(later("Offers"), "console.offers", "gift", later("compensation refunds credits")),
+    Page(later("Messages"), "console.messages", "envelope", later("mails notifications sent")),
+    Page(later("Notices"), "console.notices", "bell", later("news told inbox")),
+    Page(later("Bulk changes"), "console.batches", "list-check", later("batches many")),
+    Page(later("Vendors"), "console.vendors", "shop", later("sellers shippers")),
+    Page(later("People"), "console.people", "people", later("users team roles")),
+    Page(later("Invite somebody"), "console.invite", "person-plus", later("people new user")),
+    Page(later("Keys"), "console.keys", "key", later("api tokens")),
+    Page(later("Make a key"), "console.new_key", "key", later("api token new")),
+    Page(later("Settings"), "console.settings", "gear", later("marketplace policies brand")),
+    Page(later("Audit trail"), "console.audit", "journal-text", later("history log who did what")),
+    Page(
+        later("System"),
+        "console.system",
+        "activity",
+        later("health parts jobs workers dead letters"),
+    ),
+    Page(later("Components"), "console.components", "layers", later("look design marks")),
 )
 # One statement: each part is some rows of one kind, the best first. Prefixes are sorted as their
 # index is (~<~), so that a short word reads a few rows of many.
@@ -83,8 +89,8 @@ VENDORS = (
 )
 # What can be asked for about an order that has not left yet; each shows first what it would do.
 ACTS = {
-    "orders.hold": ("Put {} on hold", "pause-circle"),
-    "orders.cancel": ("Cancel {}", "slash-circle"),
+    "orders.hold": (later("Put {order} on hold"), "pause-circle"),
+    "orders.cancel": (later("Cancel {order}"), "slash-circle"),
 }
 NOT_LEFT = {"received", "open", "partly_shipped"}
 
@@ -129,10 +135,10 @@ def _groups(q: str, found: Sequence[Row[Any]]) -> Iterator[Group]:
     yield finding.pages(q, PAGES)
     for kind, (title, item) in ITEMS.items():
         more = [_all(q)] if kind == "order" and len(kinds[kind]) == FEW else []
-        yield Group(title, [*(item(row) for row in kinds[kind]), *more])
+        yield Group(_(title), [*(item(row) for row in kinds[kind]), *more])
     about = list(_about(kinds["order"])) if may("console.draft_batch") else []
     seen = list(_as_vendor(kinds["vendor"])) if may("console.view_as") else []
-    yield Group("Do", [*about, *seen, *finding.acts(q).items])
+    yield Group(_("Do"), [*about, *seen, *finding.acts(q).items])
 
 
 def _by_own_name(q: str, kinds: dict[str, list[Row[Any]]]) -> list[Row[Any]]:
@@ -160,34 +166,34 @@ def _fulfillment_order(row: Row[Any]) -> Item:
 
 
 def _on_order(row: Row[Any], icon: str) -> Item:
-    about = f"{row.about}, {plain(row.status).lower()}"
+    about = f"{row.about}, {small(row.status)}"
     href = url_for("console.order", reference=row.target)
     return Item(row.label, icon, href, about, is_code=True, is_exact=row.is_exact)
 
 
 def _all(q: str) -> Item:
-    return Item(f"Every order for {q}", "search", url_for("console.orders", q=q))
+    return Item(_("Every order for {word}", word=q), "search", url_for("console.orders", q=q))
 
 
 def _case(row: Row[Any]) -> Item:
-    about = f"{row.about}, {row.status}, {row.target}"
+    about = f"{row.about}, {small(row.status)}, {row.target}"
     href = url_for("console.case", reference=row.target)
-    label = f"Open the case: {plain(row.label).lower()}"
+    label = _("Open the case: {kind}", kind=small(row.label))
     return Item(label, "exclamation-triangle", href, about, is_exact=row.is_exact)
 
 
 def _vendor(row: Row[Any]) -> Item:
-    about = row.about if row.status == "active" else f"{row.about}, {row.status}"
+    about = row.about if row.status == "active" else f"{row.about}, {small(row.status)}"
     href = url_for("console.vendors", q=row.target)
     return Item(row.label, "shop", href, about, is_exact=row.is_exact)
 
 
 ITEMS: dict[str, tuple[str, Callable[[Row[Any]], Item]]] = {
-    "order": ("Orders", _order),
-    "parcel": ("Parcels", _parcel),
-    "fulfillment_order": ("Fulfillment orders", _fulfillment_order),
-    "case": ("Cases", _case),
-    "vendor": ("Vendors", _vendor),
+    "order": (later("Orders"), _order),
+    "parcel": (later("Parcels"), _parcel),
+    "fulfillment_order": (later("Fulfillment orders"), _fulfillment_order),
+    "case": (later("Cases"), _case),
+    "vendor": (later("Vendors"), _vendor),
 }
 
 
@@ -203,9 +209,9 @@ def _about(orders: Sequence[Row[Any]]) -> Iterator[Item]:
         fields = {"list": "orders", "query": "", "row": order.target, "act": act}
         url = url_for("console.draft_batch")
         yield Item(
-            label.format(order.label),
+            _(label, order=order.label),
             icon,
-            about="you see first what it does",
+            about=_("you see first what it does"),
             post=url,
             fields=fields,
         )
@@ -215,4 +221,4 @@ def _as_vendor(vendors: Sequence[Row[Any]]) -> Iterator[Item]:
     for row in vendors:
         if row.is_exact or len(vendors) == 1:
             url = url_for("console.view_as", code=row.target)
-            yield Item(f"See what {row.label} sees", "eye", post=url)
+            yield Item(_("See what {vendor} sees", vendor=row.label), "eye", post=url)

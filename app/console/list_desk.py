@@ -27,6 +27,7 @@ from app.lists.asked import asked, asked_by, conditions
 from app.lists.saved import Wish
 from app.lists.spec import LISTS, ListSpec
 from app.shared.errors import InvalidInput, NotFound
+from app.shared.language import _
 from app.shared.work import ACCOUNTS, OPS, transaction
 from app.web import words
 from app.web.paging import Cut, own_path
@@ -35,7 +36,7 @@ from app.web.toasts import toast
 
 def _spec(name: str) -> ListSpec:
     if name not in LISTS:
-        raise NotFound(f"There is no list named {name}.")
+        raise NotFound(_("There is no list named {name}.", name=name))
     return LISTS[name]
 
 
@@ -65,7 +66,7 @@ def arrange_list(name: str) -> ResponseReturnValue:
     wanted = [column for column in request.form.getlist("column") if column in known]
     size = request.form.get("size", "")
     if size not in map(str, preferences.PAGE_SIZES):
-        raise InvalidInput("Choose how many rows a page shows.", size="25, 50 or 100")
+        raise InvalidInput(_("Choose how many rows a page shows."), size=_("25, 50 or 100"))
     with transaction(ACCOUNTS):
         preferences.change(
             current_user.id,
@@ -100,7 +101,7 @@ def save_view(name: str) -> ResponseReturnValue:
     spec, wish = _spec(name), _wish()
     with transaction(OPS):
         view_id = saved.save(spec.name, wish, current_user)
-    flash(f"Saved as {wish.name.strip()}.", "good")
+    flash(_("Saved as {name}.", name=wish.name.strip()), "good")
     return _to_view(name, wish.query, view_id)
 
 
@@ -109,11 +110,11 @@ def change_view(view_id: UUID) -> ResponseReturnValue:
     """Change a saved view, if nobody has changed it since it was seen."""
     version = request.form.get("version", "")
     if not re.fullmatch(r"[0-9]{1,9}", version):
-        raise InvalidInput("Open the view again: the form does not say which version it saw.")
+        raise InvalidInput(_("Open the view again: the form does not say which version it saw."))
     wish = _wish()
     with transaction(OPS):
         view = saved.change(view_id, int(version), wish, current_user)
-    flash(f"{wish.name.strip()} is saved.", "good")
+    flash(_("{name} is saved.", name=wish.name.strip()), "good")
     return _to_view(view.list_name, wish.query, view_id)
 
 
@@ -129,8 +130,8 @@ def delete_view(view_id: UUID) -> ResponseReturnValue:
 def _offer_back(view: SavedView) -> None:
     fields = {"name": view.name, "query": view.query, "default_for": ",".join(view.default_for)}
     fields |= {"is_shared": "1"} if view.is_shared else {}
-    undo = ("Undo", url_for("console.save_view", name=view.list_name), fields)
-    toast(f"{view.name} is deleted.", undo=undo)
+    undo = (_("Undo"), url_for("console.save_view", name=view.list_name), fields)
+    toast(_("{name} is deleted.", name=view.name), undo=undo)
 
 
 # Files ---------------------------------------------------------------------------------------

@@ -7,15 +7,17 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
+from app.batches.letters import WORK
 from app.extensions import db
 from app.lists.spec import Conditions, Sort, View
+from app.shared.language import later
 from app.web.paging import Cut
 
 OFFERS = {
-    "all": View("All"),
-    "offered": View("With the customer", "f.status = 'offered'"),
-    "accepted": View("Accepted", "f.status = 'accepted'"),
-    "withdrawn": View("Withdrawn", "f.status = 'withdrawn'"),
+    "all": View(later("All")),
+    "offered": View(later("With the customer"), "f.status = 'offered'"),
+    "accepted": View(later("Accepted"), "f.status = 'accepted'"),
+    "withdrawn": View(later("Withdrawn"), "f.status = 'withdrawn'"),
 }
 COUNTED = ", ".join(f"count(*) FILTER (WHERE {v.where}) AS {k}" for k, v in OFFERS.items())
 OFFER_SUMS = text(
@@ -43,11 +45,26 @@ OF_LETTERS = (
     " AND reason ^@ '{reason}')"
 )
 MESSAGES = {
-    "all": View("All"),
-    "queued": View("Queued", "n.status = 'queued'"),
-    "uncertain": View("Uncertain", OF_LETTERS.format(reason="uncertain"), "crit"),
-    "failed": View("Failed", OF_LETTERS.format(reason="failed"), "crit"),
+    "all": View(later("All")),
+    "queued": View(later("Queued"), "n.status = 'queued'"),
+    "uncertain": View(later("Uncertain"), OF_LETTERS.format(reason="uncertain"), "crit"),
+    "failed": View(later("Failed"), OF_LETTERS.format(reason="failed"), "crit"),
 }
+DEAD_LETTERS = {
+    "open": View(later("Open"), "d.closed_at IS NULL", "crit"),
+    "closed": View(later("Dealt with"), "d.closed_at IS NOT NULL"),
+}
+LETTER_SUMS = text(
+    "SELECT "
+    + ", ".join(f"count(*) FILTER (WHERE {v.where}) AS {k}" for k, v in DEAD_LETTERS.items())
+    + " FROM dead_letters d"
+)
+# First the page, then what its letters are about.
+LETTERS = (
+    "SELECT d.*, n.template, o.number, o.reference AS order_reference FROM"
+    " (SELECT * FROM dead_letters d WHERE {where} AND {cut} ORDER BY {order} LIMIT :size) d"
+    f" {WORK} ORDER BY {{order}}"
+)
 DEAD = (
     "SELECT id, job, subject, reason, attempts, raised_at FROM dead_letters"
     " WHERE closed_at IS NULL AND {where} ORDER BY {order} LIMIT :size"
@@ -84,6 +101,18 @@ def messages(what: Conditions, cut: Cut, sort: Sort) -> Sequence[Row[Any]]:
         f" ON {LETTER} AND d.subject = 'notification ' || n.id"
         f" WHERE {what.where} AND {where} ORDER BY {order} LIMIT :size"
     )
+    return db.session.execute(text(sql), {**what.values, **cut.values()}).all()
+
+
+def letter_sums() -> Row[Any]:
+    """Return how many dead letters each view has."""
+    return db.session.execute(LETTER_SUMS).one()
+
+
+def letters(what: Conditions, cut: Cut, sort: Sort) -> Sequence[Row[Any]]:
+    """Return a page of dead letters, each with what it is about."""
+    where, order = cut.order(sort.at, "d.id", newest_first=sort.newest_first)
+    sql = LETTERS.format(where=what.where, cut=where, order=order)
     return db.session.execute(text(sql), {**what.values, **cut.values()}).all()
 
 

@@ -24,13 +24,36 @@ from app.lists.asked import asked
 from app.lists.spec import Choice, Column, Days, ListSpec, Options, Sort, register
 from app.notifications.texts import compose
 from app.policies import marketplace
+from app.shared.language import _, _n, later
 from app.shared.money import Money
 from app.shared.work import OPS, transaction
 from app.web import words
 from app.web.paging import Key, link
-from app.web.words import plain
+from app.web.words import plain, small
 
-AUDIENCES = {"customer": "to the customer", "vendor": "to the vendor", "ops": "to ops"}
+AUDIENCES = {
+    "customer": later("to the customer"),
+    "vendor": later("to the vendor"),
+    "ops": later("to ops"),
+}
+# What is said by its plain word: to whom messages go and what for, what is given back or not.
+PLAIN = (
+    later("To the customer"),
+    later("To the vendor"),
+    later("To ops"),
+    later("Order received"),
+    later("Order shipped"),
+    later("Order late"),
+    later("Order delivered"),
+    later("Order canceled"),
+    later("Compensation offered"),
+    later("Work assigned"),
+    later("Escalation step"),
+    later("refund"),
+    later("email"),
+    later("The order was canceled"),
+    later("Arrived in time"),
+)
 ORDERS = "/console/orders/"
 
 
@@ -42,9 +65,20 @@ class Around:
     summary: Mapping[str, Any]
 
 
-def _listed(
-    spec: ListSpec, template: str, around: Callable[[Row[Any]], Around]
-) -> ResponseReturnValue:
+def by_time(table: str, moment: str = "made_at") -> dict[str, Any]:
+    """Return the orders of things that happened once, the newest first, and their places."""
+    at = f"{table}.{moment}"
+    return {
+        "sorts": {
+            "newest": Sort(later("Newest first"), at, newest_first=True),
+            "oldest": Sort(later("Oldest first"), at),
+        },
+        "key": lambda row, _sort: Key(getattr(row, moment), row.id),
+    }
+
+
+def show_list(spec: ListSpec, around: Callable[[Row[Any]], Around]) -> ResponseReturnValue:
+    """Return the page of a list, or lead to the view that it opens with."""
     of = asked(spec, request.args)
     with transaction(OPS) as now:
         numbers = page.numbers(spec.name)
@@ -57,7 +91,7 @@ def _listed(
     if opens_with:
         return redirect(opens_with)
     return render_template(
-        template,
+        f"console/{spec.name}.html",
         **frame,
         list=shown,
         rows=loaded.rows,
@@ -69,7 +103,7 @@ def _listed(
 @blueprint.get("/escalations")
 def escalations() -> ResponseReturnValue:
     """Show who must own what, and who is told next."""
-    return _listed(ESCALATIONS_SPEC, "console/escalations.html", _escalations)
+    return show_list(ESCALATIONS_SPEC, _escalations)
 
 
 def _escalations(numbers: Row[Any]) -> Around:
@@ -97,7 +131,7 @@ def offer(row: Row[Any]) -> dict[str, Any]:
     return {
         "status": row.status,
         "amount": (row.amount_minor, row.currency),
-        "what": row.remedy,
+        "what": small(row.remedy),
         "sentence": _because(row),
         "rule": f"{words.rule(row.rule)}, {cases.policy('compensation', row.policy_version)}",
         "expires": None,
@@ -107,10 +141,16 @@ def offer(row: Row[Any]) -> dict[str, Any]:
 
 def _because(row: Row[Any]) -> str:
     days, freight, items = (row.facts.get(k) for k in ("days_late", "freight_minor", "items_minor"))
-    late = "It has not come." if days is None else f"It came {words.count(days, 'day')} late."
-    goods, sent = words.money((items, row.currency)), words.money((freight, row.currency))
-    ended = f" {words.plain(row.end_reason)}." if row.end_reason else ""
-    return f"{late} The customer paid {goods} for the goods and {sent} freight.{ended}"
+    late = _("It has not come.")
+    if days is not None:
+        late = _n("It came {n} day late.", "It came {n} days late.", days)
+    paid = _(
+        "The customer paid {goods} for the goods and {freight} freight.",
+        goods=words.money((items, row.currency)),
+        freight=words.money((freight, row.currency)),
+    )
+    ended = [f"{plain(row.end_reason)}."] if row.end_reason else []
+    return " ".join([late, paid, *ended])
 
 
 def _amount(row: Mapping[str, Any]) -> list[tuple[str, object]]:
@@ -121,12 +161,12 @@ OFFERS_SPEC = register(
     ListSpec(
         name="offers",
         endpoint="console.offers",
-        nouns=("offer", "offers"),
+        nouns=(later("offer"), later("offers")),
         columns=(
-            Column("status", "Status", lambda r: [("Status", plain(r["status"]))]),
+            Column("status", later("Status"), lambda r: [("Status", plain(r["status"]))]),
             Column(
                 "offer",
-                "What and why",
+                later("What and why"),
                 lambda r: [
                     ("Offer", r["reference"]),
                     ("Order", r["order_number"]),
@@ -136,19 +176,15 @@ OFFERS_SPEC = register(
                 ],
                 is_fixed=True,
             ),
-            Column("made", "Made", lambda r: [("Made", r["made"])], look="mid"),
-            Column("amount", "Amount", _amount, look="num"),
+            Column("made", later("Made"), lambda r: [("Made", r["made"])], look="mid"),
+            Column("amount", later("Amount"), _amount, look="num"),
         ),
-        filters=(Days("made", "Made", "f.made_at", is_prominent=True),),
-        sorts={
-            "newest": Sort("Newest first", "f.made_at", newest_first=True),
-            "oldest": Sort("Oldest first", "f.made_at"),
-        },
+        filters=(Days("made", later("Made"), "f.made_at", is_prominent=True),),
         views=OFFERS,
         ids="SELECT f.id FROM compensation_offers f WHERE {where}",
         fetch=list_queries.offers,
-        key=lambda row, _sort: Key(row.made_at, row.id),
         show=show_offer,
+        **by_time("f"),
     )
 )
 
@@ -156,7 +192,7 @@ OFFERS_SPEC = register(
 @blueprint.get("/offers")
 def offers() -> ResponseReturnValue:
     """Show what was proposed to give back, and what became of it."""
-    return _listed(OFFERS_SPEC, "console/offers.html", _offers)
+    return show_list(OFFERS_SPEC, _offers)
 
 
 def _offers(_numbers: Row[Any]) -> Around:
@@ -174,7 +210,7 @@ def show_message(row: Row[Any], _now: datetime) -> dict[str, Any]:
     """Return a message as its list has it."""
     return message(row) | {
         "id": row.id,
-        "cause": f"{plain(row.template)}, {AUDIENCES[row.audience]}",
+        "cause": f"{plain(row.template)}, {_(AUDIENCES[row.audience])}",
         "order_number": row.number,
         "order_href": ORDERS + row.order_reference,
         "attempts": row.attempts,
@@ -187,7 +223,7 @@ def message(row: Row[Any]) -> dict[str, Any]:
     """Return a message in words, as its list and its order show it."""
     return {
         "status": row.status,
-        "channel": row.channel,
+        "channel": small(row.channel),
         "to": row.recipient,
         "subject": _subject(row),
         "at": row.sent_at or row.due_at,
@@ -199,7 +235,7 @@ def _subject(row: Row[Any]) -> str:
         return compose(row.template, row.facts, marketplace.current().document.name).subject
     except KeyError:
         # Facts of an older release: the row is shown all the same.
-        return words.plain(row.template)
+        return plain(row.template)
 
 
 def close_moves(letter_id: int | None, onward: str) -> list[dict[str, Any]]:
@@ -207,7 +243,7 @@ def close_moves(letter_id: int | None, onward: str) -> list[dict[str, Any]]:
     if letter_id is None or not may("console.close_dead_letter"):
         return []
     url = url_for("console.close_dead_letter", letter_id=letter_id)
-    return [{"label": "Dealt with", "url": url, "fields": {"seen": "", "next": onward}}]
+    return [{"label": _("Dealt with"), "url": url, "fields": {"seen": "", "next": onward}}]
 
 
 def _audiences() -> Options:
@@ -218,12 +254,12 @@ MESSAGES_SPEC = register(
     ListSpec(
         name="messages",
         endpoint="console.messages",
-        nouns=("message", "messages"),
+        nouns=(later("message"), later("messages")),
         columns=(
-            Column("status", "Status", lambda r: [("Status", plain(r["status"]))]),
+            Column("status", later("Status"), lambda r: [("Status", plain(r["status"]))]),
             Column(
                 "message",
-                "Message",
+                later("Message"),
                 lambda r: [
                     ("Subject", r["subject"]),
                     ("Order", r["order_number"]),
@@ -232,24 +268,29 @@ MESSAGES_SPEC = register(
                 ],
                 is_fixed=True,
             ),
-            Column("to", "To", lambda r: [("Channel", r["channel"]), ("To", r["to"])], look="mid"),
-            Column("at", "When", lambda r: [("When", r["at"])]),
+            Column(
+                "to",
+                later("To"),
+                lambda r: [("Channel", r["channel"]), ("To", r["to"])],
+                look="mid",
+            ),
+            Column("at", later("When"), lambda r: [("When", r["at"])]),
         ),
         filters=(
             Choice(
-                "audience", "To whom", "n.audience = ANY(:audience)", _audiences, is_prominent=True
+                "audience",
+                later("To whom"),
+                "n.audience = ANY(:audience)",
+                _audiences,
+                is_prominent=True,
             ),
-            Days("made", "Made", "n.made_at", is_prominent=True),
+            Days("made", later("Made"), "n.made_at", is_prominent=True),
         ),
-        sorts={
-            "newest": Sort("Newest first", "n.made_at", newest_first=True),
-            "oldest": Sort("Oldest first", "n.made_at"),
-        },
         views=MESSAGES,
         ids="SELECT n.id FROM notifications n WHERE n.order_id IS NOT NULL AND {where}",
         fetch=list_queries.messages,
-        key=lambda row, _sort: Key(row.made_at, row.id),
         show=show_message,
+        **by_time("n"),
     )
 )
 
@@ -257,7 +298,7 @@ MESSAGES_SPEC = register(
 @blueprint.get("/messages")
 def messages() -> ResponseReturnValue:
     """Show what was said to whom, and what may not have arrived."""
-    return _listed(MESSAGES_SPEC, "console/messages.html", _messages)
+    return show_list(MESSAGES_SPEC, _messages)
 
 
 def _messages(numbers: Row[Any]) -> Around:

@@ -15,6 +15,7 @@ from app.console.page import blueprint
 from app.doors.guard import may
 from app.extensions import db
 from app.shared.errors import InvalidInput
+from app.shared.language import _
 from app.shared.work import OPS, transaction
 from app.threads import forms, queries, service
 from app.threads import page as threads
@@ -28,17 +29,17 @@ VENDORS = text(
     " JOIN vendors v ON v.id = f.vendor_id WHERE f.order_id = :order"
     " ORDER BY v.name, v.id, f.assigned_at DESC LIMIT 50"
 )
-INTERNAL = Choice("internal", Visibility.INTERNAL, "Never leaves ops.")
 
 
 def _choices(order_id: UUID) -> list[Choice]:
     """Return who can see a note on an order; the customer has no page yet that could show one."""
     vendors = db.session.execute(VENDORS, {"order": order_id}).all()
-    return [INTERNAL, *(_vendor(row) for row in vendors)]
+    internal = Choice("internal", Visibility.INTERNAL, _("Never leaves ops."))
+    return [internal, *(_vendor(row) for row in vendors)]
 
 
 def _vendor(row: Row[Any]) -> Choice:
-    hint = f"{row.name} reads it at {row.reference}."
+    hint = _("{vendor} reads it at {reference}.", vendor=row.name, reference=row.reference)
     return Choice(f"vendor:{row.id}", Visibility.VENDOR, hint, row.id, row.reference)
 
 

@@ -14,6 +14,7 @@ from app.extensions import db
 from app.lists.options import distinct, looked_up
 from app.lists.spec import Choice, Column, Days, ListSpec, Options, Sort, View, register
 from app.orders.contract import OrderStatus
+from app.shared.language import later
 from app.shared.money import Money
 from app.web.deadlines import Deadline, deadline
 from app.web.paging import Key
@@ -83,12 +84,12 @@ SPEC = register(
     ListSpec(
         name="orders",
         endpoint="console.orders",
-        nouns=("order", "orders"),
+        nouns=(later("order"), later("orders")),
         columns=(
-            Column("due", "Deliver by", lambda r: [("Deliver by", r["deliver_by"])]),
+            Column("due", later("Deliver by"), lambda r: [("Deliver by", r["deliver_by"])]),
             Column(
                 "order",
-                "Order",
+                later("Order"),
                 lambda r: [
                     ("Order", r["number"]),
                     ("Reference", r["reference"]),
@@ -99,17 +100,17 @@ SPEC = register(
                 ],
                 is_fixed=True,
             ),
-            Column("status", "Status", lambda r: [("Status", plain(r["status"]))]),
+            Column("status", later("Status"), lambda r: [("Status", plain(r["status"]))]),
             Column(
                 "vendors",
-                "Vendors",
+                later("Vendors"),
                 lambda r: [("Vendors", ", ".join(r["vendors"]))],
                 look="mid",
             ),
-            Column("placed", "Placed", lambda r: [("Placed", r["placed"])]),
+            Column("placed", later("Placed"), lambda r: [("Placed", r["placed"])]),
             Column(
                 "total",
-                "Total",
+                later("Total"),
                 lambda r: [
                     ("Total", Money(*r["total"]).decimal()),
                     ("Currency", r["total"][1]),
@@ -118,10 +119,12 @@ SPEC = register(
             ),
         ),
         filters=(
-            Choice("status", "Status", "o.status = ANY(:status)", _statuses, is_prominent=True),
+            Choice(
+                "status", later("Status"), "o.status = ANY(:status)", _statuses, is_prominent=True
+            ),
             Choice(
                 "vendor",
-                "Vendor",
+                later("Vendor"),
                 OF_VENDOR,
                 lambda: looked_up("vendors", VENDORS),
                 is_prominent=True,
@@ -129,40 +132,44 @@ SPEC = register(
             ),
             Choice(
                 "country",
-                "Country",
+                later("Country"),
                 "o.country = ANY(:country)",
                 lambda: looked_up("order countries", distinct("orders", "country")),
                 is_prominent=True,
             ),
             Choice(
                 "channel",
-                "Channel",
+                later("Channel"),
                 "o.channel = ANY(:channel)",
                 lambda: looked_up("order channels", distinct("orders", "channel")),
             ),
-            Choice("case", "Open case", HAS_CASE.format(kind="kind = ANY(:case)"), _kinds),
-            Days("placed", "Placed", PLACED, is_prominent=True),
-            Days("due", "Deliver by", "o.deliver_by"),
+            Choice("case", later("Open case"), HAS_CASE.format(kind="kind = ANY(:case)"), _kinds),
+            Days("placed", later("Placed"), PLACED, is_prominent=True),
+            Days("due", later("Deliver by"), "o.deliver_by"),
         ),
         sorts={
-            "newest": Sort("Newest first", PLACED, newest_first=True),
-            "oldest": Sort("Oldest first", PLACED),
-            "due": Sort("Deliver by, soonest first", order_queries.DUE),
-            "due_last": Sort("Deliver by, latest first", order_queries.DUE, newest_first=True),
+            "newest": Sort(later("Newest first"), PLACED, newest_first=True),
+            "oldest": Sort(later("Oldest first"), PLACED),
+            "due": Sort(later("Deliver by, soonest first"), order_queries.DUE),
+            "due_last": Sort(
+                later("Deliver by, latest first"), order_queries.DUE, newest_first=True
+            ),
         },
         views={
-            "all": View("All"),
+            "all": View(later("All")),
             "late": View(
                 "Late",
                 "o.deliver_by < :now AND o.delivered_at IS NULL AND o.status <> 'canceled'",
                 "crit",
-                "Promised for a day that is over, and not here yet",
+                later("Promised for a day that is over, and not here yet"),
             ),
-            "trouble": View("With a case", HAS_CASE.format(kind="true")),
+            "trouble": View(later("With a case"), HAS_CASE.format(kind="true")),
             "unrouted": View(
-                "Not with a vendor", "o.status = 'received'", hint="No vendor has all of it yet"
+                later("Not with a vendor"),
+                "o.status = 'received'",
+                hint=later("No vendor has all of it yet"),
             ),
-            "held": View("On hold", IS_HELD, hint="A part of it is on hold"),
+            "held": View(later("On hold"), IS_HELD, hint=later("A part of it is on hold")),
         },
         ids="SELECT o.id FROM orders o WHERE {where}",
         fetch=order_queries.orders,

@@ -16,6 +16,7 @@ from app.console import lists
 from app.console.cases import carrier_title, parcel_words, sentence
 from app.console.strips import strip
 from app.console.why import vendors_in, why
+from app.shared.language import _, later
 from app.timeline.models import Decision
 from app.web.deadlines import Deadline, deadline
 from app.web.words import day, when
@@ -24,16 +25,19 @@ __all__ = ["Loaded", "shown", "vendors_in"]
 
 # Where nothing is waited for any more.
 ENDED = {"canceled", "rejected"}
-PROMISED_BY = {"routing": "computed by routing", "given with the order": "given with the order"}
-PAYMENTS = {
-    "pending": ("Pending", "hourglass-split", "mute"),
-    "authorized": ("Authorized", "credit-card", "mute"),
-    "captured": ("Captured", "wallet2", "good"),
-    "failed": ("Failed", "x-octagon-fill", "crit"),
-    "refunded": ("Paid back", "arrow-return-left", "info"),
-    "canceled": ("Canceled", "slash-circle", "mute"),
+PROMISED_BY = {
+    "routing": later("computed by routing"),
+    "given with the order": later("given with the order"),
 }
-UNHEARD = ("Not heard of", "circle", "mute")
+PAYMENTS = {
+    "pending": (later("Pending"), "hourglass-split", "mute"),
+    "authorized": (later("Authorized"), "credit-card", "mute"),
+    "captured": (later("Captured"), "wallet2", "good"),
+    "failed": (later("Failed"), "x-octagon-fill", "crit"),
+    "refunded": (later("Paid back"), "arrow-return-left", "info"),
+    "canceled": (later("Canceled"), "slash-circle", "mute"),
+}
+UNHEARD = (later("Not heard of"), "circle", "mute")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +107,13 @@ def _promise(of: Loaded, now: datetime) -> dict[str, Any] | None:
         "because": None if arrived else _held(of.parcels),
         "deadline": _clock(row, now) if is_open else None,
         "strip": strip(now.astimezone(zone).date(), row.deliver_on, expected, arrived),
-        "source": PROMISED_BY.get(row.promised_why, row.promised_why),
+        "source": _source(row.promised_why),
         "chances": None,
     }
+
+
+def _source(why: str | None) -> str | None:
+    return _(PROMISED_BY[why]) if why in PROMISED_BY else why
 
 
 def _expected(parcels: Sequence[Row[Any]], zone: ZoneInfo) -> date | None:
@@ -116,8 +124,10 @@ def _expected(parcels: Sequence[Row[Any]], zone: ZoneInfo) -> date | None:
 
 def _news(row: Row[Any], expected: date | None, arrived: date | None) -> str | None:
     if arrived:
-        return f"arrived {when(row.delivered_at)}" if arrived > row.deliver_on else None
-    return f"expected {day(expected)}" if expected and expected > row.deliver_on else None
+        is_late = arrived > row.deliver_on
+        return _("arrived {moment}", moment=when(row.delivered_at)) if is_late else None
+    is_later = expected and expected > row.deliver_on
+    return _("expected {day}", day=day(expected)) if expected and is_later else None
 
 
 def _held(parcels: Sequence[Row[Any]]) -> str | None:
@@ -126,7 +136,7 @@ def _held(parcels: Sequence[Row[Any]]) -> str | None:
 
 
 def _clock(row: Row[Any], now: datetime) -> Deadline:
-    due = f"end of {day(row.deliver_on)}"
+    due = _("end of {day}", day=day(row.deliver_on))
     return deadline(row.deliver_by, now, due, since=row.placed_at, done_at=row.delivered_at)
 
 
@@ -177,20 +187,21 @@ def _until(
 ) -> Deadline | None:
     if due_at is None:
         return None
-    return deadline(due_at, now, f"by {when(due_at)}", since=fo.assigned_at, done_at=done_at)
+    due = _("by {moment}", moment=when(due_at))
+    return deadline(due_at, now, due, since=fo.assigned_at, done_at=done_at)
 
 
 def _parcel(parcel: Row[Any], number: int) -> dict[str, Any]:
     carrier = CARRIERS.get(parcel.carrier)
     said = ", ".join(part for part in (parcel.description, parcel.place) if part)
     return {
-        "name": f"Parcel {number}",
+        "name": _("Parcel {n}", n=number),
         "carrier": carrier_title(parcel.carrier),
         "number": parcel.tracking_number,
         "url": carrier.tracking_url(parcel.tracking_number) if carrier else None,
         "status": parcel.status,
         "delay": parcel.delay_reason,
-        "said": said or "The vendor says it has left; the carrier has not scanned it yet.",
+        "said": said or _("The vendor says it has left; the carrier has not scanned it yet."),
         "at": parcel.last_scan_at or parcel.shipped_at,
     }
 
@@ -209,24 +220,24 @@ def _case(case: Row[Any]) -> dict[str, Any]:
 def _money(row: Row[Any]) -> dict[str, Any]:
     told, icon, tone = PAYMENTS.get(row.payment, UNHEARD)
     total = row.items_minor + row.freight_minor
-    sums = [("Items", row.items_minor, True), ("Freight", row.freight_minor, True)]
+    sums = [(_("Items"), row.items_minor, True), (_("Freight"), row.freight_minor, True)]
     if row.payment:
         sums += [
-            ("Authorized", row.authorized_minor, False),
-            ("Captured", row.captured_minor, False),
-            ("Paid back", -row.refunded_minor, False),
+            (_("Authorized"), row.authorized_minor, False),
+            (_("Captured"), row.captured_minor, False),
+            (_("Paid back"), -row.refunded_minor, False),
         ]
     rows = [(label, minor, False) for label, minor, always in sums if always or minor]
-    rows.insert(2, ("Total", total, True))
+    rows.insert(2, (_("Total"), total, True))
     return {
-        "status": {"words": told, "icon": icon, "tone": tone},
+        "status": {"words": _(told), "icon": icon, "tone": tone},
         "rows": [
             {"label": label, "amount": (minor, row.currency), "strong": strong}
             for label, minor, strong in rows
         ],
-        "sentence": None if row.payment else "The channel has said nothing of the money yet.",
+        "sentence": None if row.payment else _("The channel has said nothing of the money yet."),
     }
 
 
 def _offer(row: Row[Any] | None) -> dict[str, Any] | None:
-    return lists.offer(row) | {"what": "back"} if row else None
+    return lists.offer(row) | {"what": _("back")} if row else None

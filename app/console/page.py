@@ -14,6 +14,7 @@ from app.extensions import db
 from app.lists.saved import OF_LIST
 from app.lists.spec import View
 from app.shared import clock
+from app.shared.language import _
 from app.web import health, words
 from app.web.paging import link
 
@@ -66,8 +67,10 @@ def world(read: clock.WorldClock) -> dict[str, Any] | None:
 def pace(rate: float) -> str | None:
     """Return in words how fast the world runs; nothing in real time."""
     if rate == 0:
-        return "stands still"
-    return None if rate == 1 else f"{rate:,.6f}".rstrip("0").rstrip(".") + " times as fast"
+        return _("stands still")
+    if rate == 1:
+        return None
+    return _("{n} times as fast", n=words.decimal(rate, "#,##0.######"))
 
 
 def view_of(views: Mapping[str, View]) -> str:
@@ -83,7 +86,7 @@ def tabs(
     first = next(iter(views))
     return [
         {
-            "label": view.label,
+            "label": _(view.label),
             "href": link(path, {}, view=None if name == first else name),
             "current": name == current,
             "count": counts.get(name),

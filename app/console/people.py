@@ -14,6 +14,7 @@ from app.console.page import blueprint
 from app.desk.desk import Desk
 from app.desk.notices import Notices
 from app.desk.people import People
+from app.shared.language import later
 from app.shared.work import OPS, transaction
 
 # What somebody did last, on their page; the rest is in the trail.
@@ -39,10 +40,10 @@ DESK = Desk(
     history=_history,
     roles=(*OPS_ROLES, *VENDOR_ROLES),
     views={
-        "ops": "Ops",
-        "vendors": "Vendors' people",
-        "invited": "Invited",
-        "off": "Switched off",
+        "ops": later("Ops"),
+        "vendors": later("Vendors' people"),
+        "invited": later("Invited"),
+        "off": later("Switched off"),
     },
 )
 People(DESK).mount(blueprint, "/people")

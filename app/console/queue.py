@@ -20,6 +20,7 @@ from app.escalations import service as escalations
 from app.lists import page as lists
 from app.lists import saved
 from app.lists.asked import asked
+from app.shared.language import _
 from app.shared.work import OPS, transaction
 from app.timeline.queries import entries_about
 from app.web import words
@@ -46,7 +47,7 @@ def _show(reference: str | None) -> ResponseReturnValue:
         frame = page.shell(numbers, now)
         views = saved.of(numbers.views, current_user)
         opens_with = None if reference else lists.opening(of, views, current_user)
-        summary = case_queries.summary(current_user.name)
+        summary = case_queries.summary(current_user.id)
         counts = {name: getattr(summary, name) for name in QUEUE}
         loaded = lists.load(of, current_user, now, ZoneInfo(words.zone_name()), path)
         for row in loaded.rows:
@@ -95,9 +96,9 @@ def acknowledge(reference: str) -> ResponseReturnValue:
     with conflicts_told():
         seen = request.form.get("seen")
         with transaction(OPS) as now:
-            escalations.acknowledge(reference, actor=current_user.name, now=now, seen=seen)
+            escalations.acknowledge(reference, actor=current_user.who, now=now, seen=seen)
         way_back = undo.way("console.unacknowledge", reference=reference)
-        toast("You own this case now. Nobody else is told.", undo=way_back)
+        toast(_("You own this case now. Nobody else is told."), undo=way_back)
     return _back(reference)
 
 
@@ -107,8 +108,8 @@ def resolve(reference: str) -> ResponseReturnValue:
     with conflicts_told():
         seen = request.form.get("seen")
         with transaction(OPS) as now:
-            escalations.resolve(reference, actor=current_user.name, now=now, seen=seen)
-        said = "The escalation is resolved. The case itself closes when its cause is gone."
+            escalations.resolve(reference, actor=current_user.who, now=now, seen=seen)
+        said = _("The escalation is resolved. The case itself closes when its cause is gone.")
         toast(said, undo=undo.way("console.reopen_case", reference=reference))
     return _back(reference)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import current_app, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -24,20 +23,31 @@ from app.policies.queries import InForce, versions
 from app.policies.rules import OURS, THEMES, accents
 from app.policies.service import publish
 from app.shared.errors import Conflict
+from app.shared.language import _, later
 from app.shared.money import CURRENCIES
 from app.shared.work import OPS, transaction
+from app.web import zones
 from app.web.forms import page_of, refusals
 
 KIND = "marketplace"
 VERSIONS = 20
 # What each field is called in the history, and what it is where nothing was chosen.
 FIELDS = {
-    "name": ("Name", "Onward"),
-    "accent_light": ("Color on light", "Onward's petrol"),
-    "accent_dark": ("Color on dark", "Onward's petrol"),
-    "zone": ("Time zone", "the installation's"),
-    "currency": ("Currency", "the installation's"),
-    "languages": ("Languages", "en"),
+    "name": (later("Name"), later("Onward")),
+    "accent_light": (later("Color on light"), later("Onward's petrol")),
+    "accent_dark": (later("Color on dark"), later("Onward's petrol")),
+    "zone": (later("Time zone"), later("the installation's")),
+    "currency": (later("Currency"), later("the installation's")),
+    "languages": (later("Languages"), "en"),
+}
+# The same inside a sentence, and in the audit trail.
+INSIDE = {
+    "name": later("name"),
+    "accent_light": later("color on light"),
+    "accent_dark": later("color on dark"),
+    "zone": later("time zone"),
+    "currency": later("currency"),
+    "languages": later("languages"),
 }
 
 
@@ -52,32 +62,35 @@ class Settings(FlaskForm):  # type: ignore[misc]
     seen = HiddenField(filters=[_number])
 
     name = StringField(
-        "Name",
-        [DataRequired("Enter what the marketplace is called."), Length(max=40)],
-        description="In the corner of every page, in titles, and under every mail.",
+        later("Name"),
+        [DataRequired(later("Enter what the marketplace is called.")), Length(max=40)],
+        description=later("In the corner of every page, in titles, and under every mail."),
     )
     accent_light = StringField(
-        "Color on light ground",
+        later("Color on light ground"),
         [Length(max=20)],
-        description="Of buttons and links, like #0b6070. Empty: Onward's petrol.",
+        description=later("Of buttons and links, like #0b6070. Empty: Onward's petrol."),
     )
     accent_dark = StringField(
-        "Color on dark ground",
+        later("Color on dark ground"),
         [Length(max=20)],
-        description="For whoever reads in the dark, like #63c7d4. Empty: Onward's petrol.",
+        description=later("For whoever reads in the dark, like #63c7d4. Empty: Onward's petrol."),
     )
     zone = SelectField(
-        "Time zone",
-        description="In which moments are shown, and in which an order's promised day ends.",
+        later("Time zone"),
+        description=later("In which moments are shown, and in which an order's promised day ends."),
     )
     currency = SelectField(
-        "Currency", description="Of what a listing costs where it does not say itself."
+        later("Currency"),
+        description=later("Of what a listing costs where it does not say itself."),
     )
     languages = StringField(
-        "Languages",
-        [DataRequired("Enter at least one language."), Length(max=200)],
-        description="What customers may be written to in, like: en, de, sv. Until translations"
-        " exist, every message is written in English.",
+        later("Languages"),
+        [DataRequired(later("Enter at least one language.")), Length(max=200)],
+        description=later(
+            "What customers may be written to in, like: en, de, sv. Until translations"
+            " exist, every message is written in English."
+        ),
     )
 
     def __init__(self, found: InForce[Marketplace]) -> None:
@@ -88,27 +101,16 @@ class Settings(FlaskForm):  # type: ignore[misc]
             data={name: value or "" for name, value in shown.items()} | {"seen": found.version}
         )
         config = current_app.config
-        self.zone.choices = _zones(current.zone, config["TZ_DEFAULT"])
-        ours = ("", f"The installation's: {config['CURRENCY_DEFAULT']}")
-        self.currency.choices = [ours, *((code, code) for code in sorted(CURRENCIES))]
+        installations = ("", _("The installation's: {zone}", zone=config["TZ_DEFAULT"]))
+        self.zone.choices = zones.choices([installations], current.zone)
+        ours = _("The installation's: {currency}", currency=config["CURRENCY_DEFAULT"])
+        self.currency.choices = [("", ours), *((code, code) for code in sorted(CURRENCIES))]
 
     def document(self) -> dict[str, Any]:
         """Return what was filled in, as the policy takes it."""
         words = self.languages.data.split(",")
         texts = {name: (self[name].data or "").strip() for name in FIELDS if name != "languages"}
         return texts | {"languages": [word.strip() for word in words if word.strip()]}
-
-
-def _zones(current: str | None, default: str) -> dict[str, list[tuple[str, str]]]:
-    """Return the zones by continent; old names that only other programs still use are left out."""
-    first = [("", f"The installation's: {default}"), ("UTC", "UTC")]
-    known = {*available_timezones(), *filter(None, [current])}
-    found: dict[str, list[tuple[str, str]]] = {"": first}
-    for name in sorted(known - {"UTC"}):
-        continent, _, place = name.partition("/")
-        if (place and continent not in {"Etc", "US", "SystemV"}) or name == current:
-            found.setdefault(continent, []).append((name, name.replace("_", " ")))
-    return found
 
 
 @blueprint.route("/settings", methods=["GET", "POST"])
@@ -120,19 +122,21 @@ def settings() -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals(form):
             changed = _save(form)
-            said = f"Saved: {', '.join(changed)}." if changed else "Nothing was different."
-            flash(said, "good" if changed else "info")
+            if changed:
+                flash(_("Saved: {changed}.", changed=", ".join(map(_, changed))), "good")
+            else:
+                flash(_("Nothing was different."), "info")
             return redirect(url_for("console.settings"))
     return _page(form)
 
 
 def _save(form: Settings) -> list[str]:
-    """Put the settings in force; return what is different from before."""
+    """Put the settings in force; return what is different from before, in English."""
     with transaction(OPS) as now:
         before = marketplace.read(now)
         policy = publish(KIND, form.document(), by=current_user.name, now=now, seen=form.seen.data)
         changes = _changes(before.document.model_dump(mode="json"), policy.document)
-        changed = [change["field"].lower() for change in changes]
+        changed = [INSIDE[change["name"]] for change in changes]
         if changed:
             actor = actor_of(current_user)
             record("settings_changed", actor, version=policy.version, changed=changed)
@@ -201,7 +205,12 @@ def _history(found: Sequence[Policy]) -> list[dict[str, Any]]:
 
 def _changes(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
-        {"field": label, "was": _told(was.get(name), none), "now": _told(now.get(name), none)}
+        {
+            "name": name,
+            "field": _(label),
+            "was": _told(was.get(name), _(none)),
+            "now": _told(now.get(name), _(none)),
+        }
         for name, (label, none) in FIELDS.items()
         if was.get(name) != now.get(name)
     ]

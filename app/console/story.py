@@ -12,6 +12,7 @@ from flask import request
 from sqlalchemy import Row
 
 from app.console.cases import actor, carrier_title
+from app.shared.language import _, later
 from app.timeline import queries
 from app.timeline.contract import ABOUT, Source
 from app.timeline.queries import Asked
@@ -22,38 +23,53 @@ from app.web.words import happened, money, plain, precise
 ANCHOR = "#story"
 # Who stands behind an entry: an icon and its word.
 SOURCES = {
-    Source.PERSON: ("person", "ops"),
-    Source.VENDOR: ("shop", "vendor"),
-    Source.VENDOR_KEY: ("shop", "vendor's program"),
-    Source.KEY: ("key", "API key"),
-    Source.CARRIER: ("truck", "carrier"),
-    Source.ONWARD: ("cpu", "by rule"),
+    Source.PERSON: ("person", later("ops")),
+    Source.VENDOR: ("shop", later("vendor")),
+    Source.VENDOR_KEY: ("shop", later("vendor's program")),
+    Source.KEY: ("key", later("API key")),
+    Source.CARRIER: ("truck", later("carrier")),
+    Source.ONWARD: ("cpu", later("by rule")),
 }
 # The chips over a story, by what stands in the address.
 BY = {
-    "people": ("People", (Source.PERSON,)),
-    "vendors": ("Vendors", (Source.VENDOR, Source.VENDOR_KEY)),
-    "carriers": ("Carriers", (Source.CARRIER,)),
-    "rules": ("Rules", (Source.ONWARD,)),
-    "keys": ("API keys", (Source.KEY,)),
+    "people": (later("People"), (Source.PERSON,)),
+    "vendors": (later("Vendors"), (Source.VENDOR, Source.VENDOR_KEY)),
+    "carriers": (later("Carriers"), (Source.CARRIER,)),
+    "rules": (later("Rules"), (Source.ONWARD,)),
+    "keys": (later("API keys"), (Source.KEY,)),
 }
 SUBJECTS = {
-    "order": "The order",
-    "work": "Vendors' work",
-    "parcels": "Parcels",
-    "trouble": "Exceptions",
-    "money": "Money",
-    "notes": "Notes",
+    "order": later("The order"),
+    "work": later("Vendors' work"),
+    "parcels": later("Parcels"),
+    "trouble": later("Exceptions"),
+    "money": later("Money"),
+    "notes": later("Notes"),
 }
 # Names of facts that plain words do not say well, and those that only other facts explain.
 TERMS = {
-    "at": "Scanned",
-    "since": "Since",
-    "number": "Tracking number",
-    "case": "Case",
-    "rule": "Rule",
-    "lines": "Lines",
-    "units": "Units",
+    "at": later("Scanned"),
+    "since": later("Since"),
+    "number": later("Tracking number"),
+    "case": later("Case"),
+    "rule": later("Rule"),
+    "lines": later("Lines"),
+    "units": later("Units"),
+    "fulfillment_order": later("Fulfillment order"),
+    "fulfillment_orders": later("Fulfillment orders"),
+    "unfilled": later("Unfilled"),
+    "declined": later("Declined"),
+    "reason": later("Reason"),
+    "carrier": later("Carrier"),
+    "status": later("Status"),
+    "delay": later("Delay"),
+    "kind": later("Kind"),
+    "severity": later("Severity"),
+    "level": later("Level"),
+    "why": later("Why"),
+    "visibility": later("Visibility"),
+    "photos": later("Photos"),
+    "offer": later("Offer"),
 }
 HIDDEN = {"currency", "minor"}
 # What an entry says anew of what an earlier one had said of the same thing.
@@ -140,7 +156,7 @@ def _is_about(row: Row[Any], about: str | None) -> bool:
 def _chip(name: str, value: str, label: str, number: int, current: str | None) -> dict[str, Any]:
     is_current = value == current
     href = _here(**{name: None if is_current else value, "before": None})
-    chip = {"label": label, "href": href, "count": number}
+    chip = {"label": _(label), "href": href, "count": number}
     return chip | {"current": is_current, "removable": is_current}
 
 
@@ -155,11 +171,11 @@ def _entry(row: Row[Any], currency: str) -> dict[str, Any]:
     return happened(row.event, facts) | {
         "at": row.at,
         "actor": actor(row.actor),
-        "source": {"icon": icon, "word": word},
+        "source": {"icon": icon, "word": _(word)},
         "facts": [
-            Change("When", precise(row.at)),
+            Change(_("When"), precise(row.at)),
             *_changes(facts, was),
-            Change("Event", row.event, is_code=True),
+            Change(_("Event"), row.event, is_code=True),
         ],
     }
 
@@ -174,11 +190,12 @@ def _named(facts: Mapping[str, Any], currency: str) -> dict[str, Any]:
 
 def _changes(facts: Mapping[str, Any], was: Mapping[str, Any]) -> Iterator[Change]:
     if "minor" in facts:
-        yield Change("Amount", money((facts["minor"], facts["currency"])))
+        yield Change(_("Amount"), money((facts["minor"], facts["currency"])))
     for name in facts:
         if name not in HIDDEN and (now := _value(name, facts)):
             before = _value(name, was) if name in CHANGING else None
-            yield Change(TERMS.get(name, plain(name)), now, before if before != now else None)
+            term = _(TERMS[name]) if name in TERMS else plain(name)
+            yield Change(term, now, before if before != now else None)
 
 
 def _value(name: str, facts: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from app.shared.language import _
+from app.web.words import weekday
+
 # More columns than this are too narrow to read; fewer than this look like a table.
 MOST_DAYS, FEWEST_DAYS = 10, 7
 SATURDAY = 5
@@ -24,15 +27,15 @@ def strip(
     if count > MOST_DAYS:
         return None
     days = [first + n * DAY for n in range(count)]
-    bars = [_bar(days, (first, promised), "promised", was=True)]
+    bars = [_bar(days, (first, promised), _("promised"), was=True)]
     until = arrived or today
     if until > promised:
-        bars.append(_bar(days, (promised + DAY, until), "late", tone="crit"))
+        bars.append(_bar(days, (promised + DAY, until), _("late"), tone="crit"))
     elif arrived:
-        bars.append(_bar(days, (arrived, arrived), "here", tone="good"))
+        bars.append(_bar(days, (arrived, arrived), _("here"), tone="good"))
     if expected and not arrived and expected >= today:
         start = max(expected, until + DAY) if until > promised else expected
-        bars.append(_bar(days, (start, start), "now", tone=_tone(expected, promised)))
+        bars.append(_bar(days, (start, start), _("now"), tone=_tone(expected, promised)))
     return {"days": [_day(day, today) for day in days], "bars": bars}
 
 
@@ -42,7 +45,7 @@ def _tone(expected: date, promised: date) -> str:
 
 def _day(day: date, today: date) -> dict[str, Any]:
     is_off = day.weekday() >= SATURDAY
-    return {"word": f"{day:%a}", "number": day.day, "off": is_off, "today": day == today}
+    return {"word": weekday(day), "number": day.day, "off": is_off, "today": day == today}
 
 
 def _bar(

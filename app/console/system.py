@@ -19,25 +19,37 @@ from app.console.page import blueprint
 from app.console.undo import conflicts_told
 from app.jobs import JOBS, Due
 from app.shared import clock
+from app.shared.language import _, _n, later
 from app.shared.work import OPS, transaction
 from app.web import gauges, health, paging, queues
 from app.web.health import LATE_WORK, Part
 from app.web.paging import Key, link, own_path
 from app.web.queues import Standing
 from app.web.toasts import toast
-from app.web.words import span, when
+from app.web.words import decimal, span, when
 
 # What is true while a part is away, and where to look; its name's first word finds it.
 CURES = {
-    "Valkey": "No bell rings. Nothing is lost: what is due waits in PostgreSQL.",
-    "web": "A web process hangs. Its server ends it and starts another.",
-    "scheduler": "What falls due is not begun. It is made up for when it is back.",
-    "worker": "Its work waits in PostgreSQL and is done when it is back.",
+    "Valkey": later("No bell rings. Nothing is lost: what is due waits in PostgreSQL."),
+    "web": later("A web process hangs. Its server ends it and starts another."),
+    "scheduler": later("What falls due is not begun. It is made up for when it is back."),
+    "worker": later("Its work waits in PostgreSQL and is done when it is back."),
 }
 LOGS = {"web", "scheduler", "worker"}
-HANGS = "Its job does not end. The worker is ended soon, and another begins anew."
-WORKING = {"good": "running", "warn": "slow", "crit": "not running"}
-TAKING = {"good": "taken at once", "warn": "waits long", "crit": "nobody takes it"}
+HANGS = later("Its job does not end. The worker is ended soon, and another begins anew.")
+# How a part is called that does no work, by how it is.
+AWAY = {
+    "not answering": later("{part} is not answering"),
+    "silent": later("{part} is silent"),
+    "silent in part": later("{part} is silent in part"),
+    "hangs": later("{part} hangs"),
+}
+WORKING = {"good": later("running"), "warn": later("slow"), "crit": later("not running")}
+TAKING = {
+    "good": later("taken at once"),
+    "warn": later("waits long"),
+    "crit": later("nobody takes it"),
+}
 JUST_NOW = timedelta(seconds=5)
 # PostgreSQL stops when its disk is full; half of this is an hour of a busy day.
 LITTLE_ROOM, NO_ROOM = 5 * 2**30, 2**30
@@ -84,7 +96,7 @@ def _part(part: Part, at: datetime) -> dict[str, Any]:
     return {
         "name": part.name,
         "tone": part.tone,
-        "words": part.words or WORKING[part.tone],
+        "words": _(part.words or WORKING[part.tone]),
         "sentence": part.detail,
         "since": part.since,
         "heard": _heard(at - part.seen) if part.seen else None,
@@ -93,15 +105,18 @@ def _part(part: Part, at: datetime) -> dict[str, Any]:
 
 def _heard(before: timedelta) -> str:
     """Return how long ago a part was heard; what is usual is said quietly."""
-    return "just now" if before < JUST_NOW else f"{span(before)} ago"
+    return _("just now") if before < JUST_NOW else _("{span} ago", span=span(before))
 
 
 def _cure(part: Part) -> dict[str, str]:
     kind = part.name.partition("-")[0]
     told = HANGS if part.words == "hangs" else CURES.get(kind, "")
-    words = part.words if part.words == "hangs" else f"is {part.words}"
-    log = f" Its log is logs/{part.name}.log in the data folder." if kind in LOGS else ""
-    return {"name": part.name, "words": words, "sentence": told + log}
+    sentences = [_(told)] if told else []
+    if kind in LOGS:
+        log = f"logs/{part.name}.log"
+        sentences.append(_("Its log is {log} in the data folder.", log=log))
+    away = _(AWAY[part.words], part=part.name) if part.words in AWAY else part.name
+    return {"name": part.name, "words": away, "sentence": " ".join(sentences)}
 
 
 def _room(free: int | None) -> dict[str, str] | None:
@@ -109,7 +124,7 @@ def _room(free: int | None) -> dict[str, str] | None:
     if free is None:
         return None
     tone = "crit" if free < NO_ROOM else "warn" if free < LITTLE_ROOM else "good"
-    return {"tone": tone, "words": f"{free / 2**30:,.1f} GB free"}
+    return {"tone": tone, "words": _("{n} GB free", n=decimal(free / 2**30, "#,##0.0"))}
 
 
 def _line(line: Standing) -> dict[str, Any]:
@@ -118,7 +133,7 @@ def _line(line: Standing) -> dict[str, Any]:
     return {
         "queue": line.name,
         "tone": line.tone if line.waiting else "mute",
-        "words": TAKING[line.tone] if line.waiting else "empty",
+        "words": _(TAKING[line.tone]) if line.waiting else _("empty"),
         "waiting": line.waiting,
         "oldest": waits,
         "failed": line.failed,
@@ -129,10 +144,10 @@ def _line(line: Standing) -> dict[str, Any]:
 def _job(due: Due, read: clock.WorldClock) -> dict[str, Any]:
     """Return how a job's work stands; a world that runs faster has to be waited for longer."""
     behind = read.now - due.oldest if due.ready and due.oldest else None
-    tone, words = "mute", "nothing is due"
+    tone, words = "mute", _("nothing is due")
     if behind is not None:
         is_late = behind > LATE_WORK * max(1, read.rate)
-        tone, words = ("crit", "falls behind") if is_late else ("good", "due now")
+        tone, words = ("crit", _("falls behind")) if is_late else ("good", _("due now"))
     return {
         "job": due.job,
         "queue": JOBS[due.job].queue,
@@ -146,7 +161,9 @@ def _job(due: Due, read: clock.WorldClock) -> dict[str, Any]:
 def _oldest(at: datetime | None, now: datetime) -> str | None:
     if at is None:
         return None
-    return f"{span(now - at)} ago" if at <= now else f"in {span(at - now)}"
+    if at <= now:
+        return _("{span} ago", span=span(now - at))
+    return _("in {span}", span=span(at - now))
 
 
 def _letter(row: Row[Any], onward: str) -> dict[str, Any]:
@@ -154,7 +171,7 @@ def _letter(row: Row[Any], onward: str) -> dict[str, Any]:
         "job": row.job,
         "what": row.subject,
         "error": row.reason,
-        "attempts": "1 try" if row.attempts == 1 else f"{row.attempts:,} tries",
+        "attempts": _n("{n} try", "{n} tries", row.attempts),
         "at": row.raised_at,
         "moves": close_moves(row.id, onward),
     }
@@ -176,7 +193,7 @@ def close_dead_letter(letter_id: int) -> ResponseReturnValue:
     """Note that a person has dealt with what was given up."""
     with conflicts_told():
         with transaction(OPS) as now:
-            close(letter_id, current_user.name, now, seen=request.form.get("seen"))
+            close(letter_id, current_user.who, now, seen=request.form.get("seen"))
         way_back = undo.way("console.reopen_dead_letter", letter_id=letter_id)
-        toast("Noted: you have dealt with it.", undo=way_back)
+        toast(_("Noted: you have dealt with it."), undo=way_back)
     return redirect(own_path(request.form.get("next"), url_for("console.system")))

@@ -10,8 +10,9 @@ from app.carriers.registry import CARRIERS
 from app.console.cases import carrier_title
 from app.extensions import db
 from app.shared import clock, leases
+from app.shared.language import _, _n
 from app.web.health import LATE_WORK
-from app.web.words import count, span
+from app.web.words import span
 
 # One row a parcel under way. The error shown is the most stubborn one.
 ASKED = text(
@@ -31,7 +32,7 @@ def listed(read: clock.WorldClock) -> list[dict[str, Any]]:
 
 
 def _carrier(code: str, row: Row[Any] | None, read: clock.WorldClock) -> dict[str, Any]:
-    shown = {"name": carrier_title(code), "tone": "mute", "words": "no parcel under way"}
+    shown = {"name": carrier_title(code), "tone": "mute", "words": _("no parcel under way")}
     if row is None:
         return shown | dict.fromkeys(("parcels", "due", "oldest", "heard", "error", "failing"))
     tone, words = _standing(row, read)
@@ -42,7 +43,7 @@ def _carrier(code: str, row: Row[Any] | None, read: clock.WorldClock) -> dict[st
         "due": row.due,
         "oldest": span(read.now - row.oldest) if row.oldest else None,
         "heard": row.heard,
-        "failing": count(row.failing, "parcel") if row.failing else None,
+        "failing": _n("{n} parcel", "{n} parcels", row.failing) if row.failing else None,
         "error": row.error,
     }
 
@@ -50,7 +51,7 @@ def _carrier(code: str, row: Row[Any] | None, read: clock.WorldClock) -> dict[st
 def _standing(row: Row[Any], read: clock.WorldClock) -> tuple[str, str]:
     """Return how a carrier stands; one that has no readable answer for any parcel is away."""
     if row.failing == row.parcels:
-        return "crit", "does not answer"
+        return "crit", _("does not answer")
     if row.oldest and read.now - row.oldest > LATE_WORK * max(1, read.rate):
-        return "crit", "is not asked in time"
-    return ("warn", "answers in part") if row.failing else ("good", "answers")
+        return "crit", _("is not asked in time")
+    return ("warn", _("answers in part")) if row.failing else ("good", _("answers"))

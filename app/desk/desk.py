@@ -13,6 +13,7 @@ from sqlalchemy import Row
 
 from app.accounts import queries
 from app.shared.clock import machine_now
+from app.shared.language import _
 from app.shared.work import ACCOUNTS, transaction
 from app.web.words import MINUTE, span
 
@@ -56,4 +57,4 @@ def ago(moment: datetime | None, otherwise: str) -> str:
     if moment is None:
         return otherwise
     length = machine_now() - moment
-    return "just now" if length.total_seconds() < MINUTE else f"{span(length)} ago"
+    return _("just now") if length.total_seconds() < MINUTE else _("{span} ago", span=span(length))

@@ -11,6 +11,7 @@ from flask import render_template, request, url_for
 from flask_login import current_user
 
 from app.doors.guard import may
+from app.shared.language import _, later
 from app.web.paging import own_path
 
 # Nothing we know by is longer; an address is no place for essays.
@@ -50,7 +51,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page to go to: its endpoint, and other words people have for it."""
+    """A page to go to: its endpoint, and other words people have for it.
+
+    A page is found by its words in the reader's language and in English.
+    """
 
     title: str
     endpoint: str
@@ -59,17 +63,35 @@ class Page:
 
 
 OWN_PAGES = (
-    Page("Your account", "signin.account", "person", "me name password e-mail profile"),
     Page(
-        "How pages look", "signin.display", "sliders", "theme density rows time zone keys display"
+        later("Your account"),
+        "signin.account",
+        "person",
+        later("me name password e-mail profile"),
     ),
-    Page("What you are told", "signin.told", "bell", "mail notices quiet hours digest preferences"),
-    Page("Where you are signed in", "signin.sessions", "laptop", "sessions devices browsers"),
+    Page(
+        later("How pages look"),
+        "signin.display",
+        "sliders",
+        later("theme density rows language time zone keys display"),
+    ),
+    Page(
+        later("What you are told"),
+        "signin.told",
+        "bell",
+        later("mail notices quiet hours digest preferences"),
+    ),
+    Page(
+        later("Where you are signed in"),
+        "signin.sessions",
+        "laptop",
+        later("sessions devices browsers"),
+    ),
 )
 THEMES = {
-    "dark": ("Use the dark theme", "moon-stars", "theme night"),
-    "light": ("Use the light theme", "sun", "theme day bright"),
-    "system": ("Use the theme of this device", "laptop", "theme system automatic"),
+    "dark": (later("Use the dark theme"), "moon-stars", later("theme night")),
+    "light": (later("Use the light theme"), "sun", later("theme day bright")),
+    "system": (later("Use the theme of this device"), "laptop", later("theme system automatic")),
 }
 
 
@@ -104,18 +126,18 @@ def _in_order(groups: list[Group]) -> list[Group]:
 
 def pages(q: str, known: Sequence[Page]) -> Group:
     """Return the pages that a word finds, of those that are open to whoever asks."""
-    found = [page for page in (*known, *OWN_PAGES) if _fits(q, f"{page.title} {page.words}")]
+    found = [page for page in (*known, *OWN_PAGES) if _fits(q, page.title, page.words)]
     items = [
-        Item(page.title, page.icon, url_for(page.endpoint))
+        Item(_(page.title), page.icon, url_for(page.endpoint))
         for page in found
         if may(page.endpoint, "GET")
     ]
-    return Group("Go to", items)
+    return Group(_("Go to"), items)
 
 
 def acts(q: str) -> Group:
     """Return what can be done from anywhere."""
-    return Group("Do", [item for words, item in _acts() if _fits(q, f"{item.label} {words}")])
+    return Group(_("Do"), [item for words, item in _acts() if _fits(q, item.label, words)])
 
 
 def _acts() -> Iterator[tuple[str, Item]]:
@@ -125,11 +147,12 @@ def _acts() -> Iterator[tuple[str, Item]]:
             url = url_for("signin.change_theme")
             # What the device wants only the device knows: that one loads the page again.
             is_known = theme != "system"
-            yield words, Item(label, icon, post=url, fields=fields, is_theme=is_known)
+            yield words, Item(_(label), icon, post=url, fields=fields, is_theme=is_known)
     if current_user.viewing:
-        label = f"Leave {current_user.viewing.name}"
-        yield "view stop", Item(label, "eye", post=url_for("console.leave_view"))
-    yield "log out leave", Item("Sign out", "box-arrow-right", post=url_for("signin.signout"))
+        label = _("Leave {vendor}", vendor=current_user.viewing.name)
+        yield later("view stop"), Item(label, "eye", post=url_for("console.leave_view"))
+    sign_out = Item(_("Sign out"), "box-arrow-right", post=url_for("signin.signout"))
+    yield later("log out leave"), sign_out
 
 
 def _from() -> str:
@@ -139,7 +162,7 @@ def _from() -> str:
     return own_path(path, current_user.home)
 
 
-def _fits(q: str, words: str) -> bool:
-    """Return whether each word that was typed begins one of the words."""
-    known = words.casefold().split()
+def _fits(q: str, *words: str) -> bool:
+    """Return whether each word that was typed begins one of the words, said or in English."""
+    known = " ".join((*words, *map(_, words))).casefold().split()
     return all(any(word.startswith(typed) for word in known) for typed in q.casefold().split())

@@ -19,6 +19,7 @@ from wtforms.validators import InputRequired
 
 from app.accounts import words
 from app.accounts.contract import VENDOR_ROLES
+from app.shared.language import _, later
 from app.web.forms import address, called
 
 NOBODYS = ""
@@ -27,14 +28,16 @@ NOBODYS = ""
 class Invite(FlaskForm):  # type: ignore[misc]
     """Whom to invite, and what they will be."""
 
-    email = address("E-mail", "Enter the e-mail the invitation goes to.")
+    email = address(later("E-mail"), later("Enter the e-mail the invitation goes to."))
     name = called(
-        "Name",
-        "Enter how they are called.",
-        description="As others will see it. They can change it.",
+        later("Name"),
+        later("Enter how they are called."),
+        description=later("As others will see it. They can change it."),
     )
-    role = RadioField("Role", [InputRequired("Choose what they may do.")])
-    vendor = SelectField("Vendor", default=NOBODYS, description="For the two vendor roles only.")
+    role = RadioField(later("Role"), [InputRequired(later("Choose what they may do."))])
+    vendor = SelectField(
+        later("Vendor"), default=NOBODYS, description=later("For the two vendor roles only.")
+    )
 
     def __init__(self, roles: tuple[str, ...], vendors: Sequence[Row[Any]] | None) -> None:
         """Offer these roles; without vendors to choose from there is no such field."""
@@ -43,15 +46,15 @@ class Invite(FlaskForm):  # type: ignore[misc]
         if vendors is None:
             del self.vendor
         else:
-            self.vendor.choices = [(NOBODYS, "None"), *((str(v.id), v.name) for v in vendors)]
+            self.vendor.choices = [(NOBODYS, _("None")), *((str(v.id), v.name) for v in vendors)]
 
     def validate_vendor(self, field: Field) -> None:
         """Ask for a vendor exactly where the role belongs to one."""
         is_vendors = self.role.data in VENDOR_ROLES
         if is_vendors and not field.data:
-            raise ValidationError("Choose whose people they are.")
+            raise ValidationError(_("Choose whose people they are."))
         if field.data and self.role.data and not is_vendors:
-            raise ValidationError("Only a vendor's people have a vendor. Choose none.")
+            raise ValidationError(_("Only a vendor's people have a vendor. Choose none."))
 
     def vendor_id(self) -> UUID | None:
         """Return the vendor that was chosen."""
@@ -61,7 +64,7 @@ class Invite(FlaskForm):  # type: ignore[misc]
 class Role(FlaskForm):  # type: ignore[misc]
     """What somebody may do from now on."""
 
-    role = RadioField("Role", [InputRequired("Choose what they may do.")])
+    role = RadioField(later("Role"), [InputRequired(later("Choose what they may do."))])
 
     def __init__(self, roles: tuple[str, ...], current: str, **given: Any) -> None:
         """Offer these roles."""
@@ -73,13 +76,17 @@ class Key(FlaskForm):  # type: ignore[misc]
     """What a program is called and what it may do."""
 
     name = called(
-        "Name",
-        "Enter what the program is called.",
+        later("Name"),
+        later("Enter what the program is called."),
         longest=80,
-        description="It stands beside what the program does, in timelines and the audit trail.",
+        description=later(
+            "It stands beside what the program does, in timelines and the audit trail."
+        ),
     )
-    vendor = SelectField("Vendor")
-    rights = SelectMultipleField("What it may do", [InputRequired("Choose at least one.")])
+    vendor = SelectField(later("Vendor"))
+    rights = SelectMultipleField(
+        later("What it may do"), [InputRequired(later("Choose at least one."))]
+    )
 
     def __init__(self, rights: tuple[str, ...], vendors: Sequence[Row[Any]] | None) -> None:
         """Offer these rights; without vendors to choose from there is no such field."""
@@ -88,10 +95,10 @@ class Key(FlaskForm):  # type: ignore[misc]
         if vendors is None:
             del self.vendor
         else:
-            first = (NOBODYS, "Choose a vendor")
+            first = (NOBODYS, _("Choose a vendor"))
             self.vendor.choices = [first, *((str(v.id), v.name) for v in vendors)]
 
     def validate_vendor(self, field: Field) -> None:
         """Ask whose key it is."""
         if not field.data:
-            raise ValidationError("Choose whose key it is.")
+            raise ValidationError(_("Choose whose key it is."))

@@ -15,6 +15,7 @@ from app.accounts.contract import MARKETPLACE_RIGHTS, VENDOR_RIGHTS
 from app.desk.desk import Desk, ago
 from app.desk.forms import Key
 from app.shared.errors import Conflict
+from app.shared.language import _
 from app.shared.work import ACCOUNTS, transaction
 from app.web.forms import page_of, refusals
 
@@ -52,7 +53,7 @@ class Keys:
             with refusals(form):
                 return self._made(form, self._create(form))
         context = self.desk.context(
-            sentences=words.SENTENCES,
+            sentences=words.sentences(),
             whose="vendor" if is_vendors else "marketplace",
             is_all=self.desk.whose() is None,
         )
@@ -82,9 +83,10 @@ class Keys:
             with transaction(ACCOUNTS):
                 keys.revoke(key_id, current_user)
         except Conflict as refusal:
-            flash(refusal.detail, "warn")
+            flash(_(refusal.detail), "warn")
         else:
-            flash("The key is revoked. Programs that carry it are refused from now on.", "good")
+            said = _("The key is revoked. Programs that carry it are refused from now on.")
+            flash(said, "good")
         return redirect(url_for(f"{self.desk.face}.keys"))
 
 
@@ -95,7 +97,7 @@ def _listed(row: Row[Any]) -> dict[str, Any]:
         "vendor": row.vendor,
         "rights": [words.right(code) for code in row.rights],
         "hint": row.hint,
-        "used": ago(row.used_at, "never used"),
+        "used": ago(row.used_at, _("never used")),
         "by": row.made_by,
         "at": row.created_at,
         "revoked": row.revoked_at,

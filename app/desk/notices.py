@@ -19,6 +19,7 @@ from app.notices.contract import KINDS, audiences_of
 from app.notices.words import told
 from app.policies import marketplace
 from app.shared import clock
+from app.shared.language import _
 from app.shared.work import ACCOUNTS, transaction
 from app.web import paging
 from app.web.paging import Key
@@ -88,7 +89,7 @@ class Notices:
         until = _moment(request.form.get("until", ""))
         with transaction(ACCOUNTS):
             service.see(current_user.id, until, current_user.vendor_id)
-        flash("All notices are marked as seen.", "good")
+        flash(_("All notices are marked as seen."), "good")
         return redirect(url_for(f"{self.desk.face}.notices"))
 
     def _listed(self, row: Row[Any], seen: datetime) -> dict[str, Any]:

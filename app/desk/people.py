@@ -15,6 +15,7 @@ from app.accounts import people, words
 from app.accounts.contract import OPS_ROLES, VENDOR_ROLES
 from app.desk.desk import Desk, ago
 from app.desk.forms import Invite, Role
+from app.shared.language import _
 from app.shared.work import ACCOUNTS, transaction
 from app.web.forms import page_of, refusals
 from app.web.paging import link
@@ -80,7 +81,7 @@ class People:
     def _tabs(self, current: str, q: str, counts: dict[str, int]) -> list[dict[str, Any]]:
         return [
             {
-                "label": label,
+                "label": _(label),
                 "href": link(self._home(), {}, view=name, q=q or None),
                 "current": name == current,
                 "count": counts[name],
@@ -96,9 +97,12 @@ class People:
         if form.validate_on_submit():
             with refusals(form):
                 self._send(form)
-                flash(f"{form.name.data} has an invitation. It is good for three days.", "good")
+                said = _(
+                    "{name} has an invitation. It is good for three days.", name=form.name.data
+                )
+                flash(said, "good")
                 return redirect(self._home(view="invited"))
-        return page_of(form, "people/invite.html", **self.desk.context(sentences=words.SENTENCES))
+        return page_of(form, "people/invite.html", **self.desk.context(sentences=words.sentences()))
 
     def _send(self, form: Invite) -> None:
         vendor = self.desk.whose() or form.vendor_id()
@@ -110,7 +114,8 @@ class People:
         with transaction(ACCOUNTS):
             people.renew_invitation(link_id, current_user)
         flash(
-            "The invitation is sent again. The link of the mail before opens nothing now.", "good"
+            _("The invitation is sent again. The link of the mail before opens nothing now."),
+            "good",
         )
         return redirect(self._home(view="invited"))
 
@@ -118,7 +123,7 @@ class People:
         """Take an invitation back."""
         with transaction(ACCOUNTS):
             people.revoke_invitation(link_id, current_user)
-        flash("The invitation is taken back. Its link opens nothing now.", "good")
+        flash(_("The invitation is taken back. Its link opens nothing now."), "good")
         return redirect(self._home(view="invited"))
 
     # One person ----------------------------------------------------------------------------
@@ -133,7 +138,7 @@ class People:
         context = self.desk.context(
             person=_listed(row) | {"created": row.created_at, "sessions": row.sessions},
             is_barred=row.is_barred and self.desk.whose() is not None,
-            sentences=words.SENTENCES,
+            sentences=words.sentences(),
             history=self.desk.history(row.id),
         )
         return page_of(form, "people/person.html", **context)
@@ -146,23 +151,25 @@ class People:
         if not form.validate_on_submit():
             return self._person(row, form)
         role = form.role.data
-        said = f"{row.name} is {words.role(role).lower()} now."
+        said = _("{name} is {role} now.", name=row.name, role=words.role(role).lower())
         return self._act(row, form, lambda: people.change_role(user_id, role, current_user), said)
 
     def set_active(self, user_id: UUID) -> ResponseReturnValue:
         """Switch somebody off or on."""
         is_on = request.form.get("active") == "1"
-        said = "They can sign in again." if is_on else "They are signed out and cannot sign in."
+        said = _("They are signed out and cannot sign in.")
+        if is_on:
+            said = _("They can sign in again.")
         return self._do(user_id, lambda: people.set_active(user_id, is_on, current_user), said)
 
     def forget_factor(self, user_id: UUID) -> ResponseReturnValue:
         """Let somebody enrol another second factor."""
-        said = "Their second factor is forgotten. They set up another when they sign in next."
+        said = _("Their second factor is forgotten. They set up another when they sign in next.")
         return self._do(user_id, lambda: people.forget_factor(user_id, current_user), said)
 
     def sign_out(self, user_id: UUID) -> ResponseReturnValue:
         """End all sessions of somebody."""
-        said = "They are signed out everywhere."
+        said = _("They are signed out everywhere.")
         return self._do(user_id, lambda: people.sign_out_person(user_id, current_user), said)
 
     def _do(self, user_id: UUID, do: Callable[[], object], said: str) -> ResponseReturnValue:
@@ -204,7 +211,7 @@ def _listed(row: Row[Any]) -> dict[str, Any]:
         "role": words.role(row.role),
         "vendor": row.vendor_name,
         "has_factor": row.has_factor,
-        "seen": ago(row.seen_at, "not signed in"),
+        "seen": ago(row.seen_at, _("not signed in")),
         "is_active": row.is_active,
         "is_me": row.id == current_user.id,
     }

@@ -20,6 +20,7 @@ from app.audit.contract import nobody
 from app.audit.service import record
 from app.doors.table import Audience, Door, door_of
 from app.shared.errors import InvalidInput, NotAllowed, NotFound
+from app.shared.language import _
 from app.shared.work import ACCOUNTS, transaction
 from app.timeline.contract import Source
 from app.timeline.service import behind
@@ -137,9 +138,9 @@ def _ask() -> ResponseReturnValue | None:
         # Flask would answer this at every address by itself.
         raise MethodNotAllowed
     if door is None:
-        raise NotAllowed("This door is in no table, so it is opened to nobody.")
+        raise NotAllowed(_("This door is in no table, so it is opened to nobody."))
     if any("\0" in str(value) for value in (request.view_args or {}).values()):
-        raise NotFound("Nothing here has such a name.")
+        raise NotFound(_("Nothing here has such a name."))
     if door.audience is Audience.KEY:
         _ask_key(door)
         return None
@@ -164,18 +165,18 @@ def _require_own_page() -> None:
     is_ours = theirs in {None, f"{ours.scheme}://{ours.netloc}", request.host_url.rstrip("/")}
     is_elsewhere = request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
     if is_elsewhere or not is_ours:
-        raise NotAllowed("This came from a page of another site.")
+        raise NotAllowed(_("This came from a page of another site."))
 
 
 def _require_readable_form() -> None:
     """Refuse what no keyboard types and no table holds."""
     for name, value in request.form.items(multi=True):
         if "\0" in name or "\0" in value:
-            raise InvalidInput("The form holds a NUL character. Type it again.")
+            raise InvalidInput(_("The form holds a NUL character. Type it again."))
 
 
 def _ask_key(door: Door) -> None:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
     found = principal_of(token) if scheme.lower() == "bearer" and token else None
     if found is None:
         _note_wrong_key()
@@ -208,7 +209,7 @@ def _ask_person(door: Door) -> ResponseReturnValue | None:
     if who.stage not in door.stages:
         return redirect(NEXT_STEP.get(who.stage, who.home))
     if not _is_theirs(door, who, request.method):
-        raise _refusal(_why(door, who), (who.home, "Go to your own pages"))
+        raise _refusal(_why(door, who), (who.home, _("Go to your own pages")))
     behind(Source.PERSON if who.is_ops else Source.VENDOR)
     return _ask_presence(door, who)
 
@@ -230,8 +231,11 @@ def _is_theirs(door: Door, who: Person, method: str) -> bool:
 
 def _why(door: Door, who: Person) -> str:
     if door.audience is Audience.VENDOR and who.viewing:
-        return f"You see what {who.viewing.name} sees; nothing can be changed from here."
-    return "Your role does not open this; an administrator can tell whose it is."
+        return _(
+            "You see what {vendor} sees; nothing can be changed from here.",
+            vendor=who.viewing.name,
+        )
+    return _("Your role does not open this; an administrator can tell whose it is.")
 
 
 def _ask_presence(door: Door, who: Person) -> ResponseReturnValue | None:
@@ -242,7 +246,7 @@ def _ask_presence(door: Door, who: Person) -> ResponseReturnValue | None:
     confirm = f"/signin/confirm?{urlencode({'next': back}, safe='/?')}"
     if is_page:
         return redirect(confirm)
-    raise _refusal("Show first that it is still you.", (confirm, "Show that it is you"))
+    raise _refusal(_("Show first that it is still you."), (confirm, _("Show that it is you")))
 
 
 def _refusal(why: str, step: tuple[str, str]) -> NotAllowed:

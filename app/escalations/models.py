@@ -22,9 +22,11 @@ class Escalation(db.Model):
     raised_at: Mapped[Moment]
     acknowledged_at: Mapped[Moment | None]
     acknowledged_by: Mapped[Words | None]
+    acknowledged_by_id: Mapped[Id | None]
     ended_at: Mapped[Moment | None]
     closed_at: Mapped[Moment | None]
     closed_by: Mapped[Words | None]
+    closed_by_id: Mapped[Id | None]
     policy_version: Mapped[int]
 
 

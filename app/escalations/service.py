@@ -21,7 +21,8 @@ from app.policies.documents import Escalation as EscalationPolicy
 from app.policies.queries import InForce, in_force
 from app.shared import bulk, ids
 from app.shared.errors import Conflict, IllegalMove, NotFound
-from app.timeline.service import Happened, record
+from app.shared.who import Who
+from app.timeline.service import SYSTEM, Happened, record
 from app.web.words import span
 
 # A case that was critical has an escalation, even if it was over before anybody looked.
@@ -41,15 +42,16 @@ STATES = text(
 )
 CASES = text("SELECT id, order_id FROM exception_cases WHERE reference = ANY(:references)")
 LATEST = text(
-    "SELECT c.reference, t.event, t.actor, t.at FROM exception_cases c"
+    "SELECT c.reference, t.event, t.actor, t.actor_id, t.at FROM exception_cases c"
     " JOIN escalations e ON e.case_id = c.id JOIN orders o ON o.id = c.order_id"
-    " CROSS JOIN LATERAL (SELECT event, actor, at FROM timeline WHERE cohort = o.cohort"
+    " CROSS JOIN LATERAL (SELECT event, actor, actor_id, at FROM timeline WHERE cohort = o.cohort"
     "  AND order_id = o.id AND subject_id = e.id AND event <> 'escalation_climbed'"
     "  ORDER BY id DESC LIMIT 1) t"
     " WHERE c.reference = ANY(:references)"
 )
 # What somebody did by mistake they take back within this time, whatever happened since.
 GRACE = timedelta(minutes=1)
+NOT_ACKNOWLEDGED = {"acknowledged_at": None, "acknowledged_by": None, "acknowledged_by_id": None}
 # Who did what, when a page was looked at for too long.
 DID = {
     "escalation_opened": ("It", "was escalated"),
@@ -167,13 +169,14 @@ def _message(state: Row[Any], step: Step) -> Message:
 
 
 def _happened(
-    state: Row[Any], event: str, facts: dict[str, Any], actor: str = "onward"
+    state: Row[Any], event: str, facts: dict[str, Any], actor: Who | None = None
 ) -> Happened:
     facts = {"case": state.reference, "kind": state.kind} | facts
-    return Happened(state.order_id, state.cohort, event, actor, state.id, facts)
+    name, key = (actor.name, actor.id) if actor else (SYSTEM, None)
+    return Happened(state.order_id, state.cohort, event, name, state.id, facts, actor_id=key)
 
 
-def acknowledge(case_reference: str, *, actor: str, now: datetime, seen: str | None = None) -> None:
+def acknowledge(case_reference: str, *, actor: Who, now: datetime, seen: str | None = None) -> None:
     """Take ownership: the climb stops; again by anybody changes nothing.
 
     `seen` is how it stood on the page that was pressed (rules.standing): Conflict when somebody
@@ -186,44 +189,44 @@ def acknowledge(case_reference: str, *, actor: str, now: datetime, seen: str | N
         raise IllegalMove(detail)
     if state.acknowledged_at:
         return
-    row = {"id": state.id, "acknowledged_at": now, "acknowledged_by": actor}
+    row = {"id": state.id} | _acknowledged(actor, now)
     _change(state, row, "escalation_acknowledged", actor, now)
 
 
-def resolve(case_reference: str, *, actor: str, now: datetime, seen: str | None = None) -> None:
+def resolve(case_reference: str, *, actor: Who, now: datetime, seen: str | None = None) -> None:
     """Close an escalation by its owner; again changes nothing. `seen` as in acknowledge."""
     state = _state(case_reference, now)
     _require_unchanged(state, seen, actor, now)
     if state.closed_at:
         return
-    row = {"id": state.id, "closed_at": now, "closed_by": actor}
+    row = {"id": state.id, "closed_at": now, "closed_by": actor.name, "closed_by_id": actor.id}
     if not state.acknowledged_at:
-        row |= {"acknowledged_at": now, "acknowledged_by": actor}
+        row |= _acknowledged(actor, now)
     _change(state, row, "escalation_resolved", actor, now)
 
 
-def unacknowledge(case_reference: str, *, actor: str, now: datetime) -> None:
+def unacknowledge(case_reference: str, *, actor: Who, now: datetime) -> None:
     """Give a case back; the climb goes on as if it had never stopped. Again changes nothing."""
     state = _state(case_reference, now)
     if not state.acknowledged_at:
         return
     if state.closed_at:
         raise IllegalMove(f"{case_reference} is resolved. Open it again first.")
-    _require_own(state, state.acknowledged_by, actor, now)
-    row = {"id": state.id, "acknowledged_at": None, "acknowledged_by": None}
+    _require_own(state, state.acknowledged_by_id, actor, now)
+    row = {"id": state.id} | NOT_ACKNOWLEDGED
     _change(state, row, "escalation_unacknowledged", actor, now)
 
 
-def reopen(case_reference: str, *, actor: str, now: datetime) -> None:
+def reopen(case_reference: str, *, actor: Who, now: datetime) -> None:
     """Take back that one has resolved a case; again changes nothing."""
     state = _state(case_reference, now)
     if not state.closed_at:
         return
-    _require_own(state, state.closed_by, actor, now)
-    row = {"id": state.id, "closed_at": None, "closed_by": None}
+    _require_own(state, state.closed_by_id, actor, now)
+    row = {"id": state.id, "closed_at": None, "closed_by": None, "closed_by_id": None}
     if state.acknowledged_at == state.closed_at:
         # Resolving it was what made them its owner.
-        row |= {"acknowledged_at": None, "acknowledged_by": None}
+        row |= NOT_ACKNOWLEDGED
     _change(state, row, "escalation_reopened", actor, now)
 
 
@@ -238,27 +241,35 @@ def latest(case_references: Sequence[str]) -> Sequence[Row[Any]]:
     return db.session.execute(LATEST, {"references": list(case_references)}).all()
 
 
-def _change(state: Row[Any], row: dict[str, Any], event: str, actor: str, now: datetime) -> None:
+def _acknowledged(actor: Who, now: datetime) -> dict[str, Any]:
+    return {
+        "acknowledged_at": now,
+        "acknowledged_by": actor.name,
+        "acknowledged_by_id": actor.id,
+    }
+
+
+def _change(state: Row[Any], row: dict[str, Any], event: str, actor: Who, now: datetime) -> None:
     bulk.update(Escalation, [row], key="id")
     record([_happened(state, event, {}, actor)], now)
 
 
-def _require_unchanged(state: Row[Any], seen: str | None, actor: str, now: datetime) -> None:
+def _require_unchanged(state: Row[Any], seen: str | None, actor: Who, now: datetime) -> None:
     """Refuse what somebody pressed who saw another state, unless they made this one themselves."""
     stands = standing(state.acknowledged_by, is_closed=state.closed_at is not None)
     last = next(iter(latest([state.reference])), None)
-    if seen is None or seen == stands or last is None or last.actor == actor:
+    if seen is None or seen == stands or last is None or last.actor_id == actor.id:
         return
     raise Conflict(f"{who_did(last, now)} You saw it {in_words(seen)}.")
 
 
-def _require_own(state: Row[Any], whose: str, actor: str, now: datetime) -> None:
+def _require_own(state: Row[Any], whose: UUID | None, actor: Who, now: datetime) -> None:
     """Refuse to take back what somebody else did, or what others have built on since."""
     (last,) = latest([state.reference])
-    if whose != actor:
+    if whose != actor.id:
         raise Conflict(f"{who_did(last, now)} Only they take that back.")
     acted_at = state.closed_at or state.acknowledged_at
-    if last.actor != actor and now - acted_at > GRACE:
+    if last.actor_id != actor.id and now - acted_at > GRACE:
         raise Conflict(f"{who_did(last, now)} It is too late to take yours back.")
 
 

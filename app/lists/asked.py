@@ -107,9 +107,9 @@ def _day(word: str) -> date | None:
 
 
 def conditions(of: Asked, who: Person, now: datetime, zone: ZoneInfo) -> Conditions:
-    """Return what SQL needs to find exactly the rows that are asked for; :me is who asks."""
+    """Return what SQL needs to find exactly the rows that are asked for; :me is who asks, by id."""
     parts = [of.spec.views[of.view].where]
-    values: dict[str, Any] = {"now": now, "me": who.name}
+    values: dict[str, Any] = {"now": now, "me": who.id}
     for one in of.spec.filters:
         if isinstance(one, Days):
             parts += _by_days(one, of.chosen, zone, values)

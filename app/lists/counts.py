@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from app.accounts.contract import Person
 from app.extensions import db, valkey
 from app.lists.asked import Asked, conditions
+from app.shared import language
 
 MOST = 10_000
 KEPT_SECONDS = 20
@@ -81,4 +82,4 @@ def words(number: int | None) -> str | None:
     """Return a count as its badge shows it."""
     if number is None:
         return None
-    return f"{MOST:,}+" if number > MOST else f"{number:,}"
+    return f"{language.number(MOST)}+" if number > MOST else language.number(number)

@@ -1,4 +1,7 @@
-"""A list as a CSV file: exactly the rows and columns that are shown, safe to open in a sheet."""
+"""A list as a CSV file: exactly the rows and columns that are shown, safe to open in a sheet.
+
+It is in English whoever takes it along: programs read its headers, and compare its words.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.lists.spec import Column, ListSpec, Sort
+from app.shared.language import ENGLISH, spoken
 from app.web.paging import Cut
 
 # Rows read at once: each time a transaction of its own, so that a slow reader holds none open.
@@ -51,10 +55,11 @@ def lines(spec: ListSpec, columns: Sequence[Column], sort: Sort, fetch: Fetch) -
     while True:
         rows, now = fetch(here)
         shown = rows[:BATCH]
+        with spoken(ENGLISH):
+            found = [_cells(spec, columns, row, now) for row in shown]
         out = io.StringIO()
         write = csv.writer(out)
-        for row in shown:
-            cells = _cells(spec, columns, row, now)
+        for cells in found:
             if is_first:
                 out.write(BOM)
                 write.writerow([header for header, _ in cells])

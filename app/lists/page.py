@@ -18,6 +18,7 @@ from app.lists import counts, saved
 from app.lists.asked import Asked, asked_by, conditions, whole_view
 from app.lists.saved import LEADS, Saved
 from app.lists.spec import Choice, Column, Days, Filter, ListSpec
+from app.shared.language import _
 from app.web import paging
 from app.web.words import day
 
@@ -37,7 +38,7 @@ class Loaded:
 def load(of: Asked, who: Person, now: datetime, zone: ZoneInfo, path: str | None = None) -> Loaded:
     """Read the page that the address asks for."""
     spec, sort = of.spec, of.order
-    cut = paging.cut(request.args, size=who.preferences.size(spec.name))
+    cut = paging.cut(request.args, spec.read_id, who.preferences.size(spec.name))
     found = spec.fetch(conditions(of, who, now, zone), cut, sort)
     rows, pager = paging.turn(found, cut, lambda row: spec.key(row, sort), path=path)
     return Loaded([spec.show(row, now) for row in rows], rows, pager)
@@ -76,6 +77,7 @@ def frame(
     here = f"{path}?{query}" if query else path
     return {
         "name": spec.name,
+        # In English: templates say them, and scripts find by them what to say.
         "nouns": spec.nouns,
         "path": path,
         "query": query,
@@ -89,7 +91,7 @@ def frame(
         "pairs": list(of.pairs()),
         "sorts": [
             {
-                "label": sort.label,
+                "label": _(sort.label),
                 "href": paging.link(
                     path,
                     request.args,
@@ -104,7 +106,7 @@ def frame(
         "columns": shown,
         "shows": {column.name for column in shown},
         "offered": [
-            {"name": c.name, "label": c.label, "is_on": c in shown, "is_fixed": c.is_fixed}
+            {"name": c.name, "label": _(c.label), "is_on": c in shown, "is_fixed": c.is_fixed}
             for c in spec.columns
         ],
         "size": who.preferences.size(spec.name),
@@ -139,14 +141,14 @@ def tabs(
         number = known.get(name, kept) if known else kept
         found.append(
             {
-                "label": view.label if view else stored.name if stored else name,
+                "label": _(view.label) if view else stored.name if stored else name,
                 "href": f"{path}?{query}",
                 "current": of.saved == name if stored else not of.saved and of.view == name,
                 "count": counts.words(number),
                 "tone": view.tone if view and number else None,
                 "is_shared": bool(stored and stored.is_shared),
                 "is_mine": bool(stored and stored.is_mine),
-                "hint": view.hint if view else "",
+                "hint": _(view.hint) if view and view.hint else "",
             }
         )
     return found
@@ -165,9 +167,8 @@ def _chips(of: Asked, path: str) -> list[dict[str, Any]]:
         names = _names(one)
         if words := _in_words(one, of):
             rest = dict.fromkeys((*names, "after", "before"))
-            chips.append(
-                {"label": f"{one.label}: {words}", "href": paging.link(path, request.args, **rest)}
-            )
+            label = _("{filter}: {chosen}", filter=_(one.label), chosen=words)
+            chips.append({"label": label, "href": paging.link(path, request.args, **rest)})
     return chips
 
 
@@ -182,12 +183,15 @@ def _in_words(one: Filter, of: Asked) -> str:
         )
         if start and end:
             return _day(start) if start == end else f"{_day(start)} \u2013 {_day(end)}"
-        return f"from {_day(start)}" if start else f"until {_day(end)}" if end else ""
+        if start:
+            return _("from {day}", day=_day(start))
+        return _("until {day}", day=_day(end)) if end else ""
     values = of.chosen.get(one.name, ())
     known = dict(one.options()) if values else {}
     labels = [known.get(value, value) for value in values]
     more = len(labels) - FEW
-    return ", ".join(labels[:FEW]) + (f" and {more} more" if more > 0 else "")
+    few = ", ".join(labels[:FEW])
+    return _("{few} and {more} more", few=few, more=more) if more > 0 else few
 
 
 def _day(word: str) -> str:
@@ -197,7 +201,7 @@ def _day(word: str) -> str:
 def _filter(one: Filter, of: Asked) -> dict[str, Any]:
     found: dict[str, Any] = {
         "name": one.name,
-        "label": one.label,
+        "label": _(one.label),
         "is_prominent": one.is_prominent,
         "is_set": any(name in of.chosen for name in _names(one)),
         "kind": "days" if isinstance(one, Days) else "choice",

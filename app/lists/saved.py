@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from app.lists.asked import asked_by
 from app.lists.spec import LISTS
 from app.shared import clock, ids
 from app.shared.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from app.shared.language import _, later
 from app.web.words import span
 
 # A tab bar is no archive.
@@ -89,7 +91,7 @@ def save(list_name: str, wish: Wish, who: Person) -> UUID:
         SavedView.list_name == list_name, SavedView.owner_id == who.id
     )
     if (db.session.scalar(mine) or 0) >= MOST:
-        raise InvalidInput(f"You have {MOST} views of this list. Delete one first.")
+        raise InvalidInput(_("You have {most} views of this list. Delete one first.", most=MOST))
     view_id = ids.new()
     row = _checked(list_name, wish, who) | {
         "id": view_id,
@@ -124,9 +126,9 @@ def held(view_id: UUID, who: Person) -> SavedView:
     """Return a view that somebody may change, locked: its owner, or a lead if it is shared."""
     view = db.session.get(SavedView, view_id, with_for_update=True)
     if view is None or (view.owner_id != who.id and not view.is_shared):
-        raise NotFound("There is no such view. Somebody may have deleted it.")
+        raise NotFound(_("There is no such view. Somebody may have deleted it."))
     if view.owner_id != who.id and who.role not in LEADS:
-        raise NotAllowed("This view is somebody else's. Save one of your own beside it.")
+        raise NotAllowed(_("This view is somebody else's. Save one of your own beside it."))
     return view
 
 
@@ -134,14 +136,16 @@ def _checked(list_name: str, wish: Wish, who: Person) -> dict[str, Any]:
     name = wish.name.strip()
     if not name or not name.isprintable() or len(name) > LONGEST_NAME:
         raise InvalidInput(
-            "The view has no usable name.",
-            name=f"Give it a name of at most {LONGEST_NAME} letters.",
+            _("The view has no usable name."),
+            name=_("Give it a name of at most {most} letters.", most=LONGEST_NAME),
         )
     roles = tuple(role for role in OPS_ROLES if role in wish.default_for)
     if roles and roles != (who.role,) and who.role not in LEADS:
-        raise NotAllowed("Only a lead decides what other roles' lists open with.")
+        raise NotAllowed(_("Only a lead decides what other roles' lists open with."))
     if roles and wish.is_shared and who.role not in LEADS:
-        raise NotAllowed("Only a lead decides what others' lists open with. Choose one of the two.")
+        raise NotAllowed(
+            _("Only a lead decides what others' lists open with. Choose one of the two.")
+        )
     is_shared = wish.is_shared or any(role != who.role for role in roles)
     return {
         "name": name,
@@ -157,22 +161,33 @@ def _query(list_name: str, wanted: str) -> str:
     """Return a query written the one way, so that it is known again as the same."""
     query = asked_by(LISTS[list_name], wanted).query()
     if len(query) > LONGEST_QUERY:
-        raise InvalidInput("A view cannot hold so many filters. Take some of them off.")
+        raise InvalidInput(_("A view cannot hold so many filters. Take some of them off."))
     return query
 
 
 def _differs(view: SavedView, wish: Wish) -> str:
     """Return who changed a view since it was seen, when, and what is different now."""
-    now = {"name": view.name, "filters": view.query, "sharing": view.is_shared}
+    now = {
+        later("name"): view.name,
+        later("filters"): view.query,
+        later("sharing"): view.is_shared,
+    }
     query = asked_by(LISTS[view.list_name], wish.query).query()
     wanted = {"name": wish.name, "filters": query, "sharing": wish.is_shared}
-    what = [word for word in now if now[word] != wanted[word]]
+    what = [_(word) for word in now if now[word] != wanted[word]]
     ago = span(clock.machine_now() - view.changed_at)
-    parts = f" Its {' and '.join(what)} differ from what you sent." if what else ""
-    return (
-        f"{view.changed_by} changed \u201c{view.name}\u201d {ago} ago."
-        f"{parts} Look at it again before you change it."
-    )
+    said = [
+        _(
+            "{who} changed \u201c{view}\u201d {ago} ago.",
+            who=view.changed_by,
+            view=view.name,
+            ago=ago,
+        )
+    ]
+    if what:
+        parts = reduce(lambda some, last: _("{some} and {last}", some=some, last=last), what)
+        said.append(_("Its {parts} differ from what you sent.", parts=parts))
+    return " ".join([*said, _("Look at it again before you change it.")])
 
 
 @contextmanager
@@ -183,5 +198,5 @@ def _own_name(name: str) -> Iterator[None]:
             yield
     except IntegrityError as taken:
         raise InvalidInput(
-            f"You have a view named {name} already.", name="Choose another name."
+            _("You have a view named {name} already.", name=name), name=_("Choose another name.")
         ) from taken

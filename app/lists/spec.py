@@ -1,4 +1,7 @@
-"""What a list is: columns, filters, orders and views, declared once by the page that shows it."""
+"""What a list is: columns, filters, orders and views, declared once by the page that shows it.
+
+Labels, nouns and hints are marked for the catalogs (`later`), and said where they are shown.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +97,8 @@ class ListSpec:
 
     `ids` selects the id of every row as column id, its conditions in {where}; `fetch` reads a page
     of rows in their order, `key` is a row's place and `show` the row in words, as templates and
-    files have it. `acts` are the bulk changes rows can be chosen for; `search` reads a word.
+    files have it. `acts` are the bulk changes rows can be chosen for; `search` reads a word, and
+    `read_id` the id in the address of a page.
     """
 
     name: str
@@ -110,6 +114,7 @@ class ListSpec:
     show: Callable[[Row[Any], datetime], dict[str, Any]]
     acts: tuple[str, ...] = ()
     search: Callable[[str], Conditions] | None = None
+    read_id: Callable[[str], UUID | int] = UUID
 
 
 LISTS: dict[str, ListSpec] = {}

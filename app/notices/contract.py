@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from app.shared.language import later
+
 Mailed = Literal["now", "digest", "never"]
 OPS: Final = ("ops_agent", "ops_lead", "senior_management", "administrator")
 VENDORS: Final = ("vendor_owner", "vendor_staff")
@@ -51,9 +53,9 @@ class Kind:
 
 KINDS: Final[Mapping[str, Kind]] = {
     "mention": Kind(
-        "Somebody mentions you in a note",
-        "{by} mentions you",
-        ("Order {number}",),
+        later("Somebody mentions you in a note"),
+        later("{by} mentions you"),
+        (later("Order {number}"),),
         "chat-left-text",
         "accent",
         (*OPS, *VENDORS),
@@ -61,54 +63,72 @@ KINDS: Final[Mapping[str, Kind]] = {
         "now",
     ),
     "note": Kind(
-        "The other side writes a note",
-        "{by} wrote a note",
-        ("Order {number}",),
+        later("The other side writes a note"),
+        later("{by} wrote a note"),
+        (later("Order {number}"),),
         "chat-left-text",
         "info",
         (*OPS, *VENDORS),
         "order",
     ),
     "escalation": Kind(
-        "A case climbs to your level",
-        "{kind} needs {level}",
-        ("Order {number}", "case {subject}", "nobody has acknowledged it"),
+        later("A case climbs to your level"),
+        later("{kind} needs {level}"),
+        (later("Order {number}"), later("case {subject}"), later("nobody has acknowledged it")),
         "bell",
         "crit",
         OPS,
         "case",
     ),
     "case_critical": Kind(
-        "A case becomes critical",
-        "{kind} is critical",
-        ("{name}", "case {subject}"),
+        later("A case becomes critical"),
+        later("{kind} is critical"),
+        ("{name}", later("case {subject}")),
         "exclamation-octagon-fill",
         "crit",
         OPS,
         "case",
     ),
     "batch_done": Kind(
-        "A bulk change of yours is done",
-        "{act} is done",
-        ("{done} changed", "{refused} refused"),
+        later("A bulk change of yours is done"),
+        later("{act} is done"),
+        (later("{done} changed"), later("{refused} refused")),
         "check2-all",
         "good",
         OPS,
         "batch",
     ),
     "work_assigned": Kind(
-        "New work is yours",
-        "New work: {subject}",
-        ("Order {number}", "hand it over by {ship_by}"),
+        later("New work is yours"),
+        later("New work: {subject}"),
+        (later("Order {number}"), later("hand it over by {ship_by}")),
         "inbox",
         "accent",
         VENDORS,
         "fulfillment_order",
     ),
+    "work_taken_back": Kind(
+        later("Work of yours is given to somebody else"),
+        later("Taken back: {subject}"),
+        (later("Order {number}"), "{reason}"),
+        "arrow-return-left",
+        "warn",
+        VENDORS,
+        "fulfillment_order",
+    ),
+    "vendor_moved": Kind(
+        later("How you stand in the marketplace changes"),
+        later("You are {standing}"),
+        ("{reason}", later("active again by yourself from {until} on")),
+        "shop",
+        "warn",
+        VENDORS,
+        mail="now",
+    ),
     "work_held": Kind(
-        "Work of yours is put on hold",
-        "On hold: {subject}",
-        ("Order {number}", "{reason}"),
+        later("Work of yours is put on hold"),
+        later("On hold: {subject}"),
+        (later("Order {number}"), "{reason}"),
         "pause-circle",
         "warn",
         VENDORS,

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from app.notices.contract import KINDS
+from app.shared.language import _, _n, later
 from app.web import words
-from app.web.words import count, when
+from app.web.words import when
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +29,26 @@ class Told:
 
 
 LEVELS = {
-    "ops": "somebody of ops",
-    "ops_lead": "the ops lead",
-    "senior_management": "the management",
+    "ops": later("somebody of ops"),
+    "ops_lead": later("the ops lead"),
+    "senior_management": later("the management"),
+}
+STANDINGS = {
+    "active": later("active again"),
+    "review": later("under review"),
+    "paused": later("paused"),
+    "suspended": later("suspended"),
+    "closed": later("closed"),
 }
 # Beyond what the words of a page know; a fact that nobody knows is shown as it is.
 FACTS: Mapping[str, Callable[[Any], str]] = {
     "ship_by": lambda s: when(datetime.fromisoformat(s)),
-    "done": lambda n: count(n, "row"),
-    "refused": lambda n: count(n, "row"),
+    "done": lambda n: _n("{n} row", "{n} rows", n),
+    "refused": lambda n: _n("{n} row", "{n} rows", n),
     "kind": words.plain,
-    "level": lambda code: LEVELS.get(code, code),
+    "level": lambda code: _(LEVELS.get(code, code)),
+    "standing": lambda code: _(STANDINGS.get(code, code)),
+    "until": lambda s: when(datetime.fromisoformat(s)),
 }
 
 
@@ -47,10 +57,10 @@ def told(kind: str, subject: str, facts: Mapping[str, Any]) -> Told:
     known = {k: FACTS.get(k, str)(v) for k, v in facts.items() if v not in (None, "", 0, [])}
     known["subject"] = subject
     look = KINDS[kind]
-    parts = [part for template in look.sentence if (part := _fill(template, known))]
+    parts = [part for template in look.sentence if (part := _fill(_(template), known))]
     sentence = ", ".join(parts)
     return Told(
-        _fill(look.title, known) or look.about,
+        _fill(_(look.title), known) or _(look.about),
         f"{sentence[:1].upper()}{sentence[1:]}." if sentence else "",
         look.icon,
         look.tone,

@@ -14,8 +14,9 @@ from sqlalchemy import Row, text
 from app.checks.service import give_up
 from app.extensions import db
 from app.notifications.contract import Fate, Outcome, Outgoing, Sender
-from app.notifications.texts import compose
+from app.notifications.texts import compose, language_of
 from app.policies import marketplace
+from app.policies.documents import Marketplace
 from app.shared import ids, leases, live, signed, work
 from app.shared.work import PLATFORM, transaction
 
@@ -56,11 +57,11 @@ def send_due(sender: Sender, *, is_time_up: Callable[[], bool]) -> int:
         token = ids.new()
         with transaction(PLATFORM) as now:
             rows = db.session.execute(LEASE, {"now": now, "size": BATCH, "token": token}).all()
-            name = marketplace.read(now).document.name if rows else ""
+            ours = (marketplace.read(now) if rows else marketplace.SHIPPED).document
         if not rows:
             break
         in_turn = sorted(rows, key=lambda r: (r.due_at, r.id))
-        _send(in_turn, token, name, sender, is_time_up)
+        _send(in_turn, token, ours, sender, is_time_up)
         count += len(rows)
     return count
 
@@ -68,7 +69,7 @@ def send_due(sender: Sender, *, is_time_up: Callable[[], bool]) -> int:
 def _send(
     rows: Sequence[Row[Any]],
     token: UUID,
-    name: str,
+    ours: Marketplace,
     sender: Sender,
     is_time_up: Callable[[], bool],
 ) -> None:
@@ -87,14 +88,15 @@ def _send(
             done = None
             continue
         work.crashpoint("before the message leaves")
-        done = _Done(row, _attempt(row, name, sender))
+        done = _Done(row, _attempt(row, ours, sender))
         work.crashpoint("after the message left")
     _turn(done, None, token)
 
 
-def _attempt(row: Row[Any], name: str, sender: Sender) -> Outcome:
+def _attempt(row: Row[Any], ours: Marketplace, sender: Sender) -> Outcome:
     try:
-        words = compose(row.template, row.facts | _link(row.facts), name)
+        spoken = language_of(row.facts, ours.languages[0])
+        words = compose(row.template, row.facts | _link(row.facts), ours.name, spoken)
     except (KeyError, ValueError, TypeError) as error:
         return Outcome(Fate.REFUSED, f"its facts make no message: {error!r}"[:200])
     return sender.send(Outgoing(str(row.id), row.recipient, words.subject, words.body))

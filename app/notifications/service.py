@@ -22,7 +22,10 @@ from app.timeline.service import ensure_cohorts
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is to be said, to whom, about which order; `once` tells one cause from another."""
+    """What is to be said, to whom, about which order; `once` tells one cause from another.
+
+    What a customer is told has their `language` among its facts, as the channel named it.
+    """
 
     order_id: UUID
     cohort: date
@@ -63,8 +66,13 @@ def tell(messages: Sequence[Message], now: datetime) -> None:
         jobs.ring("send_notifications")
 
 
-def tell_person(template: str, email: str, facts: dict[str, Any]) -> None:
-    """Queue a message about somebody's own account; no policy keeps it from being sent."""
+def tell_person(
+    template: str, email: str, facts: dict[str, Any], language: str | None = None
+) -> None:
+    """Queue a message about somebody's own account; no policy keeps it from being sent.
+
+    `language` is the one they chose, if they did.
+    """
     now, cohort = clock.now(), cohort_of(clock.now())
     ensure_cohorts({cohort})
     key = ids.new()
@@ -78,7 +86,7 @@ def tell_person(template: str, email: str, facts: dict[str, Any]) -> None:
         "channel": "email",
         "recipient": email,
         "template": template,
-        "facts": facts,
+        "facts": facts | ({"language": language} if language else {}),
         "status": "queued",
         "made_at": now,
         "due_at": now,

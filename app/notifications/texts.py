@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from app.shared import language
+from app.shared.language import _, later
 from app.shared.money import Money
+from app.web.words import money
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,53 +23,72 @@ class Text:
 
 # What a marketplace is called until somebody says so in its settings.
 UNNAMED = "Onward"
-SIGNED_UNNAMED = f"{UNNAMED}, for your marketplace"
+SIGNED_UNNAMED = later("Onward, for your marketplace")
 
-NOT_YOU = (
-    " If it was not you, tell whoever looks after accounts at once: somebody else may be in it."
+# Texts that stand in others, where their facts are known.
+TRACK = later("Follow it here: {link}")
+EXPECT = later("We promised all of it by {promised}.")
+LOST = later("Your order has not come.")
+LATE = later("Your order came late.")
+NOT_YOU = later(
+    "If it was not you, tell whoever looks after accounts at once: somebody else may be in it."
 )
+# A day as it stands in a sentence: "for {promised}", "by {promised}".
+DAY = later("{weekday}, {month} {day}")
 
 TEXTS: dict[str, tuple[str, str]] = {
     "order_received": (
-        "We have your order {number}",
-        ("Hello {name},\n\nwe have your order {number}. We write again when a parcel leaves."),
+        later("We have your order {number}"),
+        later("Hello {name},\n\nwe have your order {number}. We write again when a parcel leaves."),
     ),
     "order_shipped": (
-        "A parcel of your order {number} is on its way",
-        (
+        later("A parcel of your order {number} is on its way"),
+        later(
             "Hello {name},\n\na parcel of order {number} has left with {carrier},"
             " number {tracking_number}.{track}{expect}"
         ),
     ),
     "order_late": (
-        "Your order {number} is late",
-        (
+        later("Your order {number} is late"),
+        later(
             "Hello {name},\n\nwe promised order {number} for {promised}, and it has not come."
             " We are sorry. We are asking the carrier and the vendor now, and write again when"
             " we know more."
         ),
     ),
     "order_delivered": (
-        "Your order {number} has arrived",
-        (
+        later("Your order {number} has arrived"),
+        later(
             "Hello {name},\n\nall of order {number} has been delivered. If something is missing or"
             " wrong, answer this message."
         ),
     ),
     "order_canceled": (
-        "Your order {number} is canceled",
-        ("Hello {name},\n\norder {number} is canceled. Nothing more will be sent."),
+        later("Your order {number} is canceled"),
+        later("Hello {name},\n\norder {number} is canceled. Nothing more will be sent."),
     ),
     "compensation_offered": (
-        "For the trouble with order {number}: {amount} back",
-        (
+        later("For the trouble with order {number}: {amount} back"),
+        later(
             "Hello {name},\n\n{because} We would like to give you {amount} back. To take it, answer"
             " this message. This takes away none of your other rights."
         ),
     ),
+    # These go to shared addresses, whose readers nobody knows: always English.
     "work_assigned": (
         "New work: {fulfillment_order}",
         "Fulfillment order {fulfillment_order} is yours. Please hand it over by {ship_by}.",
+    ),
+    "work_taken_back": (
+        "Taken back: {fulfillment_order}",
+        (
+            "Fulfillment order {fulfillment_order} was given to somebody else: {reason}. Do not"
+            " ship it; what you have shipped of it stays yours."
+        ),
+    ),
+    "account_vendor": (
+        "{name} is {standing} in {marketplace}",
+        "Hello {name},\n\nin {marketplace} you are {standing} now.{why}{ends}{work}",
     ),
     "escalation_step": (
         "{case} needs {level}: {kind}",
@@ -74,100 +96,150 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "account_notices": (
         "{about}",
-        (
+        later(
             "Hello {name},\n\n{lines}\n\nSee them here: {url}\n\nWhat you are mailed you choose"
             " under your account."
         ),
     ),
     "account_digest": (
-        "Your day: {about}",
-        (
+        later("Your day: {about}"),
+        later(
             "Hello {name},\n\nsince the last digest:\n\n{lines}\n\nSee them here: {url}\n\nWhat"
             " you are mailed you choose under your account."
         ),
     ),
     "account_invitation": (
-        "{by} invites you to {marketplace}",
-        (
+        later("{by} invites you to {marketplace}"),
+        later(
             "Hello {name},\n\n{by} invites you to work in {marketplace}. Open this link within"
             " three days and choose a password:\n\n{url}\n\nIf you did not expect this, do"
             " nothing; no account is made."
         ),
     ),
     "account_reset": (
-        "A new password for {marketplace}",
-        (
+        later("A new password for {marketplace}"),
+        later(
             "Hello,\n\nsomebody, most likely you, asked for a new password. Open this link within"
             " 30 minutes and choose one:\n\n{url}\n\nIf it was not you, do nothing; your password"
             " stays as it is."
         ),
     ),
     "account_email_confirm": (
-        "Is this your new e-mail address?",
-        (
+        later("Is this your new e-mail address?"),
+        later(
             "Hello {name},\n\nopen this link within 30 minutes to sign in with this address from"
             " now on:\n\n{url}\n\nIf you did not ask for this, do nothing."
         ),
     ),
     "account_email_changed": (
-        "Your e-mail address was changed",
-        f"Hello {{name}},\n\nyour account has another e-mail address now.{NOT_YOU}",
+        later("Your e-mail address was changed"),
+        later("Hello {name},\n\nyour account has another e-mail address now. {not_you}"),
     ),
     "account_password_changed": (
-        "Your password was changed",
-        f"Hello {{name}},\n\nthe password of your account was changed.{NOT_YOU}",
+        later("Your password was changed"),
+        later("Hello {name},\n\nthe password of your account was changed. {not_you}"),
     ),
     "account_factor_added": (
-        "A second factor was added",
-        f"Hello {{name}},\n\nyour account asks for a second factor now.{NOT_YOU}",
+        later("A second factor was added"),
+        later("Hello {name},\n\nyour account asks for a second factor now. {not_you}"),
     ),
     "account_factor_removed": (
-        "A second factor was removed",
-        f"Hello {{name}},\n\na second factor of your account was removed.{NOT_YOU}",
+        later("A second factor was removed"),
+        later("Hello {name},\n\na second factor of your account was removed. {not_you}"),
     ),
     "account_guessed": (
-        "Somebody is guessing at your account",
-        (
+        later("Somebody is guessing at your account"),
+        later(
             "Hello {name},\n\nsomebody who knows your password entered many wrong codes or"
             " passwords where you sign in. If it was not you, choose another password now, and"
             " tell whoever looks after accounts."
         ),
     ),
     "account_email_asked": (
-        "Somebody wants to change your e-mail address",
-        f"Hello {{name}},\n\nyour account is about to get another e-mail address.{NOT_YOU}",
+        later("Somebody wants to change your e-mail address"),
+        later("Hello {name},\n\nyour account is about to get another e-mail address. {not_you}"),
     ),
     "account_recovery_codes": (
-        "You have new recovery codes",
-        f"Hello {{name}},\n\nnew recovery codes were made; the old ones are dead.{NOT_YOU}",
+        later("You have new recovery codes"),
+        later("Hello {name},\n\nnew recovery codes were made; the old ones are dead. {not_you}"),
     ),
 }
 
+STANDINGS = {
+    "active": "active",
+    "review": "under review",
+    "paused": "paused",
+    "suspended": "suspended",
+    "closed": "closed",
+}
+STANDING_WORK = {
+    "finish": "Please finish the work that is open.",
+    "taken_back": "Your open work is given to others; do not ship it any more.",
+}
 LEVELS = {"ops": "ops", "ops_lead": "the ops lead", "senior_management": "senior management"}
 
 
-def compose(template: str, facts: Mapping[str, Any], marketplace: str = UNNAMED) -> Text:
+def language_of(facts: Mapping[str, Any], first: str) -> str:
+    """Return in which language a message is written.
+
+    A customer's own, else the marketplace's first; whoever else's own, as far as it is known.
+    """
+    if "language" not in facts:
+        return language.ENGLISH
+    usual = language.nearest(first, language.MAILS)
+    return language.nearest(facts["language"], language.MAILS, usual)
+
+
+def compose(
+    template: str,
+    facts: Mapping[str, Any],
+    marketplace: str = UNNAMED,
+    code: str = language.ENGLISH,
+) -> Text:
     """Return the words of a message; the template's table decides, the facts fill in."""
     subject, body = TEXTS[template]
-    words = dict(facts) | _derived(facts) | {"marketplace": marketplace}
-    one_line = " ".join(subject.format_map(words).split())
-    signed = SIGNED_UNNAMED if marketplace == UNNAMED else marketplace
-    return Text(one_line, f"{body.format_map(words)}\n\n{signed}")
+    with language.spoken(code, language.MAILS):
+        words = dict(facts) | _derived(facts) | {"marketplace": marketplace}
+        one_line = " ".join(_(subject).format_map(words).split())
+        signed = _(SIGNED_UNNAMED) if marketplace == UNNAMED else marketplace
+        return Text(one_line, f"{_(body).format_map(words)}\n\n{signed}")
 
 
 def _derived(facts: Mapping[str, Any]) -> dict[str, str]:
     """Return the facts that need wording."""
-    words = {"track": "", "expect": ""}
+    words = {"track": "", "expect": "", "not_you": _(NOT_YOU)}
     if facts.get("link"):
-        words["track"] = f"\n\nFollow it here: {facts['link']}"
+        words["track"] = f"\n\n{_(TRACK, link=facts['link'])}"
     if facts.get("promised"):
-        words["promised"] = f"{date.fromisoformat(facts['promised']):%A, %B %-d}"
-        words["expect"] = f"\n\nWe promised all of it by {words['promised']}."
+        words["promised"] = _day(date.fromisoformat(facts["promised"]))
+        words["expect"] = f"\n\n{_(EXPECT, promised=words['promised'])}"
     if "minor" in facts:
-        words["amount"] = f"{Money(facts['minor'], facts['currency'])} {facts['currency']}"
-        is_lost = facts.get("rule") == "lost"
-        words["because"] = "Your order has not come." if is_lost else "Your order came late."
+        words["amount"] = _amount(facts["minor"], facts["currency"])
+        words["because"] = _(LOST) if facts.get("rule") == "lost" else _(LATE)
     if "kind" in facts:
         words["kind"] = facts["kind"].replace("_", " ")
         words["level"] = LEVELS[facts["level"]]
-    return words
+    return words | (_standing(facts) if "standing" in facts else {})
+
+
+def _standing(facts: Mapping[str, Any]) -> dict[str, str]:
+    until = f"From {_day(date.fromisoformat(facts['until']))} on you are active again by yourself."
+    parts = {
+        "why": facts["reason"],
+        "ends": until if facts["until"] else "",
+        "work": STANDING_WORK.get(facts["work"], ""),
+    }
+    told = {name: f"\n\n{words}" if words else "" for name, words in parts.items()}
+    return told | {"standing": STANDINGS[facts["standing"]]}
+
+
+def _day(day: date) -> str:
+    locale = language.locale()
+    weekday, month = locale.days["format"]["wide"][day.weekday()], locale.months["format"]["wide"]
+    return _(DAY, weekday=weekday, month=month[day.month], day=day.day)
+
+
+def _amount(minor: int, currency: str) -> str:
+    if language.current() == language.ENGLISH:
+        return f"{Money(minor, currency)} {currency}"
+    return money((minor, currency))

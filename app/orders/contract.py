@@ -36,6 +36,7 @@ class Action(StrEnum):
     HOLD = "hold"
     RELEASE = "release"
     CANCEL = "cancel"
+    TAKE_BACK = "take_back"
 
 
 class OrderStatus(StrEnum):

@@ -10,22 +10,28 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.catalog.queries import known_skus
 from app.checks import service as checks
 from app.checks.service import Subject
 from app.customers import service as customers
 from app.extensions import db
 from app.notifications.service import Message, tell
+from app.orders import holds, told
 from app.orders.contract import NewOrder
+from app.orders.doubts import Sku, doubts_of
 from app.orders.models import Order, OrderLine
+from app.policies.documents import Doubts
+from app.policies.queries import in_force
 from app.promises import rules as promise_rules
 from app.promises.service import Made, make
 from app.shared import bulk, ids
 from app.shared.columns import cohort_of
 from app.shared.errors import Conflict
-from app.timeline.service import Happened, ensure_cohorts, record
+from app.timeline.service import SYSTEM, Happened, ensure_cohorts, record
 
 EXISTING = text(
-    "SELECT o.id, o.reference, o.channel, o.number, o.request_sha256 FROM orders o JOIN"
+    "SELECT o.id, o.reference, o.channel, o.number, o.request_sha256,"
+    " o.held_since IS NOT NULL AS is_held FROM orders o JOIN"
     " unnest(CAST(:channels AS text[]), CAST(:numbers AS text[])) v(channel, number)"
     " ON (o.channel, o.number) = (v.channel, v.number)"
 )
@@ -33,17 +39,25 @@ EXISTING = text(
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An order that is in: now, or already before."""
+    """An order that is in: now, or already before; a held one waits for a person."""
 
     id: UUID
     reference: str
     is_new: bool
+    is_held: bool = False
+
+
+# What became of an order that was written: its key, reference, digest and whether it is held.
+Created = dict[tuple[str, str], tuple[UUID, str, str, bool]]
 
 
 def place(
     orders: Sequence[NewOrder], *, zone: str, actor: str, now: datetime
 ) -> list[Placed | Conflict]:
-    """Take orders in; the same again is the first answer, another under its number is refused."""
+    """Take orders in; the same again is the first answer, another under its number is refused.
+
+    What is doubtful is taken, too, and held for a person to release.
+    """
     ensure_cohorts({cohort_of(order.placed_at) for order in orders})
     known = _existing(orders)
     fresh: dict[tuple[str, str], NewOrder] = {}
@@ -68,29 +82,28 @@ def _existing(orders: Sequence[NewOrder]) -> dict[tuple[str, str], Any]:
 
 def _answer(
     order: NewOrder,
-    created: dict[tuple[str, str], tuple[UUID, str, str]],
+    created: Created,
     known: dict[tuple[str, str], Any],
     *,
     is_first: bool,
 ) -> Placed | Conflict:
     key = (order.channel, order.number)
     if key in created:
-        order_id, reference, digest = created[key]
+        order_id, reference, digest, is_held = created[key]
         is_new = is_first
     else:
         row = known[key]
         order_id, reference, digest, is_new = row.id, row.reference, row.request_sha256, False
+        is_held = row.is_held
     if digest != order.request_sha256:
         return Conflict(
             f"Order {order.number} on {order.channel} exists as {reference} with other content;"
             " change that order instead of sending it anew."
         )
-    return Placed(order_id, reference, is_new)
+    return Placed(order_id, reference, is_new, is_held)
 
 
-def _insert(
-    orders: Sequence[NewOrder], zone: str, actor: str, now: datetime
-) -> dict[tuple[str, str], tuple[UUID, str, str]]:
+def _insert(orders: Sequence[NewOrder], zone: str, actor: str, now: datetime) -> Created:
     if not orders:
         return {}
     buyers = customers.save([_customer(order) for order in orders])
@@ -102,11 +115,36 @@ def _insert(
     pairs = [(o, r) for o, r in zip(orders, rows, strict=True) if r["id"] in new_ids]
     bulk.insert(OrderLine, [_line_row(line, r["id"]) for o, r in pairs for line in o.lines])
     _follow(pairs, actor, now)
-    return {(o.channel, o.number): (r["id"], r["reference"], o.request_sha256) for o, r in pairs}
+    held = _hold(pairs, now)
+    _wake(pairs, held, now)
+    return {
+        (o.channel, o.number): (r["id"], r["reference"], o.request_sha256, r["id"] in held)
+        for o, r in pairs
+    }
+
+
+def _hold(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], now: datetime) -> set[UUID]:
+    """Hold what is doubtful; return those orders."""
+    policy = in_force(Doubts, now).document
+    rows = known_skus(line.sku for order, _ in pairs for line in order.lines)
+    known = {row.sku: Sku(row.is_known, row.most_units) for row in rows}
+    doubts = {r["id"]: doubts_of(order, known, policy) for order, r in pairs}
+    found = [holds.Held(r["id"], r["cohort"], doubts[r["id"]]) for _, r in pairs if doubts[r["id"]]]
+    holds.hold(found, actor=SYSTEM, now=now)
+    return {one.order_id for one in found}
+
+
+def _wake(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], held: set[UUID], now: datetime) -> None:
+    """Have orders routed and watched; a held one waits for its release, and is watched."""
+    for event, is_held in (("order placed", False), ("order changed", True)):
+        subjects = [
+            Subject(r["id"], "order", r["id"]) for _, r in pairs if (r["id"] in held) is is_held
+        ]
+        checks.wake(event, subjects, now)
 
 
 def _follow(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], actor: str, now: datetime) -> None:
-    """Write what follows from new orders: promise, timeline, message, and the wish to be routed."""
+    """Write what follows from new orders: promise, timeline, message."""
     make(
         [
             Made(r["id"], r["id"], "deliver_by", r["deliver_by"], "given with the order")
@@ -130,13 +168,24 @@ def _follow(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], actor: str, now: d
                 "customer",
                 o.customer.email,
                 "order_received",
-                facts={"number": o.number, "name": o.customer.name},
+                facts=_told(o, r),
             )
             for o, r in pairs
         ],
         now,
     )
-    checks.wake("order placed", [Subject(r["id"], "order", r["id"]) for _, r in pairs], now)
+
+
+def _told(order: NewOrder, row: dict[str, Any]) -> dict[str, Any]:
+    lines = [(line.title, line.quantity) for line in order.lines]
+    return {
+        "number": order.number,
+        "name": order.customer.name,
+        "language": order.customer.locale,
+        "minor": row["items_minor"] + row["freight_minor"],
+        "currency": order.currency,
+        **told.contents(lines, order.ship_to),
+    }
 
 
 def _customer(order: NewOrder) -> dict[str, Any]:

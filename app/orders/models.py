@@ -35,6 +35,9 @@ class Order(db.Model):
     promise_zone: Mapped[Words]
     delivered_at: Mapped[Moment | None]
     unfilled_since: Mapped[Moment | None]
+    # kept true with its fulfillment orders, for lists
+    has_part_on_hold: Mapped[bool] = mapped_column(default=False)
+    held_since: Mapped[Moment | None]
     request_sha256: Mapped[Words]
 
 
@@ -55,6 +58,21 @@ class OrderLine(db.Model):
     shipping_minor: Mapped[Minor]
     vendor: Mapped[Words | None]
     ship_by: Mapped[Moment | None]
+
+
+class OrderHold(db.Model):
+    """One doubt about an order; while one is open the order is given to nobody."""
+
+    __tablename__ = "order_holds"
+    id: Mapped[Key]
+    order_id: Mapped[Id]
+    code: Mapped[Words]
+    facts: Mapped[Json]
+    held_at: Mapped[Moment]
+    held_by: Mapped[Words]
+    released_at: Mapped[Moment | None]
+    released_by: Mapped[Words | None]
+    release_note: Mapped[Words | None]
 
 
 class FulfillmentOrder(db.Model):
@@ -80,6 +98,8 @@ class FulfillmentOrder(db.Model):
     last_parcel_at: Mapped[Moment | None]
     shipped_at: Mapped[Moment | None]
     delivered_at: Mapped[Moment | None]
+    # the day from which what is bought in for it is there
+    waits_until: Mapped[Day | None]
     ship_to: Mapped[Json]
     preferences: Mapped[Json]
     lines: Mapped[list[FoLine]] = relationship(lazy="raise", order_by="FoLine.line")
@@ -100,6 +120,7 @@ class FoLine(db.Model):
     title: Mapped[Words]
     options: Mapped[Json]
     ordered: Mapped[int]
+    is_bought_in: Mapped[bool] = mapped_column(default=False)
     declined: Mapped[int] = mapped_column(default=0)
     confirmed: Mapped[int] = mapped_column(default=0)
     picked: Mapped[int] = mapped_column(default=0)

@@ -41,8 +41,8 @@ def contacts(order_ids: Iterable[UUID]) -> dict[UUID, Any]:
     """Return who to tell about orders, and the facts that every message names."""
     rows = db.session.execute(
         text(
-            "SELECT o.id, o.cohort, o.number, o.deliver_on, c.email, c.name FROM orders o"
-            " JOIN customers c ON c.id = o.customer_id WHERE o.id = ANY(:ids)"
+            "SELECT o.id, o.cohort, o.number, o.deliver_on, c.email, c.name, c.locale"
+            " FROM orders o JOIN customers c ON c.id = o.customer_id WHERE o.id = ANY(:ids)"
         ),
         {"ids": sorted(set(order_ids))},
     )
@@ -50,8 +50,10 @@ def contacts(order_ids: Iterable[UUID]) -> dict[UUID, Any]:
 
 
 def facts_of(contact: Any) -> dict[str, Any]:
-    """Return the facts that every message to a customer names."""
-    return {"number": contact.number, "name": contact.name, "promised": _day(contact.deliver_on)}
+    """Return the facts that every message to a customer names, and what language they speak."""
+    day = _day(contact.deliver_on)
+    facts = {"number": contact.number, "name": contact.name, "promised": day}
+    return facts | {"language": contact.locale}
 
 
 def _day(day: date | None) -> str | None:

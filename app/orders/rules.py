@@ -42,6 +42,11 @@ MOVES: dict[tuple[FoStatus, Action], FoStatus] = {
         (status, A.CANCEL): S.CANCELED
         for status in (S.ASSIGNED, S.CONFIRMED, S.PICKING, S.PACKED, S.READY, S.ON_HOLD)
     },
+    (S.REJECTED, A.TAKE_BACK): S.REJECTED,
+    **{
+        (status, A.TAKE_BACK): S.REJECTED
+        for status in (S.ASSIGNED, S.CONFIRMED, S.PICKING, S.PACKED, S.READY, S.ON_HOLD)
+    },
     **{
         (status, A.HOLD): S.ON_HOLD
         for status in (S.ASSIGNED, S.CONFIRMED, S.PICKING, S.PACKED, S.READY)

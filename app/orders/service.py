@@ -153,7 +153,9 @@ def change(
 def _react(changed: Sequence[FulfillmentOrder], event: str, actor: str, now: datetime) -> None:
     if not changed:
         return
-    _return_declined([fo for fo in changed if event == "confirmed"], now)
+    if event == "confirmed":
+        declined = [line for fo in changed for line in fo.lines if line.declined]
+        return_units(declined, {line.id: line.declined for line in declined}, now)
     record([_entry(fo, event, actor) for fo in changed], now)
     tell_vendors(fo.vendor_id for fo in changed)
     settle({fo.order_id for fo in changed}, now)
@@ -172,7 +174,7 @@ def tell_vendors(vendor_ids: Iterable[UUID]) -> None:
 
 def _entry(fo: FulfillmentOrder, event: str, actor: str) -> Happened:
     facts: dict[str, Any] = {"fulfillment_order": fo.reference, "status": fo.status}
-    if event == "confirmed" and any(line.declined for line in fo.lines):
+    if event in {"confirmed", "taken back"} and any(line.declined for line in fo.lines):
         facts |= {"declined": sum(x.declined for x in fo.lines), "reason": fo.decline_reason or ""}
     if fo.hold_reason:
         facts["reason"] = fo.hold_reason
@@ -181,11 +183,31 @@ def _entry(fo: FulfillmentOrder, event: str, actor: str) -> Happened:
     )
 
 
-def _return_declined(fos: Iterable[FulfillmentOrder], now: datetime) -> None:
-    """Give declined units back to the stock and their order lines back to routing."""
-    lines = [line for fo in fos for line in fo.lines if line.declined]
-    catalog.release({line.id: line.declined for line in lines})
-    _unroute(lines, {line.id: line.declined for line in lines})
+def give_back(fo: FulfillmentOrder, quantities: Mapping[str, int] | None) -> dict[UUID, int]:
+    """Decline unshipped units for whoever has them (None: all of them); return how many by line.
+
+    InvalidInput where a line has fewer of them.
+    """
+    most = {x.line: x.ordered - x.declined - x.canceled - x.shipped for x in fo.lines}
+    wanted = most if quantities is None else quantities
+    for name, units in wanted.items():
+        if not 0 <= units <= most.get(name, -1):
+            detail = f"{fo.reference} has no line '{name}' of which {units} could be taken back."
+            raise InvalidInput(detail, **{name: f"0 to {most.get(name, 0)}"})
+    for line in fo.lines:
+        line.declined += wanted.get(line.line, 0)
+        line.confirmed = min(line.confirmed, line.ordered - line.declined - line.canceled)
+        line.picked, line.packed = (
+            min(line.picked, line.confirmed),
+            min(line.packed, line.confirmed),
+        )
+    return {line.id: wanted[line.line] for line in fo.lines if wanted.get(line.line)}
+
+
+def return_units(lines: Sequence[FoLine], quantities: Mapping[UUID, int], now: datetime) -> None:
+    """Give units of lines back to the stock and their order lines back to routing."""
+    catalog.release(quantities)
+    _unroute(lines, quantities)
     checks.wake(
         "lines unrouted",
         [Subject(line.order_id, "order", line.order_id) for line in lines],

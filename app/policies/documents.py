@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -21,6 +21,8 @@ from app.shared.money import CURRENCIES
 
 Hours = Annotated[int, Field(ge=0, le=24 * 365)]
 Days = Annotated[int, Field(ge=0, le=365)]
+Weekday = Annotated[int, Field(ge=1, le=7)]
+Place = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Z]{2})$")]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
 
 
@@ -30,10 +32,31 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Routing(Document):
-    """How a vendor is chosen."""
+# Hundredths of one unit of the order's currency, so that one policy serves every currency.
+Hundredths = Annotated[int, Field(ge=0, le=10**9)]
 
-    strategy: str = "fewest_parcels"
+
+class Routing(Document):
+    """How a vendor is chosen; what is worth how much is in hundredths of the currency's unit."""
+
+    strategy: str = "balanced"
+    # What a further parcel of an order costs in the customer's patience, beside its freight.
+    split: Hundredths = 200
+    # A line that comes a day later than wanted, or than the fastest could bring it.
+    late_day: Hundredths = 300
+    # A line given to a vendor that is never on time; how often vendors are is learned.
+    standing: Hundredths = 1_000
+    usual_on_time_bp: BasisPoints = 9_500
+    # A line given to a vendor under review.
+    review: Hundredths = 500
+    most_parcels: Annotated[int, Field(ge=1, le=50)] = 10
+    # The customer's need-by date: a vendor that would miss it is not chosen, or only if all would.
+    need_by: Literal["insist", "prefer"] = "insist"
+    # Units that nobody has: bought in where a vendor can, else waited for; only waited for; or
+    # put to a person.
+    when_short: Literal["backorder", "wait", "person"] = "backorder"
+    # Hours after its confirm-by from which work goes to the next best vendor; None: it stays.
+    take_back_unconfirmed_hours: Hours | None = 0
 
 
 class Promises(Document):
@@ -42,6 +65,47 @@ class Promises(Document):
     # None: vendors need not confirm by a time.
     confirm_within_hours: Hours | None = 24
     transit_days: Days = 5
+
+
+class LaneRule(Document):
+    """What is known of a way: from and to a country (ISO 3166) by a service; "*" stands for any.
+
+    `days` are those on which parcels move (ISO weekdays, Monday is 1), without the destination's
+    public holidays if it `keeps_holidays`. What a parcel and its kilogram cost is in hundredths of
+    the currency's unit.
+    """
+
+    origin: Place = "*"
+    destination: Place = "*"
+    service: Annotated[str, StringConstraints(min_length=1, max_length=64)] = "*"
+    days: Days
+    moves_on: Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)] = (1, 2, 3, 4, 5)
+    keeps_holidays: bool = True
+    parcel: Hundredths = 500
+    kilo: Hundredths = 0
+
+
+class Lanes(Document):
+    """The ways parcels go; the first rule that fits counts, and where none does `promises`."""
+
+    lanes: Annotated[tuple[LaneRule, ...], Field(max_length=1_000)] = ()
+    # A parcel's freight where no rule fits.
+    parcel: Hundredths = 500
+    kilo: Hundredths = 0
+
+
+class Doubts(Document):
+    """What has a person look at an order before any vendor is given it.
+
+    Wrong addresses, SKUs that nobody sells and currencies that do not exist always do.
+    """
+
+    # Units of one SKU on a line that are still usual; a product may say another number.
+    most_units: Annotated[int, Field(ge=1, le=100_000)] = 100
+    # What the items of an order may be worth, in minor units of its currency; None: anything.
+    most_value_minor: Annotated[int, Field(ge=0, le=10**12)] | None = None
+    review_every_order: bool = False
+    review_channels: Annotated[tuple[str, ...], Field(max_length=100)] = ()
 
 
 class Tracking(Document):
@@ -123,7 +187,7 @@ class Messages(Document):
         "order_canceled",
         "compensation_offered",
     )
-    vendor: tuple[str, ...] = ("work_assigned",)
+    vendor: tuple[str, ...] = ("work_assigned", "work_taken_back")
     ops: tuple[str, ...] = ("escalation_step",)
     # Where a rung's mail goes.
     addresses: dict[str, str] = {
@@ -197,6 +261,8 @@ def _refuse(why: str) -> str:
 KINDS: dict[str, type[Document]] = {
     "routing": Routing,
     "promises": Promises,
+    "lanes": Lanes,
+    "doubts": Doubts,
     "tracking": Tracking,
     "watch": Watch,
     "escalation": Escalation,

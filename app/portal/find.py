@@ -14,19 +14,20 @@ from app.desk.find import Group, Item, Page
 from app.extensions import db
 from app.portal import page
 from app.portal.page import blueprint
+from app.shared.language import _, later
 from app.shared.work import transaction
-from app.web.words import plain
+from app.web.words import small
 
 FEW = 8
 # Shorter than this, the beginning of a tracking number would fit half of all parcels.
 LEAST_OF_A_NUMBER = 6
 PAGES = (
-    Page("Work", "portal.work", "list-check", "orders queue start home to do"),
-    Page("Notices", "portal.notices", "bell", "news told inbox"),
-    Page("Team", "portal.team", "people", "users colleagues"),
-    Page("Invite somebody", "portal.invite", "person-plus", "team new user"),
-    Page("Keys", "portal.keys", "key", "api tokens"),
-    Page("Make a key", "portal.new_key", "key", "api token new"),
+    Page(later("Work"), "portal.work", "list-check", later("orders queue start home to do")),
+    Page(later("Notices"), "portal.notices", "bell", later("news told inbox")),
+    Page(later("Team"), "portal.team", "people", later("users colleagues")),
+    Page(later("Invite somebody"), "portal.invite", "person-plus", later("team new user")),
+    Page(later("Keys"), "portal.keys", "key", later("api tokens")),
+    Page(later("Make a key"), "portal.new_key", "key", later("api token new")),
 )
 # The scope has no other vendor's rows in it.
 FOUND = text(
@@ -64,12 +65,13 @@ def _found(q: str) -> Sequence[Row[Any]]:
 
 def _groups(q: str, found: Sequence[Row[Any]]) -> Iterator[Group]:
     yield finding.pages(q, PAGES)
-    yield Group("Fulfillment orders", [_item(row) for row in found])
+    yield Group(_("Fulfillment orders"), [_item(row) for row in found])
     yield finding.acts(q)
 
 
 def _item(row: Row[Any]) -> Item:
-    known = (f"order {row.order_number}", row.tracking_number, row.city, plain(row.status).lower())
+    order = _("order {number}", number=row.order_number)
+    known = (order, row.tracking_number, row.city, small(row.status))
     href = url_for("portal.fulfillment_order", reference=row.reference)
     about = ", ".join(filter(None, known))
     return Item(row.reference, "box-seam", href, about, is_code=True, is_exact=row.is_exact)

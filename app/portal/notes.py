@@ -16,6 +16,7 @@ from app.orders.queries import fulfillment_order, order
 from app.portal import page
 from app.portal.page import blueprint, vendor_id
 from app.shared.errors import InvalidInput
+from app.shared.language import _, later
 from app.shared.work import PLATFORM, acting_as, transaction
 from app.threads import forms, queries, service
 from app.threads import page as threads
@@ -25,13 +26,13 @@ from app.threads.page import Choice, Face
 from app.threads.queries import Notes
 
 ANCHOR = "notes"
-HINT = "The customer and other vendors do not."
-WORDS = "Ops and your team see this"
+HINT = later("The customer and other vendors do not.")
+WORDS = later("Ops and your team see this")
 
 
 def _face(row: FulfillmentOrder, notes: Notes) -> Face:
     here = url_for("portal.fulfillment_order", reference=row.reference)
-    choice = Choice("vendor", Visibility.VENDOR, HINT, row.vendor_id, row.reference, WORDS)
+    choice = Choice("vendor", Visibility.VENDOR, _(HINT), row.vendor_id, row.reference, _(WORDS))
     return Face(
         action=url_for("portal.write_note", reference=row.reference),
         photo="portal.photo",

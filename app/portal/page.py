@@ -13,6 +13,7 @@ from flask_login import current_user
 from app.orders.queries import work_of
 from app.policies import marketplace
 from app.shared.errors import NotAllowed
+from app.shared.language import _
 from app.shared.work import Scope, transaction, vendor_scope
 from app.vendors.queries import locations
 from app.web import words, zones
@@ -26,7 +27,9 @@ def vendor_id() -> UUID:
         current_user.viewing.vendor_id if current_user.viewing else current_user.vendor_id
     )
     if found is None:
-        raise NotAllowed("You belong to no vendor. Choose one in the console to see what it sees.")
+        raise NotAllowed(
+            _("You belong to no vendor. Choose one in the console to see what it sees.")
+        )
     return found
 
 

@@ -8,6 +8,7 @@ from app.desk.keys import Keys
 from app.desk.notices import Notices
 from app.desk.people import People, no_history
 from app.portal.page import blueprint, frame, vendor_id
+from app.shared.language import later
 
 DESK = Desk(
     face="portal",
@@ -16,7 +17,7 @@ DESK = Desk(
     frame=frame,
     history=no_history,
     roles=VENDOR_ROLES,
-    views={"team": "People", "invited": "Invited", "off": "Switched off"},
+    views={"team": later("People"), "invited": later("Invited"), "off": later("Switched off")},
 )
 People(DESK).mount(blueprint, "/team")
 Keys(DESK).mount(blueprint, "/keys")

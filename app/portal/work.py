@@ -16,6 +16,7 @@ from app.orders.models import FoLine, FulfillmentOrder
 from app.portal import notes, page
 from app.portal.page import blueprint
 from app.shared.errors import InvalidInput
+from app.shared.language import _, _n, later
 from app.shared.work import transaction
 from app.shipments.models import Shipment
 from app.shipments.queries import shipments_of
@@ -24,7 +25,7 @@ from app.vendors.models import Location
 from app.web import paging
 from app.web.deadlines import Deadline, deadline
 from app.web.paging import Key
-from app.web.words import count, when
+from app.web.words import when
 
 # What a list shows of one fulfillment order; the rest is on its page.
 FEW_LINES = 3
@@ -94,7 +95,7 @@ def _ship(row: FulfillmentOrder, now: datetime) -> Deadline:
     return deadline(
         row.ship_by,
         now,
-        f"by {when(row.ship_by)}",
+        _("by {moment}", moment=when(row.ship_by)),
         since=row.assigned_at,
         done_at=row.shipped_at,
     )
@@ -102,9 +103,9 @@ def _ship(row: FulfillmentOrder, now: datetime) -> Deadline:
 
 # What each group of the list is called, and what it says of itself.
 GROUPS = {
-    "overdue": ("Overdue", "exclamation-octagon-fill", "crit", "Ship these first."),
-    "today": ("Leaves today", "truck", "warn", ""),
-    "later": ("Later", "calendar-event", None, ""),
+    "overdue": (later("Overdue"), "exclamation-octagon-fill", "crit", later("Ship these first.")),
+    "today": (later("Leaves today"), "truck", "warn", ""),
+    "later": (later("Later"), "calendar-event", None, ""),
 }
 
 
@@ -118,13 +119,13 @@ def _groups(listed: list[dict[str, Any]], frame: Mapping[str, Any]) -> Iterator[
     for name, (title, icon, tone, advice) in GROUPS.items():
         rows = [row for row in listed if row["group"] == name]
         if rows:
-            told = f"{count(totals[name], 'order')}. {advice}".strip()
+            told = _n("{n} order.", "{n} orders.", totals[name])
             yield {
                 "name": name,
-                "title": title,
+                "title": _(title),
                 "icon": icon,
                 "tone": tone,
-                "told": told,
+                "told": f"{told} {_(advice)}" if advice else told,
                 "rows": rows,
             }
 
@@ -184,7 +185,7 @@ ON_THE_CLOCK = {*queries.UNDONE, FoStatus.SHIPPED, FoStatus.DELIVERED}
 def _confirm(row: FulfillmentOrder, now: datetime) -> Deadline | None:
     if row.confirm_by is None or (row.confirmed_at is None and row.status != FoStatus.ASSIGNED):
         return None
-    due = f"by {when(row.confirm_by)}"
+    due = _("by {moment}", moment=when(row.confirm_by))
     return deadline(row.confirm_by, now, due, since=row.assigned_at, done_at=row.confirmed_at)
 
 
@@ -196,19 +197,19 @@ def _address(ship_to: Mapping[str, Any]) -> Iterator[str]:
 
 # What a customer may have asked for, as whoever packs reads it.
 WISHES = {
-    "gift_message": "Gift message",
-    "delivery_instructions": "For the carrier",
-    "preferred_delivery_time": "Delivery time",
-    "deliver_by": "Wanted by",
+    "gift_message": later("Gift message"),
+    "delivery_instructions": later("For the carrier"),
+    "preferred_delivery_time": later("Delivery time"),
+    "deliver_by": later("Wanted by"),
 }
 
 
 def _wishes(preferences: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if preferences.get("gift_wrap"):
-        yield "Gift", "Wrap it as a gift"
+        yield _("Gift"), _("Wrap it as a gift")
     for name, label in WISHES.items():
         if preferences.get(name):
-            yield label, str(preferences[name])
+            yield _(label), str(preferences[name])
 
 
 def _parcel(parcel: Shipment) -> dict[str, Any]:
@@ -224,12 +225,12 @@ def _parcel(parcel: Shipment) -> dict[str, Any]:
 
 # The next step by status: what to do, the call that does it, and what it carries.
 STEPS = {
-    FoStatus.ASSIGNED: ("Confirm it", "confirm", "{}"),
-    FoStatus.CONFIRMED: ("Say that picking has begun", "pick", None),
-    FoStatus.PICKING: ("Say that it is packed", "pack", None),
-    FoStatus.PACKED: ("Say that its label is made", "label", None),
-    FoStatus.READY: ("Say that it has left", "ship", "ship"),
-    FoStatus.ON_HOLD: ("Go on with it", "release", None),
+    FoStatus.ASSIGNED: (later("Confirm it"), "confirm", "{}"),
+    FoStatus.CONFIRMED: (later("Say that picking has begun"), "pick", None),
+    FoStatus.PICKING: (later("Say that it is packed"), "pack", None),
+    FoStatus.PACKED: (later("Say that its label is made"), "label", None),
+    FoStatus.READY: (later("Say that it has left"), "ship", "ship"),
+    FoStatus.ON_HOLD: (later("Go on with it"), "release", None),
 }
 PARCEL = '{"parcels": [{"carrier": "fedex", "tracking_number": "…"}]}'
 
@@ -242,7 +243,7 @@ def _step(row: FulfillmentOrder) -> dict[str, str | None] | None:
     title, verb, body = known
     path = f"/api/v1/fulfillment-orders/{row.reference}/{verb}"
     return {
-        "title": title,
+        "title": _(title),
         "path": path,
         "url": f"{current_app.config['PUBLIC_URL']}{path}",
         "body": PARCEL if body == "ship" else body,

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-# A place a vendor ships from: the vendor's code and the location's key.
-Location = tuple[str, UUID]
+from app.promises.rules import Calendar
+
+# Where units come from: a listing's stock, or what its vendor buys in.
+Pool = tuple[UUID, bool]
+# A parcel's beginning: a location, and the day from which its goods are there (None: now).
+Start = tuple[UUID, date | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Units of one order line that nobody has been given yet."""
+class Place:
+    """A location that goods can come from, as it stands when the decision is made."""
 
-    line: str
-    sku: str
-    units: int
-    vendor: str | None = None
-    declined_by: frozenset[str] = frozenset()
+    id: UUID
+    vendor_id: UUID
+    vendor: str
+    code: str
+    country: str
+    calendar: Calendar
+    vendor_status: str = "active"
+    is_active: bool = True
+    ships_to: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +36,75 @@ class Candidate:
     """One listing that carries a wanted SKU, and how many units can still be had of it."""
 
     listing_id: UUID
-    location_id: UUID
-    vendor: str
+    place: Place
     sku: str
     cost_minor: int
-    available: int
     currency: str
-    vendor_status: str = "active"
+    available: int
     is_active: bool = True
+    weight_g: int = 0
+    buy_in_days: int | None = None
+    restock_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Units of one order line that nobody has been given yet.
+
+    `vendor` pins the line; `taken_from`: vendors that declined it, or that it was taken from.
+    """
+
+    line: str
+    sku: str
+    units: int
+    vendor: str | None = None
+    taken_from: frozenset[str] = frozenset()
+    ship_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one line costs at one place, in minor units: goods for all its units, and the rest."""
+
+    goods: int = 0
+    kilos: int = 0
+    late: int = 0
+    standing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A way to fill a line: from where, how many units at most, when it would come, and its price.
+
+    `parcel`: what a parcel from there costs, whatever is in it, in minor units.
+    """
+
+    line: str
+    candidate: Candidate
+    units: int
+    ship_by: datetime
+    deliver_on: date
+    price: Price
+    parcel: int = 0
+    waits_until: date | None = None
+    is_bought_in: bool = False
+
+    @property
+    def pool(self) -> Pool:
+        """Return whose units these are."""
+        return self.candidate.listing_id, self.is_bought_in
+
+    @property
+    def start(self) -> Start:
+        """Return the parcel these units would lie in."""
+        return self.candidate.place.id, self.waits_until
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Units of a line given to a listing."""
+    """Units of a line given to an option."""
 
-    line: str
-    candidate: Candidate
+    option: Option
     units: int
 
 
@@ -55,10 +117,45 @@ class Excluded:
     rule: str
 
 
-class Strategy(Protocol):
-    """How to choose between candidates that are all eligible."""
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each part of the price counts; 1 is as the policy has it."""
 
-    def plan(
-        self, wanted: Sequence[Wanted], candidates: dict[str, list[Candidate]]
-    ) -> list[Choice]:
-        """Return what to give to whom; `candidates` lists the eligible ones by line."""
+    goods: float = 1
+    shipping: float = 1
+    late: float = 1
+    standing: float = 1
+    split: float = 1
+
+
+class Strategy(Protocol):
+    """What matters when vendors are compared."""
+
+    weights: Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is to be decided for one order: units by line, and the options of each.
+
+    `split`: what a further parcel costs the customer's patience, in minor units.
+    """
+
+    wanted: Sequence[Wanted]
+    options: dict[str, list[Option]]
+    weights: Weights
+    split: int
+    most_parcels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was decided: who gives what, how it was found ("exact", "solver" or "greedy").
+
+    `score` is the plan's weighted price; `unfilled` units found nobody.
+    """
+
+    choices: list[Choice] = field(default_factory=list)
+    unfilled: int = 0
+    score: float = 0
+    method: str = "exact"

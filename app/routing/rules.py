@@ -1,59 +1,183 @@
-"""Who may be chosen, and why the others may not."""
+"""Who may be chosen and why the others may not, and what each would cost."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
-from app.routing.contract import Candidate, Choice, Excluded, Location, Wanted
+from app.promises.rules import Lane, NoDay, bought_in_on, deliver_on, ship_by
+from app.routing.contract import Candidate, Excluded, Option, Place, Price, Wanted
+
+# Vendors that are given work: those under review are watched, not stopped.
+GIVEN_WORK = frozenset({"active", "review"})
+ALWAYS = 10_000
+# A candidate, the day its goods are there, its hand-over and its arrival.
+Way = tuple[Candidate, date | None, datetime, date]
+TOO_LATE = "too late for the need-by date"
+FULL = "no open day with room left"
+NO_STOCK = "no stock"
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What an order asks of whoever fills it.
+
+    `need_by`: the customer's own date, None where it is no condition; `promised`: what the
+    channel promised already.
+    """
+
+    currency: str
+    country: str
+    service: str
+    zone: str
+    need_by: date | None = None
+    promised: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What the policy says things are worth, in minor units of the order's currency."""
+
+    late_day: int
+    standing: int
+    review: int
+    usual_on_time_bp: int
+
 
 # The first rule that holds excludes; its name is the reason that people read.
-EXCLUSIONS: dict[str, Callable[[Wanted, Candidate, str], bool]] = {
-    "pinned to another vendor": lambda w, c, _: w.vendor not in {None, c.vendor},
-    "vendor not active": lambda _w, c, _: c.vendor_status != "active",
-    "listing not active": lambda _w, c, _: not c.is_active,
-    "other currency": lambda _w, c, currency: c.currency != currency,
-    "declined before": lambda w, c, _: c.vendor in w.declined_by,
-    "no stock": lambda _w, c, _: c.available <= 0,
+EXCLUSIONS: dict[str, Callable[[Wanted, Candidate, Aim], bool]] = {
+    "pinned to another vendor": lambda w, c, _: w.vendor not in {None, c.place.vendor},
+    "vendor not active": lambda _, c, __: c.place.vendor_status not in GIVEN_WORK,
+    "location not active": lambda _, c, __: not c.place.is_active,
+    "listing not active": lambda _, c, __: not c.is_active,
+    "other currency": lambda _, c, aim: c.currency != aim.currency,
+    "does not ship there": lambda _, c, aim: not _ships_to(c.place, aim.country),
+    "declined before": lambda w, c, _: c.place.vendor in w.taken_from,
 }
 
 
-def why_not(wanted: Wanted, candidate: Candidate, currency: str) -> str | None:
+def _ships_to(place: Place, country: str) -> bool:
+    return place.ships_to is None or country in place.ships_to
+
+
+def why_not(wanted: Wanted, candidate: Candidate, aim: Aim) -> str | None:
     """Return the rule that excludes a candidate for a line, or nothing if it is eligible."""
-    return next(
-        (name for name, holds in EXCLUSIONS.items() if holds(wanted, candidate, currency)), None
+    return next((name for name, holds in EXCLUSIONS.items() if holds(wanted, candidate, aim)), None)
+
+
+class Timetable:
+    """When each place hands over and when that arrives, looked up once for many orders.
+
+    `full`: by location, the days on which it has as much to hand over as it can.
+    """
+
+    def __init__(
+        self,
+        now: datetime,
+        lane: Callable[[str, str, str, str], Lane],
+        full: Mapping[UUID, set[date]],
+    ) -> None:
+        self.now, self.lane, self.full = now, lane, full
+        self._ship: dict[tuple[UUID, date | None], datetime | None] = {}
+        self._arrive: dict[tuple[datetime, str, str, str, str], date] = {}
+
+    def hand_over(self, place: Place, waits_until: date | None) -> datetime | None:
+        """Return a place's last moment to hand over; nothing where it has no day for it."""
+        key = (place.id, waits_until)
+        if key not in self._ship:
+            full = self.full.get(place.id, set())
+            try:
+                at = ship_by(self.now, place.calendar, waits_until=waits_until, full=full)
+            except NoDay:
+                at = None
+            self._ship[key] = at
+        return self._ship[key]
+
+    def arrival(self, hand_over: datetime, origin: str, aim: Aim) -> date:
+        """Return the day on which what is handed over then is at the customer's door."""
+        key = (hand_over, origin, aim.country, aim.service, aim.zone)
+        if key not in self._arrive:
+            lane = self.lane(origin, aim.country, aim.service, aim.currency)
+            self._arrive[key] = deliver_on(hand_over, aim.zone, lane, aim.country)
+        return self._arrive[key]
+
+    def forget(self, location_id: UUID) -> None:
+        """Look a location up again: one of its days is full now."""
+        for key in [key for key in self._ship if key[0] == location_id]:
+            del self._ship[key]
+
+    def there_from(self, candidate: Candidate) -> date | None:
+        """Return the day from which units are there that a vendor buys in; None: it does not."""
+        if candidate.restock_on is not None and candidate.restock_on > self.now.date():
+            return candidate.restock_on
+        if candidate.buy_in_days is None:
+            return None
+        try:
+            return bought_in_on(self.now, candidate.place.calendar, candidate.buy_in_days)
+        except NoDay:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """By what one order's candidates are judged."""
+
+    aim: Aim
+    prices: Prices
+    timetable: Timetable
+
+
+def options_of(
+    wanted: Wanted, candidates: Iterable[Candidate], terms: Terms, *, is_bought_in: bool = False
+) -> tuple[list[Option], list[Excluded]]:
+    """Return the ways to fill a line, priced, and the candidates that no way leads to, with why.
+
+    `is_bought_in`: of what vendors would buy in, not of what they have.
+    """
+    aim, timetable = terms.aim, terms.timetable
+    ways: list[Way] = []
+    excluded: list[Excluded] = []
+    for candidate in candidates:
+        rule = why_not(wanted, candidate, aim)
+        there = timetable.there_from(candidate) if is_bought_in else None
+        if rule is None and (there is None if is_bought_in else candidate.available <= 0):
+            rule = NO_STOCK
+        at = wanted.ship_by
+        if rule is None and at is None:
+            at = timetable.hand_over(candidate.place, there)
+        if rule is None and at is not None:
+            day = timetable.arrival(at, candidate.place.country, aim)
+            if aim.need_by is None or day <= aim.need_by:
+                ways.append((candidate, there, at, day))
+                continue
+        reason = rule or (FULL if at is None else TOO_LATE)
+        excluded.append(Excluded(wanted.line, candidate.place.vendor, reason))
+    target = aim.promised or aim.need_by or min((day for *_, day in ways), default=date.max)
+    return [_option(wanted, way, target, terms) for way in ways], excluded
+
+
+def _option(wanted: Wanted, way: Way, target: date, terms: Terms) -> Option:
+    candidate, there, at, day = way
+    place, aim, prices = candidate.place, terms.aim, terms.prices
+    lane = terms.timetable.lane(place.country, aim.country, aim.service, aim.currency)
+    is_watched = place.vendor_status == "review"
+    price = Price(
+        goods=candidate.cost_minor * wanted.units,
+        kilos=lane.kilo_minor * candidate.weight_g * wanted.units // 1000,
+        late=prices.late_day * max(0, (day - target).days),
+        standing=prices.standing * (ALWAYS - prices.usual_on_time_bp) // ALWAYS
+        + prices.review * is_watched,
     )
-
-
-def sort_out(
-    wanted: Sequence[Wanted], candidates: Sequence[Candidate], currency: str
-) -> tuple[dict[str, list[Candidate]], list[Excluded]]:
-    """Return the eligible candidates by line, and the excluded ones with their rules."""
-    eligible: dict[str, list[Candidate]] = {w.line: [] for w in wanted}
-    excluded = []
-    for w in wanted:
-        for c in (c for c in candidates if c.sku == w.sku):
-            rule = why_not(w, c, currency)
-            if rule is None:
-                eligible[w.line].append(c)
-            else:
-                excluded.append(Excluded(w.line, c.vendor, rule))
-    return eligible, excluded
-
-
-def fill(
-    wanted: Sequence[Wanted], candidates: dict[str, list[Candidate]], allowed: set[Location]
-) -> list[Choice]:
-    """Return what some locations can send together, cheapest first; lines of a SKU share stock."""
-    taken: dict[UUID, int] = {}
-    choices = []
-    for w in wanted:
-        rest = w.units
-        able = [c for c in candidates[w.line] if (c.vendor, c.location_id) in allowed]
-        for c in sorted(able, key=lambda c: (c.cost_minor, c.vendor, c.listing_id)):
-            units = min(rest, c.available - taken.get(c.listing_id, 0))
-            if units > 0:
-                choices.append(Choice(w.line, c, units))
-                taken[c.listing_id] = taken.get(c.listing_id, 0) + units
-                rest -= units
-    return choices
+    return Option(
+        line=wanted.line,
+        candidate=candidate,
+        units=wanted.units if there else min(wanted.units, candidate.available),
+        ship_by=at,
+        deliver_on=day,
+        price=price,
+        parcel=lane.parcel_minor,
+        waits_until=there,
+        is_bought_in=there is not None,
+    )

@@ -100,13 +100,13 @@ def available(domain: str = PAGES) -> tuple[str, ...]:
     return tuple(sorted(found | {ENGLISH}))
 
 
-def nearest(wanted: str | None, domain: str = PAGES) -> str:
-    """Return the language nearest to a wanted code (BCP 47, "pt-BR"); English where none is."""
+def nearest(wanted: str | None, domain: str = PAGES, otherwise: str = ENGLISH) -> str:
+    """Return the language nearest to a wanted code (BCP 47, "pt-BR"); where none is, another."""
     try:
-        code = Locale.parse((wanted or ENGLISH).replace("_", "-"), sep="-").language
+        code = Locale.parse((wanted or "").replace("_", "-"), sep="-").language
     except (ValueError, UnknownLocaleError):
-        return ENGLISH
-    return code if code in available(domain) else ENGLISH
+        return otherwise
+    return code if code in available(domain) else otherwise
 
 
 def use(code: str, domain: str = PAGES) -> None:

@@ -10,6 +10,7 @@ from app.accounts import factors, links, passkeys, people, sessions, sign_in, wo
 from app.accounts.models import User
 from app.doors.guard import let_in, origin
 from app.extensions import db
+from app.shared.language import _
 from app.shared.work import ACCOUNTS, transaction
 from app.signin.devices import device
 from app.signin.forms import ChangePassword, Email, Name
@@ -52,7 +53,7 @@ def change_name() -> ResponseReturnValue:
         return _account(form)
     with transaction(ACCOUNTS):
         people.change_name(me(), form.name.data)
-    flash("Your name is changed.", "good")
+    flash(_("Your name is changed."), "good")
     return redirect(url_for("signin.account"))
 
 
@@ -65,8 +66,11 @@ def change_email() -> ResponseReturnValue:
             with transaction(ACCOUNTS):
                 links.change_email(me(), form.email.data)
             flash(
-                f"Open the link in the mail to {form.email.data} within 30 minutes."
-                " Until then nothing changes.",
+                _(
+                    "Open the link in the mail to {email} within 30 minutes."
+                    " Until then nothing changes.",
+                    email=form.email.data,
+                ),
                 "info",
             )
             return redirect(url_for("signin.account"))
@@ -85,7 +89,9 @@ def change_password() -> ResponseReturnValue:
                     who, current, new, end_others=bool(is_alone), origin=origin()
                 )
             )
-            told = "Your password is changed."
-            flash(f"{told} You are signed out everywhere else." if is_alone else told, "good")
+            told = _("Your password is changed.")
+            if is_alone:
+                told = _("Your password is changed. You are signed out everywhere else.")
+            flash(told, "good")
             return redirect(url_for("signin.account"))
     return page_of(form, "signin/change_password.html")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.shared.language import _
+
 # The first sign that is found decides: Edge also says Chrome, and Chrome also says Safari.
 BROWSERS = (
     ("Edg", "Edge"),
@@ -43,10 +45,11 @@ def device(user_agent: str) -> Device:
     browser, system = _first(BROWSERS, user_agent), _first(SYSTEMS, user_agent)
     icon = "phone" if system in IN_A_HAND else "laptop"
     if browser is None and system is None:
-        return Device("Unknown browser", "question-circle")
+        return Device(_("Unknown browser"), "question-circle")
     if system is None:
         return Device(browser or "", icon)
-    return Device(f"{browser or 'A browser'} on {system}", icon)
+    known = browser or _("A browser")
+    return Device(_("{browser} on {system}", browser=known, system=system), icon)
 
 
 def _first(table: tuple[tuple[str, str], ...], user_agent: str) -> str | None:

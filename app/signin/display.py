@@ -73,6 +73,8 @@ def display() -> ResponseReturnValue:
         if form.validate_on_submit():
             with transaction(ACCOUNTS):
                 change(who.id, who.preferences, **form.chosen())
+            # Said in the language that the next page is in.
+            languages.prefer(form.chosen()["language"])
             flash(_("Every page now looks as you chose."), "good")
             return redirect(url_for("signin.display"))
     return page_of(form, "signin/display.html")

@@ -10,6 +10,7 @@ from app.accounts import factors, passkeys, sessions, sign_in
 from app.accounts.contract import Stage
 from app.doors.guard import let_out, origin, person
 from app.shared.clock import machine_now
+from app.shared.language import _, later
 from app.shared.work import ACCOUNTS, transaction
 from app.signin.forms import Code, Confirm, SignIn
 from app.signin.page import blueprint, enter, me, wanted
@@ -17,10 +18,10 @@ from app.web import health, words
 from app.web.forms import page_of, refusals
 
 # One sentence for both, so that nobody learns which addresses have accounts.
-WRONG_PAIR = "No account has this e-mail and this password. Check both and try again."
-WRONG_CODE = "This code is wrong, or it was used already. Enter another one."
-WRONG_PROOF = "This is not your password."
-WRONG_PROOFS = "The password or the code is wrong. Enter both again."
+WRONG_PAIR = later("No account has this e-mail and this password. Check both and try again.")
+WRONG_CODE = later("This code is wrong, or it was used already. Enter another one.")
+WRONG_PROOF = later("This is not your password.")
+WRONG_PROOFS = later("The password or the code is wrong. Enter both again.")
 
 
 @blueprint.get("/")
@@ -34,9 +35,10 @@ def _health() -> dict[str, str]:
     ill = [part.name for part in found if not part.is_well]
     at = f"{words.when(machine_now())} {words.zone_name()}"
     if ill:
-        told = f"{len(ill)} of {len(found)} parts are not running"
+        told = _("{ill} of {all} parts are not running", ill=len(ill), all=len(found))
         return {"tone": "warn", "words": told, "sentence": f"{', '.join(ill)} · {at}"}
-    return {"tone": "good", "words": f"All {len(found)} parts are running", "sentence": at}
+    told = _("All {all} parts are running", all=len(found))
+    return {"tone": "good", "words": told, "sentence": at}
 
 
 @blueprint.route("/signin", methods=["GET", "POST"])
@@ -113,5 +115,5 @@ def signout() -> ResponseReturnValue:
             sessions.sign_out(who)
     let_out()
     if was_in:
-        flash("You are signed out.", "good")
+        flash(_("You are signed out."), "good")
     return redirect(url_for("signin.signin"))

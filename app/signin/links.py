@@ -14,6 +14,7 @@ from sqlalchemy import Row
 from app.accounts import links, words
 from app.doors.guard import let_out, origin, person
 from app.shared.errors import NotFound
+from app.shared.language import _
 from app.shared.work import ACCOUNTS, transaction
 from app.signin.forms import Accept, AskReset, Follow, NewPassword
 from app.signin.page import blueprint, dead_link, enter
@@ -60,7 +61,7 @@ def reset(token: str) -> ResponseReturnValue:
                 with transaction(ACCOUNTS):
                     links.reset(token, form.password.data, origin())
                 let_out()
-                flash("Your password is changed. Sign in with the new one.", "good")
+                flash(_("Your password is changed. Sign in with the new one."), "good")
                 return redirect(url_for("signin.signin"))
     except NotFound:
         return dead_link("reset")
@@ -82,7 +83,7 @@ def invitation(token: str) -> ResponseReturnValue:
                 return enter(key)
     except NotFound:
         return dead_link("invitation")
-    role, what = words.ROLES[link.role]
+    role, what = words.role(link.role), words.sentences()[link.role]
     return page_of(form, "signin/invitation.html", link=link, role=role, what=what)
 
 
@@ -97,7 +98,7 @@ def confirm_email(token: str) -> ResponseReturnValue:
             if form.validate_on_submit():
                 with transaction(ACCOUNTS):
                     links.confirm_email(token, origin())
-                flash(f"You sign in with {link.email} from now on.", "good")
+                flash(_("You sign in with {email} from now on.", email=link.email), "good")
                 return redirect(url_for("signin.account" if person() else "signin.signin"))
     except NotFound:
         return dead_link("email")

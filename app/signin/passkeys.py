@@ -14,6 +14,7 @@ from app.accounts.contract import Stage
 from app.doors.guard import let_in, origin, person
 from app.policies import marketplace
 from app.shared.errors import InvalidInput, NotFound
+from app.shared.language import _, later
 from app.shared.work import ACCOUNTS, transaction
 from app.signin.forms import Passkey
 from app.signin.page import blueprint, let_on, me
@@ -23,15 +24,15 @@ from app.web.paging import own_path
 KEPT = "passkey"
 # A passkey's answer has a few hundred bytes; some send certificates along.
 LARGEST = 64 * 1024
-UNKNOWN = "This passkey is not known here, or its answer came too late. Try again."
+UNKNOWN = later("This passkey is not known here, or its answer came too late. Try again.")
 
 
 def _told() -> dict[str, Any]:
     """Return what the script sent; passkeys that cannot be had are not spoken of."""
     if not passkeys.are_offered():
-        raise NotFound("There are no passkeys under this address.")
+        raise NotFound(_("There are no passkeys under this address."))
     if (request.content_length or 0) > LARGEST:
-        raise InvalidInput("This is no passkey.")
+        raise InvalidInput(_("This is no passkey."))
     body = request.get_json(silent=True)
     return body if isinstance(body, dict) else {}
 
@@ -59,7 +60,7 @@ def passkey() -> ResponseReturnValue:
     body, kept = _told(), session.pop(KEPT, None)
     token = passkeys.finish_sign_in(_credential(body), kept, origin(), person())
     if token is None:
-        raise InvalidInput(UNKNOWN)
+        raise InvalidInput(_(UNKNOWN))
     wanted = body.get("next")
     onward = own_path(wanted if isinstance(wanted, str) else None, "")
     return jsonify(next=let_on(token, onward))
@@ -78,11 +79,11 @@ def new_passkey() -> ResponseReturnValue:
     body = _told()
     form = Passkey(MultiDict({"name": str(body.get("name", ""))}))
     if not form.validate():
-        raise InvalidInput("The passkey was not kept.", name=" ".join(form.name.errors))
+        raise InvalidInput(_("The passkey was not kept."), name=" ".join(map(_, form.name.errors)))
     was_forced = me().stage is Stage.ENROL
     token = passkeys.finish_registration(me(), _credential(body), form.name.data)
     who = let_in(token)
-    flash("The passkey is added. You can sign in with it from now on.", "good")
+    flash(_("The passkey is added. You can sign in with it from now on."), "good")
     return jsonify(next=who.home if was_forced else url_for("signin.account"))
 
 
@@ -92,5 +93,5 @@ def remove_passkey(passkey_id: UUID) -> ResponseReturnValue:
     with transaction(ACCOUNTS):
         token = passkeys.remove(me(), passkey_id)
     let_in(token)
-    flash("The passkey is removed. Delete it on its device too.", "good")
+    flash(_("The passkey is removed. Delete it on its device too."), "good")
     return redirect(url_for("signin.account"))

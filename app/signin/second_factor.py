@@ -13,12 +13,13 @@ from app.accounts import factors, passkeys
 from app.accounts.contract import Person, Stage
 from app.doors.guard import let_in
 from app.policies import marketplace
+from app.shared.language import _, later
 from app.shared.work import ACCOUNTS, transaction
 from app.signin.forms import Enrol
 from app.signin.page import blueprint, me
 from app.web.forms import page_of
 
-WRONG_CODE = "This is not the code the app shows now. Wait for the next one and enter that."
+WRONG_CODE = later("This is not the code the app shows now. Wait for the next one and enter that.")
 
 
 @blueprint.route("/account/second-factor", methods=["GET", "POST"])
@@ -88,5 +89,5 @@ def remove_factor() -> ResponseReturnValue:
     with transaction(ACCOUNTS):
         token = factors.remove_factor(me())
     let_in(token)
-    flash("The second factor is off. Your password alone opens your account now.", "warn")
+    flash(_("The second factor is off. Your password alone opens your account now."), "warn")
     return redirect(url_for("signin.account"))

@@ -11,6 +11,7 @@ from app.accounts import sessions as kept
 from app.accounts.sessions import actor_of
 from app.audit.service import record
 from app.doors.guard import let_out
+from app.shared.language import _
 from app.shared.work import ACCOUNTS, transaction
 from app.signin.devices import device
 from app.signin.page import blueprint, me
@@ -49,7 +50,7 @@ def end_session(session_id: UUID) -> ResponseReturnValue:
     if session_id == who.session_id:
         let_out()
         return redirect(url_for("signin.signin"))
-    flash("That browser is signed out.", "good")
+    flash(_("That browser is signed out."), "good")
     return redirect(url_for("signin.sessions"))
 
 
@@ -62,7 +63,7 @@ def end_sessions() -> ResponseReturnValue:
         record("sessions_ended", actor_of(who))
     if is_all:
         let_out()
-        flash("You are signed out everywhere.", "good")
+        flash(_("You are signed out everywhere."), "good")
         return redirect(url_for("signin.signin"))
-    flash("You are signed out everywhere else.", "good")
+    flash(_("You are signed out everywhere else."), "good")
     return redirect(url_for("signin.sessions"))

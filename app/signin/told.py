@@ -18,28 +18,37 @@ from app.accounts.told import mailed_as
 from app.notices.contract import Kind, kinds_of
 from app.policies import marketplace
 from app.shared.errors import InvalidInput
+from app.shared.language import _, later
 from app.shared.work import ACCOUNTS, transaction
 from app.signin.page import blueprint, me
 from app.web.forms import page_of, refusals
 
-MAILED = {"never": "No mail", "now": "At once", "digest": "In the digest"}
+MAILED = {"never": later("No mail"), "now": later("At once"), "digest": later("In the digest")}
 
 
 class Told(FlaskForm):  # type: ignore[misc]
     """When somebody is told; one pair of fields more for each kind of notice."""
 
-    quiet_from = TimeField("Quiet from", [Optional()])
-    quiet_until = TimeField("Quiet until", [Optional()])
-    digest_at = TimeField("Digest at", [InputRequired("Enter when the digest is to come.")])
+    quiet_from = TimeField(later("Quiet from"), [Optional()])
+    quiet_until = TimeField(later("Quiet until"), [Optional()])
+    digest_at = TimeField(
+        later("Digest at"), [InputRequired(later("Enter when the digest is to come."))]
+    )
+
+    def __init__(self, chosen: Mapping[str, Any]) -> None:
+        """Show what is chosen."""
+        super().__init__(data=chosen)
+        for field in self:
+            if isinstance(field, SelectField):
+                field.choices = [(code, _(word)) for code, word in MAILED.items()]
 
 
 @cache
 def _form(role: str) -> type[Told]:
     """Return the form of a role: each kind that concerns it on screen and by mail."""
     fields: dict[str, Any] = {}
-    for code, kind in kinds_of(role).items():
-        fields[f"screen_{code}"] = BooleanField(f"On screen: {kind.about}")
-        fields[f"mail_{code}"] = SelectField(f"By mail: {kind.about}", choices=MAILED)
+    for code in kinds_of(role):
+        fields[f"screen_{code}"], fields[f"mail_{code}"] = BooleanField(), SelectField()
     return type("ToldOfRole", (Told,), fields)
 
 
@@ -68,9 +77,11 @@ def _chosen(form: Told, before: Preferences, kinds: Mapping[str, Kind]) -> dict[
 def _require_both(begin: time | None, end: time | None) -> None:
     if (begin is None) != (end is None):
         name = "quiet_from" if begin is None else "quiet_until"
-        raise InvalidInput("Quiet hours need two times.", **{name: "Enter both times, or none."})
+        raise InvalidInput(
+            _("Quiet hours need two times."), **{name: _("Enter both times, or none.")}
+        )
     if begin is not None and begin == end:
-        raise InvalidInput("Quiet hours need two times.", quiet_until="Enter another time.")
+        raise InvalidInput(_("Quiet hours need two times."), quiet_until=_("Enter another time."))
 
 
 @blueprint.route("/account/notices", methods=["GET", "POST"])
@@ -78,13 +89,13 @@ def told() -> ResponseReturnValue:
     """Show how somebody is told what happens, and change it."""
     who = me()
     kinds = kinds_of(who.role)
-    form = _form(who.role)(data=_data(who.preferences, kinds))
+    form = _form(who.role)(_data(who.preferences, kinds))
     with refusals(form):
         if form.validate_on_submit():
             chosen = _chosen(form, who.preferences, kinds)
             with transaction(ACCOUNTS):
                 change(who.id, who.preferences, **chosen)
-            flash("You are told as you chose.", "good")
+            flash(_("You are told as you chose."), "good")
             return redirect(url_for("signin.told"))
     zone = who.preferences.zone or marketplace.zone()
     return page_of(form, "signin/told.html", kinds=kinds, zone=zone.replace("_", " "))

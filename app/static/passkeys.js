@@ -55,9 +55,9 @@ const send = async (form, path, body) => {
 };
 
 const SAID = {
-  NotAllowedError: "The device was not asked, or nobody answered. Try again.",
-  InvalidStateError: "This device has a passkey for your account already.",
-  SecurityError: "This address cannot have passkeys.",
+  NotAllowedError: window._("The device was not asked, or nobody answered. Try again."),
+  InvalidStateError: window._("This device has a passkey for your account already."),
+  SecurityError: window._("This address cannot have passkeys."),
 };
 
 const run = async (form) => {
@@ -85,7 +85,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     try {
       await run(form);
     } catch (error) {
-      said.textContent = SAID[error.name] || error.message || "That did not work. Try again.";
+      said.textContent = SAID[error.name] || error.message || window._("That did not work. Try again.");
     } finally {
       button.removeAttribute("aria-busy");
     }

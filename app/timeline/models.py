@@ -22,6 +22,8 @@ class Entry(db.Model):
     facts: Mapped[Json]
     # who stands behind it; entries of before there were sources have none
     source: Mapped[Words | None]
+    # where it matters which of two people of one name it was
+    actor_id: Mapped[Id | None]
 
 
 class Decision(db.Model):

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, func, select, text
 
 from app.extensions import db
 from app.timeline.contract import ABOUT, Source
@@ -103,3 +103,18 @@ def decisions_of(order_id: UUID, kind: str) -> Sequence[Decision]:
     """Return an order's decisions of a kind, newest first."""
     query = select(Decision).where(Decision.order_id == order_id, Decision.kind == kind)
     return db.session.scalars(query.order_by(Decision.id.desc()).limit(20)).all()
+
+
+def newest(cohort: date, order_id: UUID, events: Collection[str]) -> int:
+    """Return the number of an order's newest entry of these events; 0 where there is none."""
+    query = select(func.max(Entry.id)).where(Entry.cohort == cohort, Entry.order_id == order_id)
+    return db.session.scalar(query.where(Entry.event.in_(events))) or 0
+
+
+def entries_since(
+    cohort: date, order_id: UUID, events: Collection[str], seen: int, limit: int = 20
+) -> Sequence[Entry]:
+    """Return an order's entries of these events after one, newest first."""
+    query = select(Entry).where(Entry.cohort == cohort, Entry.order_id == order_id)
+    query = query.where(Entry.event.in_(events), Entry.id > seen)
+    return db.session.scalars(query.order_by(Entry.id.desc()).limit(limit)).all()

@@ -37,7 +37,8 @@ known_cohorts: set[date] = set()
 class Happened:
     """One entry: the order, the event's name, who did it, and its facts as codes and numbers.
 
-    `source` need be said only by those who know better than the request that it comes from.
+    `source` need be said only by those who know better than the request that it comes from;
+    `actor_id` by those who ask later whether it was the same person.
     """
 
     order_id: UUID
@@ -47,6 +48,7 @@ class Happened:
     subject_id: UUID | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     source: Source | None = None
+    actor_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ def record(entries: Sequence[Happened], now: datetime) -> None:
             "event": e.event,
             "subject_id": e.subject_id,
             "actor": e.actor,
+            "actor_id": e.actor_id,
             "facts": e.facts,
             "source": e.source or _source(e.actor),
         }

@@ -3,16 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 
 from app.extensions import db
-from app.vendors.models import Location, Vendor
+from app.shared import clock
+from app.shared.errors import NotFound
+from app.vendors.models import Closure, Location, Vendor
 
-# More are found by their name.
-MOST = 500
+# How vendor v stands at the moment :now: a pause that names its end is over by itself then.
+STATUS = "CASE WHEN v.status_until <= :now THEN 'active' ELSE v.status END"
+# What can be changed of a vendor and of a location.
+VENDOR_FIELDS = ("name", "email", "kind")
+PLACE_FIELDS = (
+    "name",
+    "zone",
+    "country",
+    "region",
+    "city",
+    "postal_code",
+    "cut_off",
+    "handling_days",
+    "working_days",
+    "holidays",
+    "daily_capacity",
+    "ships_to",
+    "is_active",
+)
+PLACES = (
+    f"SELECT l.id, l.vendor_id, l.code, v.code AS vendor,"
+    f" {', '.join(f'l.{name}' for name in PLACE_FIELDS)}"
+    " FROM locations l JOIN vendors v ON v.id = l.vendor_id WHERE v.code = :vendor"
+)
+VENDOR = (
+    f"SELECT v.id, v.code, v.name, v.email, v.kind, {STATUS} AS status, v.status AS said,"
+    " v.status_reason, v.status_by, v.status_at, v.status_until"
+    " FROM vendors v WHERE v.code = :code"
+)
+
+
+def vendor(code: str, *, lock: bool = False) -> Row[Any]:
+    """Return a vendor as it stands now; `said` is how it stood when that was last decided."""
+    query = text(f"{VENDOR}{' FOR NO KEY UPDATE' if lock else ''}")
+    row = db.session.execute(query, {"code": code, "now": clock.now()}).first()
+    if row is None:
+        raise NotFound(f"There is no vendor '{code}'.")
+    return row
+
+
+def vendor_values(row: Row[Any]) -> dict[str, Any]:
+    """Return what can be changed of a vendor."""
+    return {name: row._mapping[name] for name in VENDOR_FIELDS}
+
+
+def places(vendor: str) -> Sequence[Row[Any]]:
+    """Return a vendor's locations, with its code."""
+    return db.session.execute(text(f"{PLACES} ORDER BY l.code LIMIT 200"), {"vendor": vendor}).all()
+
+
+def location_of(vendor: str, code: str, *, lock: bool = False) -> Row[Any]:
+    """Return one location of a vendor."""
+    locked = " FOR NO KEY UPDATE OF l" if lock else ""
+    query = text(f"{PLACES} AND l.code = :code{locked}")
+    row = db.session.execute(query, {"vendor": vendor, "code": code}).first()
+    if row is None:
+        raise NotFound(f"Vendor '{vendor}' has no location '{code}'.")
+    return row
+
+
+def place_values(place: Row[Any]) -> dict[str, Any]:
+    """Return what can be changed of a location."""
+    return {name: place._mapping[name] for name in PLACE_FIELDS}
+
+
+def closures(location_ids: Sequence[UUID], since: date) -> Sequence[Closure]:
+    """Return what is closed on or after a day, the first day first."""
+    query = select(Closure).where(Closure.location_id.in_(location_ids))
+    query = query.where(Closure.last_day >= since).order_by(Closure.first_day, Closure.id)
+    return db.session.scalars(query.limit(500)).all()
 
 
 def location_ids(names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]:
@@ -38,13 +109,12 @@ def vendor_codes(vendor_ids: Iterable[UUID]) -> dict[UUID, str]:
     return {row.id: row.code for row in rows}
 
 
-def vendors(q: str = "") -> Sequence[Vendor]:
-    """Return vendors by name; `q` is part of a name or a code."""
-    query = select(Vendor).order_by(Vendor.name, Vendor.id).limit(MOST)
-    if q:
-        both = Vendor.name.icontains(q, autoescape=True) | Vendor.code.icontains(q, autoescape=True)
-        query = query.where(both)
-    return db.session.scalars(query).all()
+def vendor_emails(vendor_ids: Iterable[UUID]) -> dict[UUID, str | None]:
+    """Return where vendors are written to."""
+    rows = db.session.execute(
+        text("SELECT id, email FROM vendors WHERE id = ANY(:ids)"), {"ids": sorted(set(vendor_ids))}
+    )
+    return {row.id: row.email for row in rows}
 
 
 def locations() -> dict[UUID, Location]:

@@ -1,56 +1,107 @@
-"""Keeping vendors and their locations."""
+"""Keeping vendors and their locations, and changing how vendors stand."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Row, select, text
 
+from app.checks import service as checks
+from app.checks.service import Subject
 from app.extensions import db
-from app.shared import bulk, ids
+from app.policies import marketplace
+from app.shared import bulk, clock, ids, live
 from app.shared.errors import NotFound
-from app.vendors.models import Location, Vendor
+from app.shared.seen import require_unchanged
+from app.shared.work import PLATFORM, acting_as
+from app.vendors.contract import Kind, Moved, Status, Step
+from app.vendors.models import Closure, Location, Vendor
+from app.vendors.queries import (
+    PLACE_FIELDS,
+    STATUS,
+    location_of,
+    place_values,
+    vendor,
+    vendor_values,
+)
+from app.vendors.rules import STOPPING, move, require_closure, require_sense
 
-NEW = "active"
-CHANGED = "ON CONFLICT (code) DO UPDATE SET name = excluded.name, email = excluded.email"
-STATUS_TOO = ", status = CASE vendors.status WHEN 'closed' THEN 'closed' ELSE excluded.status END"
+# What a location is where nobody says otherwise.
+USUAL: Mapping[str, Any] = {
+    "region": None,
+    "city": None,
+    "postal_code": None,
+    "working_days": [1, 2, 3, 4, 5],
+    "holidays": None,
+    "daily_capacity": None,
+    "ships_to": None,
+    "is_active": True,
+}
+# As JSON, for an array of arrays would be flattened.
+SAVE_LOCATIONS = text(
+    "INSERT INTO locations (id, vendor_id, code, name, zone, country, region, city, postal_code,"
+    " cut_off, handling_days, working_days, holidays, daily_capacity, ships_to, is_active)"
+    " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, vendor_id uuid,"
+    " code text, name text, zone text, country text, region text, city text, postal_code text,"
+    " cut_off time, handling_days smallint, working_days smallint[], holidays text,"
+    " daily_capacity integer, ships_to text[], is_active boolean)"
+    " ON CONFLICT (vendor_id, code) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in PLACE_FIELDS)
+)
+KNOWN_LOCATIONS = text(
+    f"SELECT l.id, l.vendor_id, l.code, {', '.join(f'l.{name}' for name in PLACE_FIELDS)}"
+    " FROM locations l JOIN unnest(CAST(:vendors AS uuid[]), CAST(:codes AS text[])) n(v, c)"
+    " ON (l.vendor_id, l.code) = (n.v, n.c) ORDER BY l.id FOR NO KEY UPDATE OF l"
+)
+STANDING = text(
+    f"SELECT v.id, v.code, v.name, v.email, {STATUS} AS status, v.status AS said,"
+    " v.status_reason, v.status_until"
+    " FROM vendors v WHERE v.code = ANY(:codes) ORDER BY v.id FOR NO KEY UPDATE"
+)
 
 
 def save_vendors(vendors: Sequence[dict[str, Any]]) -> dict[str, UUID]:
-    """Create or change vendors by their code (code, name, email, status); return their keys.
+    """Create or change vendors by their code (code, name, email, kind, status); return their keys.
 
-    No status leaves a vendor's as it is; a closed vendor stays closed whatever is named.
+    What is left out stays as it was. A status is a new vendor's only: how a known one stands is
+    changed by `move_vendors`.
     """
     # Of one code named twice the later one counts, as it would one after the other.
     unique = {vendor["code"]: vendor for vendor in vendors}
-    known = select(Vendor.id).where(Vendor.code.in_(unique)).order_by(Vendor.code)
-    db.session.execute(known.with_for_update())
-    keys: dict[str, UUID] = {}
-    for status_too in (True, False):
-        names = [code for code in sorted(unique) if bool(unique[code]["status"]) is status_too]
-        rows = bulk.insert(
-            Vendor,
-            [{"id": ids.new(), **unique[n], "status": unique[n]["status"] or NEW} for n in names],
-            conflict=CHANGED + (STATUS_TOO if status_too else ""),
-            returning="code, id",
-        )
-        keys |= {row.code: row.id for row in rows}
-    return keys
-
-
-def save_locations(locations: Sequence[dict[str, Any]]) -> None:
-    """Create or change locations by vendor and code."""
-    unique = {(place["vendor_id"], place["code"]): place for place in locations}
-    bulk.insert(
-        Location,
-        [{"id": ids.new(), **unique[key]} for key in sorted(unique)],
-        conflict="ON CONFLICT (vendor_id, code) DO UPDATE SET name = excluded.name,"
-        " zone = excluded.zone, country = excluded.country, region = excluded.region,"
-        " city = excluded.city, postal_code = excluded.postal_code,"
-        " cut_off = excluded.cut_off, handling_days = excluded.handling_days",
+    known = select(Vendor.code, Vendor.kind).where(Vendor.code.in_(unique)).order_by(Vendor.id)
+    kinds = {row.code: row.kind for row in db.session.execute(known.with_for_update(key_share=True))}
+    rows = [
+        {
+            "id": ids.new(),
+            "code": code,
+            "name": vendor["name"],
+            "email": vendor["email"],
+            "kind": vendor.get("kind") or kinds.get(code, Kind.MERCHANT),
+            "status": vendor.get("status") or Status.ACTIVE,
+        }
+        for code, vendor in sorted(unique.items())
+    ]
+    saved = bulk.insert(
+        Vendor,
+        rows,
+        conflict="ON CONFLICT (code) DO UPDATE SET name = excluded.name, email = excluded.email,"
+        " kind = excluded.kind",
+        returning="code, id",
     )
+    live.changed("catalog")
+    return {row.code: row.id for row in saved}
+
+
+def change_vendor(code: str, values: Mapping[str, Any], *, seen: str) -> None:
+    """Change what somebody sees of a vendor in a form; Overtaken if somebody else has since."""
+    found = vendor(code, lock=True)
+    require_unchanged(found.name, seen, vendor_values(found))
+    save_vendors([{"code": code, **values}])
 
 
 def vendor_id(code: str) -> UUID:
@@ -59,3 +110,137 @@ def vendor_id(code: str) -> UUID:
     if found is None:
         raise NotFound(f"There is no vendor '{code}'.")
     return found
+
+
+def save_locations(locations: Sequence[dict[str, Any]]) -> None:
+    """Create or change locations by vendor and code; of the calendar, what is left out stays."""
+    unique = {(place["vendor_id"], place["code"]): place for place in locations}
+    names = sorted(unique)
+    values = {"vendors": [v for v, _ in names], "codes": [c for _, c in names]}
+    known = {(r.vendor_id, r.code): r for r in db.session.execute(KNOWN_LOCATIONS, values)}
+    rows = [_merged(unique[name], known.get(name)) for name in names]
+    db.session.execute(SAVE_LOCATIONS, {"rows": json.dumps(rows, default=str)})
+    live.changed("catalog")
+    before = {name: place_values(row) for name, row in known.items()}
+    _wake(
+        "location",
+        [
+            known[name].id
+            for name, row in zip(names, rows, strict=True)
+            if name in before and {k: row[k] for k in PLACE_FIELDS} != before[name]
+        ],
+    )
+
+
+def _merged(given: Mapping[str, Any], known: Row[Any] | None) -> dict[str, Any]:
+    """Return a location as it will be; arrays and times as they are compared."""
+    before = place_values(known) if known else USUAL
+    return {"id": ids.new(), **USUAL, **before, **given}
+
+
+def change_location(vendor: str, code: str, values: Mapping[str, Any], *, seen: str) -> None:
+    """Change what somebody sees of a location in a form; Overtaken if somebody else has since."""
+    place = location_of(vendor, code, lock=True)
+    require_unchanged(place.name, seen, place_values(place))
+    save_locations([{"vendor_id": place.vendor_id, "code": code, **values}])
+
+
+def _wake(kind: str, keys: Sequence[UUID]) -> None:
+    """Have those looked at who wait for what may be had from here now."""
+    if keys:
+        with acting_as(PLATFORM):
+            checks.wake("units came in", [Subject(key, kind, key) for key in keys], clock.now())
+
+
+# Closures ------------------------------------------------------------------------------------
+
+
+def close_days(place: Row[Any], first: date, last: date, reason: str, *, by: str) -> None:
+    """Close a location from one day to another; the same days again change nothing.
+
+    Closures may overlap: a day is closed while any of them covers it.
+    """
+    now = clock.now()
+    require_closure(first, last, now.astimezone(ZoneInfo(place.zone)).date())
+    row = {
+        "id": ids.new(),
+        "vendor_id": place.vendor_id,
+        "location_id": place.id,
+        "first_day": first,
+        "last_day": last,
+        "reason": reason,
+        "made_at": now,
+        "made_by": by,
+    }
+    bulk.insert(Closure, [row], conflict="ON CONFLICT DO NOTHING")
+    live.changed("catalog")
+
+
+def open_days(place: Row[Any], first: date, last: date) -> None:
+    """Take back a closure that has exactly these days."""
+    gone = db.session.execute(
+        text(
+            "DELETE FROM closures WHERE location_id = :place AND first_day = :first"
+            " AND last_day = :last RETURNING id"
+        ),
+        {"place": place.id, "first": first, "last": last},
+    ).first()
+    if gone is None:
+        raise NotFound(f"{place.name} has no closure from {first} to {last}.")
+    live.changed("catalog")
+    _wake("location", [place.id])
+
+
+# How vendors stand ---------------------------------------------------------------------------
+
+
+def move_vendors(
+    steps: Sequence[Step], *, by: str, now: datetime, takes_back: bool = False
+) -> list[Moved]:
+    """Change how vendors stand; return those that stand otherwise than before.
+
+    `takes_back`: the open work of those who are stopped is given to others, in the background.
+    """
+    found = {
+        row.code: row
+        for row in db.session.execute(STANDING, {"codes": [s.code for s in steps], "now": now})
+    }
+    moved = [m for step in steps if (m := _moved(step, found.get(step.code), now))]
+    bulk.update(
+        Vendor,
+        [
+            {
+                "id": m.id,
+                "status": str(m.status),
+                "status_reason": m.reason or None,
+                "status_by": by,
+                "status_at": now,
+                "status_until": m.until,
+            }
+            for m in moved
+        ],
+        key="id",
+    )
+    _wake("vendor", [m.id for m in moved if m.status == Status.ACTIVE])
+    stopped = [Subject(m.id, "vendor", m.id) for m in moved if m.move in STOPPING]
+    if takes_back:
+        checks.wake("vendor stopped", stopped, now)
+    live.changed("catalog")
+    return moved
+
+
+def _moved(step: Step, row: Row[Any] | None, now: datetime) -> Moved | None:
+    """Return a vendor as it will stand; None where it stands so already."""
+    if row is None:
+        raise NotFound(f"There is no vendor '{step.code}'.")
+    zone = ZoneInfo(marketplace.zone())
+    target = move(row.code, Status(row.status), step.move)
+    require_sense(step.move, step.reason, step.until, now.astimezone(zone).date())
+    until = datetime.combine(step.until, time(), zone).astimezone(UTC) if step.until else None
+    as_before = (row.said, row.status_reason or "", row.status_until)
+    if (target, step.reason, until) == as_before or (target == row.status and not step.reason):
+        return None
+    was = Status(row.status)
+    return Moved(
+        row.id, row.code, row.name, row.email, step.move, was, target, step.reason, until
+    )

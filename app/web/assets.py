@@ -31,9 +31,10 @@ STYLES = (
     "components",
     "print",
 )
-# Each stands alone: they talk by events of the document, so that any may be missing.
+# Each stands alone but for its words: they talk by events of the document.
 SCRIPTS = (
     "vendor/htmx.min.js",
+    "js/words.js",
     "js/display.js",
     "js/forms.js",
     "js/toasts.js",

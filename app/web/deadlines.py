@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.shared.language import _, _p
 from app.web.words import span
 
 # Within a working day somebody has to plan for it; within two hours to drop everything else.
@@ -36,12 +37,13 @@ def deadline(
 ) -> Deadline:
     """Return how a deadline stands: met or missed when it is done, else plenty to late."""
     if done_at is not None:
-        state, word = ("met", "early") if done_at <= due_at else ("missed", "late")
+        state, word = ("met", _("early")) if done_at <= due_at else ("missed", _("late"))
         return Deadline(state, span(due_at - done_at), word, due)
     left = due_at - now
     if left < timedelta(0):
-        return Deadline("late", span(left), "late", due, at=due_at)
-    return Deadline(_urgency(left), span(left), "left", due, _share(left, due_at, since), due_at)
+        return Deadline("late", span(left), _("late"), due, at=due_at)
+    share = _share(left, due_at, since)
+    return Deadline(_urgency(left), span(left), _p("of time", "left"), due, share, due_at)
 
 
 def _urgency(left: timedelta) -> str:

@@ -11,23 +11,45 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.shared.errors import DomainError, TooMany
+from app.shared.language import _, later
+from app.web.languages import PATHS_OF_PROGRAMS
 
 logger = logging.getLogger(__name__)
 # The PostgreSQL error classes after which the same request may simply be sent again.
 RETRY_LATER = ("08", "40", "53", "55", "57")
 CURES = {
-    400: "Check what was sent and send it again.",
-    401: "Sign in, or send a valid key as 'Authorization: Bearer …'.",
-    403: "Ask an administrator if you should be able to do this.",
-    404: "Check the address, or start from the start page.",
-    405: "Use one of the methods in the Allow header.",
-    413: "Send less at once.",
-    429: "Wait a little and try again.",
-    500: "It has been noted. Try again, and name the request's id if it happens again.",
-    503: "Try again in a moment; nothing has been changed.",
+    400: later("Check what was sent and send it again."),
+    401: later("Sign in, or send a valid key as 'Authorization: Bearer …'."),
+    403: later("Ask an administrator if you should be able to do this."),
+    404: later("Check the address, or start from the start page."),
+    405: later("Use one of the methods in the Allow header."),
+    413: later("Send less at once."),
+    429: later("Wait a little and try again."),
+    500: later("It has been noted. Try again, and name the request's id if it happens again."),
+    503: later("Try again in a moment; nothing has been changed."),
 }
+# What errors are called where they are raised (app/shared/errors.py, Werkzeug); pages say it.
+TITLES = (
+    later("Not possible"),
+    later("Not found"),
+    later("Not allowed"),
+    later("Conflict"),
+    later("Not possible in this state"),
+    later("Invalid input"),
+    later("Too many tries"),
+    later("Bad Request"),
+    later("Unauthorized"),
+    later("Forbidden"),
+    later("Not Found"),
+    later("Method Not Allowed"),
+    later("Request Entity Too Large"),
+    later("Unsupported Media Type"),
+    later("Too Many Requests"),
+    later("Not available"),
+    later("Unexpected error"),
+)
 
-UNKNOWN_HOST = "This is not an address of ours; open the one you were given."
+UNKNOWN_HOST = later("This is not an address of ours; open the one you were given.")
 
 
 def register(app: Flask) -> None:
@@ -41,7 +63,7 @@ def register(app: Flask) -> None:
 
 def wants_json() -> bool:
     """Return whether a program asked."""
-    if request.path.startswith(("/api/", "/webhooks/")):
+    if request.path.startswith(PATHS_OF_PROGRAMS):
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])
     return best == "application/json"
@@ -66,9 +88,13 @@ def _answer(
     fields: dict[str, str] | None = None,
     step: tuple[str, str] | None = None,
 ) -> Response:
+    # Programs hear English whatever they accept; a page's own scripts, what its reader speaks.
+    title, detail = _(title), _(detail)
     if wants_json():
-        return problem(status, title, detail, fields)
-    facts = {"which": detail, "cure": CURES.get(status), "step": step}
+        said = {name: _(words) for name, words in (fields or {}).items()}
+        return problem(status, title, detail, said)
+    cure = CURES.get(status)
+    facts = {"which": detail, "cure": _(cure) if cure else None, "step": step}
     return _page(status, title, **facts)
 
 
@@ -99,7 +125,7 @@ def _http(error: HTTPException) -> Response:
         return error.get_response()  # type: ignore[return-value]
     if isinstance(error, SecurityError) and not wants_json():
         # Asked under a name that is not ours, no page of ours knows its own address.
-        return Response(f"{UNKNOWN_HOST}\n", status, mimetype="text/plain")
+        return Response(f"{_(UNKNOWN_HOST)}\n", status, mimetype="text/plain")
     answer = _answer(status, error.name, CURES.get(status, error.description or ""))
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After", "WWW-Authenticate"}:

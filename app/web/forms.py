@@ -11,9 +11,27 @@ from wtforms import EmailField, Field, StringField
 from wtforms.validators import DataRequired, Length, Regexp, ValidationError
 
 from app.shared.errors import Conflict, DomainError, InvalidInput, TooMany
+from app.shared.language import _, _n, later
 
 # One address and nothing else, as the e-mail channel takes it.
 ADDRESS = r"(?a:[!#-'*-+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.\-]+)\Z"
+# What WTForms' own fields say; errors are said where they are shown.
+OF_FIELDS = (later("Not a valid choice."), later("Not a valid time value."))
+
+
+class AtMost(Length):  # type: ignore[misc]
+    """A limit to how long a text may be."""
+
+    def __init__(self, longest: int) -> None:
+        """Take the limit; browsers are told of it, too."""
+        super().__init__(max=longest)
+
+    def __call__(self, form: FlaskForm, field: Field) -> None:  # noqa: ARG002 - WTForms' own shape
+        """Refuse what is longer."""
+        if len(field.data or "") > self.max:
+            raise ValidationError(
+                _n("Use at most {n} character.", "Use at most {n} characters.", self.max)
+            )
 
 
 def _stripped(words: str | None) -> str | None:
@@ -22,23 +40,23 @@ def _stripped(words: str | None) -> str | None:
 
 def _shown(_form: FlaskForm, field: Field) -> None:
     if field.data and not field.data.isprintable():
-        raise ValidationError("It holds a character that cannot be shown. Type it again.")
+        raise ValidationError(_("It holds a character that cannot be shown. Type it again."))
 
 
 def address(label: str, missing: str, **words: str) -> EmailField:
     """Return a field for one e-mail address; `missing` says what to enter."""
     checks = [
         DataRequired(missing),
-        Length(max=254, message="No e-mail is that long."),
-        Regexp(ADDRESS, message="Enter one address, like ada@example.org."),
+        Length(max=254, message=later("No e-mail is that long.")),
+        Regexp(ADDRESS, message=later("Enter one address, like ada@example.org.")),
     ]
     return EmailField(label, checks, filters=[_stripped], **words)
 
 
 def called(label: str, missing: str, longest: int = 120, **words: str) -> StringField:
     """Return a field for a name: one line, nothing that cannot be seen."""
-    limit = Length(max=longest, message=f"Use at most {longest} characters.")
-    return StringField(label, [DataRequired(missing), limit, _shown], filters=[_stripped], **words)
+    checks = [DataRequired(missing), AtMost(longest), _shown]
+    return StringField(label, checks, filters=[_stripped], **words)
 
 
 def refuse(form: FlaskForm, refusal: DomainError) -> str | None:
@@ -74,7 +92,7 @@ def page_of(form: FlaskForm, template: str, **context: object) -> Response:
     What is about no single field is the template's `problem`.
     """
     refusal: DomainError | None = getattr(form, "refusal", None)
-    problem = " ".join(form.form_errors) or None
+    problem = " ".join(map(_, form.form_errors)) or None
     page = make_response(render_template(template, form=form, problem=problem, **context))
     if form.errors:
         page.status_code = refusal.status if refusal else InvalidInput.status

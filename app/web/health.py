@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import jobs
 from app.extensions import db, valkey
 from app.shared import live
+from app.shared.language import _, _n, later
 from app.shared.work import PLATFORM, transaction
 
 blueprint = Blueprint("health", __name__)
@@ -44,7 +45,10 @@ STARTED = time.time()
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of the platform: `tone` is good, warn (look at it) or crit (it does no work)."""
+    """One part of the platform: `tone` is good, warn (look at it) or crit (it does no work).
+
+    `words` is known by its English and said where it is shown; `detail` is said already.
+    """
 
     name: str
     tone: str
@@ -159,9 +163,13 @@ def _database() -> Part:
         with transaction(PLATFORM):
             since = db.session.scalar(text("SELECT pg_postmaster_start_time()"))
     except SQLAlchemyError as error:
-        return Part("PostgreSQL", "crit", type(error).__name__, "not answering")
-    took = f"answers in {1000 * (time.perf_counter() - started):.0f} ms"
+        return Part("PostgreSQL", "crit", type(error).__name__, later("not answering"))
+    took = _took(started)
     return Part("PostgreSQL", "good", took, since=since)
+
+
+def _took(started: float) -> str:
+    return _("answers in {n} ms", n=f"{1000 * (time.perf_counter() - started):.0f}")
 
 
 def by_valkey() -> list[Part]:
@@ -174,11 +182,11 @@ def by_valkey() -> list[Part]:
         pipe.zrange(WEB, 0, -1, withscores=True)
         said, web = pipe.execute()
     except RedisError as error:
-        without = "nobody can be heard without Valkey"
-        unknown = [Part(name, "warn", without, "unknown") for name in PARTS]
-        away = Part("Valkey", "crit", type(error).__name__, "not answering")
+        without = _("nobody can be heard without Valkey")
+        unknown = [Part(name, "warn", without, later("unknown")) for name in PARTS]
+        away = Part("Valkey", "crit", type(error).__name__, later("not answering"))
         return [away, _web({}, now), *unknown]
-    took = f"answers in {1000 * (time.perf_counter() - started):.0f} ms"
+    took = _took(started)
     alive, signs = said[: len(PARTS)], map(Sign.read, said[len(PARTS) :])
     background = zip(PARTS, alive, signs, strict=True)
     return [
@@ -191,16 +199,18 @@ def by_valkey() -> list[Part]:
 def _background(name: str, is_alive: bool, sign: Sign | None, now: float) -> Part:  # noqa: FBT001
     if sign is None:
         if is_alive:
-            return Part(name, "good", "alive")
-        return Part(name, "crit", "never heard of", "silent")
+            return Part(name, "good", _("alive"))
+        return Part(name, "crit", _("never heard of"), later("silent"))
     since, seen = _moment(sign.since), _moment(sign.seen)
+    process = _("process {number}", number=sign.process)
     if not is_alive:
-        return Part(name, "crit", f"process {sign.process}", "silent", seen=seen)
+        return Part(name, "crit", process, later("silent"), seen=seen)
     busy = now - sign.busy_since if sign.busy_since else 0
     if busy > SLOW_SECONDS:
-        tone, words = ("crit", "hangs") if busy > HANGS_SECONDS else ("warn", "slow")
-        return Part(name, tone, f"at one job for {busy:.0f} s", words, since, seen)
-    return Part(name, "good", f"process {sign.process}", since=since, seen=seen)
+        is_hung = busy > HANGS_SECONDS
+        tone, words = ("crit", later("hangs")) if is_hung else ("warn", later("slow"))
+        return Part(name, tone, _("at one job for {n} s", n=f"{busy:.0f}"), words, since, seen)
+    return Part(name, "good", process, since=since, seen=seen)
 
 
 def _web(beats: dict[str, float], now: float) -> Part:
@@ -213,14 +223,15 @@ def _web(beats: dict[str, float], now: float) -> Part:
     count = max(1, sum(now - seen <= ALIVE_SECONDS for seen in beats.values()))
     if silent:
         heard = _moment(min(beats[name] for name in silent))
-        told = f"{len(silent)} of {len(silent) + count} processes"
-        return Part("web", "crit", told, "silent in part", seen=heard)
-    return Part("web", "good", f"{count} process{'es' if count > 1 else ''}")
+        of = len(silent) + count
+        told = _n("{silent} of {n} process", "{silent} of {n} processes", of, silent=len(silent))
+        return Part("web", "crit", told, later("silent in part"), seen=heard)
+    return Part("web", "good", _n("{n} process", "{n} processes", count))
 
 
 def _has_ended(name: tuple[str, str, str]) -> bool:
     """Return whether a process of this machine is gone: whoever started it has another by now."""
-    host, _, pid = name
+    host, _colon, pid = name
     if host != socket.gethostname() or not pid.isdecimal():
         return False
     try:

@@ -2,10 +2,72 @@
 
 from __future__ import annotations
 
-from flask import Flask, request
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from flask import Flask, g, request
 
 from app.shared import language
-from app.shared.language import _, _n, _p
+from app.shared.language import _, _n, _p, later
+
+# What programs read: codes and English, whatever they accept.
+FOR_PROGRAMS = {"api", "health", "metrics", "reports"}
+PATHS_OF_PROGRAMS = ("/api/", "/webhooks/")
+# What scripts say by themselves; js/words.js knows them by their English.
+SCRIPTS = (
+    # display.js: moments and deadlines, as app/web/words.py says them
+    later("just now"),
+    later("{span} ago"),
+    later("in {span}"),
+    later("{n} d"),
+    later("{n} h"),
+    later("{n} m"),
+    later("{n} s"),
+    later("late"),
+    # live.js
+    later("Live, just now"),
+    later("Live, {span} ago"),
+    later("Not live, {span} old"),
+    later("Signed out. Sign in again"),
+    later("No longer in this list."),
+    # lists.js
+    later("Every order that matches"),
+    later("Every offer that matches"),
+    later("Every message that matches"),
+    later("Every case that matches"),
+    later("Every escalation that matches"),
+    later("Tick orders to change them together."),
+    later("Tick offers to change them together."),
+    later("Tick messages to change them together."),
+    later("Tick cases to change them together."),
+    later("Tick escalations to change them together."),
+    # notes.js, toasts.js
+    later("People to tell"),
+    later("Dismiss"),
+    # passkeys.js
+    later("The device was not asked, or nobody answered. Try again."),
+    later("This device has a passkey for your account already."),
+    later("This address cannot have passkeys."),
+    later("That did not work. Try again."),
+)
+# The same of what is counted, by the English of many; the nouns are those of data-nouns.
+COUNTED: Mapping[str, Callable[[int], str]] = {
+    "{n} new rows": lambda n: _n("{n} new row", "{n} new rows", n),
+    "{n} new orders": lambda n: _n("{n} new order", "{n} new orders", n),
+    "{n} new offers": lambda n: _n("{n} new offer", "{n} new offers", n),
+    "{n} new messages": lambda n: _n("{n} new message", "{n} new messages", n),
+    "{n} new cases": lambda n: _n("{n} new case", "{n} new cases", n),
+    "{n} new escalations": lambda n: _n("{n} new escalation", "{n} new escalations", n),
+    "{n} new notices": lambda n: _n("{n} new notice", "{n} new notices", n),
+    "{n} orders chosen": lambda n: _n("{n} order chosen", "{n} orders chosen", n),
+    "{n} offers chosen": lambda n: _n("{n} offer chosen", "{n} offers chosen", n),
+    "{n} messages chosen": lambda n: _n("{n} message chosen", "{n} messages chosen", n),
+    "{n} cases chosen": lambda n: _n("{n} case chosen", "{n} cases chosen", n),
+    "{n} escalations chosen": lambda n: _n("{n} escalation chosen", "{n} escalations chosen", n),
+}
+# Below this, every language has said a number in each of the ways it knows.
+EVERY_WAY = 101
 
 
 def register(app: Flask) -> None:
@@ -18,6 +80,7 @@ def register(app: Flask) -> None:
         "_p": _p,
         "number": language.number,
         "language": language,
+        "script_words": script_words,
     }
 
 
@@ -27,21 +90,28 @@ def _begin() -> None:
 
 
 def fall_back_to(offered: tuple[str, ...]) -> None:
-    """Say which languages a marketplace offers whoever chose none, its own first.
-
-    Programs are answered in English, whatever they accept: they read codes.
-    """
-    if request.blueprint == "api":
-        return
-    known = [code for code in map(language.nearest, offered) if code] or [language.ENGLISH]
-    found = request.accept_languages.best_match(known)
-    language.use(found or known[0])
+    """Say which languages a marketplace offers whoever chose none, its own first."""
+    g.languages_offered = offered
+    _speak()
 
 
 def prefer(chosen: str | None) -> None:
     """Speak the language somebody chose; None leaves it to their browser."""
-    if chosen is not None:
-        language.use(chosen)
+    g.language_chosen = chosen
+    _speak()
+
+
+def _speak() -> None:
+    """Speak, from here on, what is known to be wanted: a choice counts whenever it is learned."""
+    if request.blueprint in FOR_PROGRAMS or request.path.startswith(PATHS_OF_PROGRAMS):
+        return
+    language.use(g.get("language_chosen") or _accepted(g.get("languages_offered", ())))
+
+
+def _accepted(offered: tuple[str, ...]) -> str:
+    """Return what the browser likes best of what is offered."""
+    known = [language.nearest(code) for code in offered] or [language.ENGLISH]
+    return request.accept_languages.best_match(known) or known[0]
 
 
 def choices(chosen: str | None, *, with_pseudo: bool) -> list[tuple[str, str]]:
@@ -50,3 +120,24 @@ def choices(chosen: str | None, *, with_pseudo: bool) -> list[tuple[str, str]]:
     if chosen is not None and chosen not in codes:
         codes.append(chosen)
     return [(code, language.name(code)) for code in codes]
+
+
+def script_words() -> str | None:
+    """Return what a page's scripts say, as JSON; in English they know it themselves."""
+    spoken = language.current()
+    return None if spoken == language.ENGLISH else _script_words(spoken)
+
+
+@cache
+def _script_words(_spoken: str) -> str:
+    """Return the texts of scripts in the language that is spoken, by their English."""
+    words: dict[str, str | dict[str, str]] = {text: _(text) for text in SCRIPTS}
+    counted = {text: _forms(say) for text, say in COUNTED.items()}
+    return json.dumps(words | counted, ensure_ascii=False)
+
+
+def _forms(say: Callable[[int], str]) -> dict[str, str]:
+    """Return how something is said of each kind of number; {n} is where the number stands."""
+    kind = language.locale().plural_form
+    least = {kind(n): n for n in reversed(range(EVERY_WAY))}
+    return {name: say(n).replace(language.number(n), "{n}") for name, n in least.items()}

@@ -11,11 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_skeleton
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 from flask import Flask, g, has_app_context
 
 from app.shared import clock, language
 from app.shared.clock import machine_now
+from app.shared.language import _, _n, later
 from app.shared.money import Money, exponent
 from app.web import zones
 
@@ -98,6 +99,13 @@ def day(moment: date) -> str:
     return _spoken(local, zone)
 
 
+def weekday(day: date) -> str:
+    """Return a day of the week as a strip of days has it, "Thu"."""
+    if language.current() in ENGLISH:
+        return f"{day:%a}"
+    return str(format_skeleton("E", day, locale=language.locale()))
+
+
 def when(moment: datetime) -> str:
     """Return a day and its clock, "Thu, Nov 19, 02:22"."""
     return both(moment)[0]
@@ -114,9 +122,11 @@ def both(moment: datetime) -> tuple[str, str]:
     local = moment.astimezone(zone)
     said = f"{_spoken(local.date(), zone)}, {local.hour:02d}:{local.minute:02d}"
     if zone.key == "UTC":
-        return said, f"{said} UTC"
+        return said, _("{moment} UTC", moment=said)
     place = zone.key.rpartition("/")[2].replace("_", " ")
-    return said, f"{said}, {place} time (UTC{_offset(local)})"
+    return said, _(
+        "{moment}, {place} time (UTC{offset})", moment=said, place=place, offset=_offset(local)
+    )
 
 
 def _offset(local: datetime) -> str:
@@ -134,23 +144,33 @@ def ago(moment: datetime, *, real: bool = False) -> str:
     """
     length = _read_at(real=real) - moment
     if abs(length) < JUST_NOW:
-        return "just now"
+        return _("just now")
     if abs(length) > A_WEEK:
         return day(moment)
     # One unit: who needs the minute looks at the clock beside it.
-    number, unit, *_ = span(length).split()
-    return f"{int(number)} {unit} ago" if length > timedelta(0) else f"in {int(number)} {unit}"
+    said = _units(length)[0]
+    return _("{span} ago", span=said) if length > timedelta(0) else _("in {span}", span=said)
 
 
 def span(length: timedelta) -> str:
     """Return a length of time in two units at most: "1 d 2 h", "2 h 05 m", "24 m", "40 s"."""
+    return " ".join(_units(length))
+
+
+def _units(length: timedelta) -> list[str]:
     seconds = int(abs(length.total_seconds()))
     days, hours, minutes = seconds // DAY, seconds % DAY // HOUR, seconds % HOUR // MINUTE
     if days:
-        return f"{days} d {hours} h" if hours and days < DAYS_ALONE else f"{days} d"
+        rest = [_("{n} h", n=hours)] if hours and days < DAYS_ALONE else []
+        return [_("{n} d", n=days), *rest]
     if hours:
-        return f"{hours} h {minutes:02d} m" if minutes else f"{hours} h"
-    return f"{minutes} m" if minutes else f"{seconds} s"
+        return [_("{n} h", n=hours), *([_("{n} m", n=f"{minutes:02d}")] if minutes else [])]
+    return [_("{n} m", n=minutes) if minutes else _("{n} s", n=seconds)]
+
+
+def decimal(number: float, pattern: str) -> str:
+    """Return a number as the language writes it, by a pattern of its places: "#,##0.0"."""
+    return str(format_decimal(number, pattern, locale=language.locale()))
 
 
 def money(amount: Amount) -> str:
@@ -183,43 +203,47 @@ def _money(amount: Amount, digits: int) -> str:
 
 def plain(word: str) -> str:
     """Return a code in plain words: "late_dispatch" is "Late dispatch"."""
-    return word.replace("_", " ").capitalize()
+    return _(word.replace("_", " ").capitalize())
 
 
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun, "1 unit" and "2 units"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def small(word: str) -> str:
+    """Return a code in plain words as they stand inside a sentence, "late dispatch"."""
+    return _(word.replace("_", " ").lower())
 
 
-LEVELS = {"ops": "Ops", "ops_lead": "The ops lead", "senior_management": "Senior management"}
+LEVELS = {
+    "ops": later("Ops"),
+    "ops_lead": later("The ops lead"),
+    "senior_management": later("Senior management"),
+}
 
 
 def level(code: str) -> str:
     """Return who stands at a level of the climb."""
-    return LEVELS.get(code, plain(code))
+    return _(LEVELS[code]) if code in LEVELS else plain(code)
 
 
 def rule(code: str) -> str:
     """Return a compensation rule in words: "late_4" is "late by 4 days or more"."""
-    name, _, days = code.partition("_")
+    name, _line, days = code.partition("_")
     if name == "late" and days.isdecimal():
-        return f"late by {count(int(days), 'day')} or more"
-    return plain(code).lower()
+        return _n("late by {n} day or more", "late by {n} days or more", int(days))
+    return small(code)
 
 
 DELAYS = {
-    "weather": "delayed by weather",
-    "customs": "held in customs",
-    "address": "the address is wrong",
-    "recipient_unavailable": "nobody was there",
-    "carrier_delay": "delayed by the carrier",
-    "security": "in a security check",
+    "weather": later("delayed by weather"),
+    "customs": later("held in customs"),
+    "address": later("the address is wrong"),
+    "recipient_unavailable": later("nobody was there"),
+    "carrier_delay": later("delayed by the carrier"),
+    "security": later("in a security check"),
 }
 
 
 def delay(code: str) -> str:
     """Return why a parcel is late, as a half sentence."""
-    return DELAYS.get(code, plain(code).lower())
+    return _(DELAYS[code]) if code in DELAYS else small(code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,88 +257,122 @@ class Entry:
 
 
 FO = "{fulfillment_order}"
-SINCE = ("{case}, since {since}",)
+SINCE = (later("{case}, since {since}"),)
 CASE = ("{case}",)
-SAID = ("scanned {at}", "{delay}")
+SAID = (later("scanned {at}"), "{delay}")
 # By event and, where it changes the words, by the status or severity among its facts.
 EVENTS = {
-    "order_placed": Entry("Order placed", ("{lines}",), "receipt"),
+    "order_placed": Entry(later("Order placed"), ("{lines}",), "receipt"),
     "order_routed": Entry(
-        "Given to vendors",
-        ("{fulfillment_orders}", "{unfilled} found no vendor"),
+        later("Given to vendors"),
+        ("{fulfillment_orders}", later("{unfilled} found no vendor")),
         "signpost-split",
         "accent",
     ),
-    "order_canceled": Entry("Canceled", ("{units}", "{reason}"), "slash-circle"),
+    "order_canceled": Entry(later("Canceled"), ("{units}", "{reason}"), "slash-circle"),
     "fulfillment_order_confirmed": Entry(
-        "Vendor confirmed", (FO, "{declined} declined", "{reason}"), "check-circle", "good"
+        later("Vendor confirmed"),
+        (FO, later("{declined} declined"), "{reason}"),
+        "check-circle",
+        "good",
     ),
     "fulfillment_order_confirmed:rejected": Entry(
-        "Vendor declined", (FO, "{reason}"), "arrow-return-left", "warn"
+        later("Vendor declined"), (FO, "{reason}"), "arrow-return-left", "warn"
     ),
-    "fulfillment_order_picking": Entry("Picking began", (FO,), "upc-scan"),
-    "fulfillment_order_packed": Entry("Packed", (FO,), "box-seam"),
-    "fulfillment_order_made_ready": Entry("Ready for the carrier", (FO,), "check2-square"),
-    "fulfillment_order_put_on_hold": Entry("Put on hold", (FO, "{reason}"), "pause-circle", "warn"),
-    "fulfillment_order_released": Entry("Released", (FO,), "arrow-right"),
-    "fulfillment_order_shipped": Entry("Vendor says shipped", (FO,), "truck", "accent"),
-    "parcel_shipped": Entry("Parcel handed over", ("{carrier} {number}",), "box-seam"),
-    "parcel_scanned": Entry("Parcel {status}", SAID, "truck"),
-    "parcel_scanned:delivered": Entry("Parcel delivered", SAID, "house-check-fill", "good"),
-    "parcel_scanned:out_for_delivery": Entry("Parcel out for delivery", SAID, "geo-alt-fill"),
+    "fulfillment_order_taken_back": Entry(
+        later("Taken back from the vendor"),
+        (FO, later("{declined} back to routing"), "{reason}"),
+        "arrow-return-left",
+        "warn",
+    ),
+    "fulfillment_order_picking": Entry(later("Picking began"), (FO,), "upc-scan"),
+    "fulfillment_order_packed": Entry(later("Packed"), (FO,), "box-seam"),
+    "fulfillment_order_made_ready": Entry(later("Ready for the carrier"), (FO,), "check2-square"),
+    "fulfillment_order_put_on_hold": Entry(
+        later("Put on hold"), (FO, "{reason}"), "pause-circle", "warn"
+    ),
+    "fulfillment_order_released": Entry(later("Released"), (FO,), "arrow-right"),
+    "fulfillment_order_shipped": Entry(later("Vendor says shipped"), (FO,), "truck", "accent"),
+    "parcel_shipped": Entry(later("Parcel handed over"), ("{carrier} {number}",), "box-seam"),
+    "parcel_scanned": Entry(later("Parcel {status}"), SAID, "truck"),
+    "parcel_scanned:delivered": Entry(later("Parcel delivered"), SAID, "house-check-fill", "good"),
+    "parcel_scanned:out_for_delivery": Entry(
+        later("Parcel out for delivery"), SAID, "geo-alt-fill"
+    ),
     "parcel_scanned:exception": Entry(
-        "Parcel held by the carrier", SAID, "exclamation-triangle-fill", "warn"
+        later("Parcel held by the carrier"), SAID, "exclamation-triangle-fill", "warn"
     ),
-    "parcel_scanned:attempt_failed": Entry("Nobody took the parcel", SAID, "door-closed", "warn"),
-    "parcel_scanned:returned": Entry("Parcel turned back", SAID, "arrow-return-left", "warn"),
-    "parcel_scanned:lost": Entry("Parcel lost", SAID, "question-octagon-fill", "crit"),
-    "case_raised": Entry("{kind} found", SINCE, "exclamation-triangle-fill", "warn"),
+    "parcel_scanned:attempt_failed": Entry(
+        later("Nobody took the parcel"), SAID, "door-closed", "warn"
+    ),
+    "parcel_scanned:returned": Entry(
+        later("Parcel turned back"), SAID, "arrow-return-left", "warn"
+    ),
+    "parcel_scanned:lost": Entry(later("Parcel lost"), SAID, "question-octagon-fill", "crit"),
+    "case_raised": Entry(later("{kind} found"), SINCE, "exclamation-triangle-fill", "warn"),
     "case_raised:critical": Entry(
-        "{kind} found, critical", SINCE, "exclamation-octagon-fill", "crit"
+        later("{kind} found, critical"), SINCE, "exclamation-octagon-fill", "crit"
     ),
-    "case_worsened": Entry("{kind} changed", SINCE, "exclamation-triangle-fill", "warn"),
+    "case_worsened": Entry(later("{kind} changed"), SINCE, "exclamation-triangle-fill", "warn"),
     "case_worsened:critical": Entry(
-        "{kind} became critical", SINCE, "exclamation-octagon-fill", "crit"
+        later("{kind} became critical"), SINCE, "exclamation-octagon-fill", "crit"
     ),
-    "case_closed": Entry("{kind} is over", CASE, "check-lg", "good"),
-    "escalation_opened": Entry("Escalated", (*CASE, "critical since {since}"), "bell", "warn"),
-    "escalation_climbed": Entry("{level} told", CASE, "bell", "warn"),
-    "escalation_acknowledged": Entry("Acknowledged, the climb has stopped", CASE, "person-check"),
+    "case_closed": Entry(later("{kind} is over"), CASE, "check-lg", "good"),
+    "escalation_opened": Entry(
+        later("Escalated"), (*CASE, later("critical since {since}")), "bell", "warn"
+    ),
+    "escalation_climbed": Entry(later("{level} told"), CASE, "bell", "warn"),
+    "escalation_acknowledged": Entry(
+        later("Acknowledged, the climb has stopped"), CASE, "person-check"
+    ),
     "escalation_unacknowledged": Entry(
-        "Given back, the climb goes on", CASE, "person-dash", "warn"
+        later("Given back, the climb goes on"), CASE, "person-dash", "warn"
     ),
-    "escalation_reopened": Entry("Opened again", CASE, "arrow-return-left", "warn"),
-    "escalation_resolved": Entry("Escalation resolved", CASE, "check-circle", "good"),
-    "escalation_closed": Entry("Escalation closed", (*CASE, "{why}"), "check-circle", "good"),
-    "note_added": Entry("Note written", ("{visibility}", "{photos}"), "chat-left-text"),
-    "compensation_offered": Entry("{amount} back offered", ("{rule}", "{offer}"), "gift", "accent"),
-    "payment_pending": Entry("Payment pending", ("{amount}",), "credit-card"),
-    "payment_authorized": Entry("Payment authorized", ("{amount}",), "credit-card"),
-    "payment_captured": Entry("Payment captured", ("{amount}",), "wallet2", "good"),
-    "payment_failed": Entry("Payment failed", ("{amount}",), "credit-card", "crit"),
-    "payment_refunded": Entry("Paid back", ("{amount}",), "wallet2"),
+    "escalation_reopened": Entry(later("Opened again"), CASE, "arrow-return-left", "warn"),
+    "escalation_resolved": Entry(later("Escalation resolved"), CASE, "check-circle", "good"),
+    "escalation_closed": Entry(
+        later("Escalation closed"), (*CASE, "{why}"), "check-circle", "good"
+    ),
+    "note_added": Entry(later("Note written"), ("{visibility}", "{photos}"), "chat-left-text"),
+    "compensation_offered": Entry(
+        later("{amount} back offered"), ("{rule}", "{offer}"), "gift", "accent"
+    ),
+    "payment_pending": Entry(later("Payment pending"), ("{amount}",), "credit-card"),
+    "payment_authorized": Entry(later("Payment authorized"), ("{amount}",), "credit-card"),
+    "payment_captured": Entry(later("Payment captured"), ("{amount}",), "wallet2", "good"),
+    "payment_failed": Entry(later("Payment failed"), ("{amount}",), "credit-card", "crit"),
+    "payment_refunded": Entry(later("Paid back"), ("{amount}",), "wallet2"),
 }
 
 NOTES = {
-    "internal": "internal",
-    "vendor": "the vendor sees it",
-    "customer": "the customer sees it",
+    "internal": later("internal"),
+    "vendor": later("the vendor sees it"),
+    "customer": later("the customer sees it"),
 }
+# Why an escalation is over, as it was written down.
+WHYS = (later("its cause went away"),)
+
+
+def _units_of(n: int) -> str:
+    return _n("{n} unit", "{n} units", n)
+
 
 # How a fact is put into words; the others are shown as they are.
 FACTS: dict[str, Callable[[Any], str]] = {
-    "lines": lambda n: count(n, "line"),
-    "units": lambda n: count(n, "unit"),
-    "declined": lambda n: count(n, "unit"),
-    "unfilled": lambda n: count(n, "unit"),
+    "lines": lambda n: _n("{n} line", "{n} lines", n),
+    "units": _units_of,
+    "declined": _units_of,
+    "unfilled": _units_of,
     "fulfillment_orders": ", ".join,
     "kind": plain,
-    "status": lambda s: plain(s).lower(),
+    "status": small,
+    "severity": small,
     "delay": delay,
-    "visibility": lambda code: NOTES.get(code, plain(code)),
-    "photos": lambda n: count(n, "photo"),
+    "visibility": lambda code: _(NOTES[code]) if code in NOTES else plain(code),
+    "photos": lambda n: _n("{n} photo", "{n} photos", n),
     "level": level,
     "rule": rule,
+    "why": _,
     "since": lambda s: when(datetime.fromisoformat(s)),
     "at": lambda s: when(datetime.fromisoformat(s)),
 }
@@ -325,10 +383,10 @@ def happened(event: str, facts: Mapping[str, Any]) -> dict[str, str | None]:
     variant = facts.get("status") or facts.get("severity")
     entry = EVENTS.get(f"{event}:{variant}") or EVENTS.get(event) or Entry(plain(event))
     known = _in_words(facts)
-    parts = [part for template in entry.parts if (part := _fill(template, known))]
+    parts = [part for template in entry.parts if (part := _fill(_(template), known))]
     sentence = ". ".join(part[0].upper() + part[1:] for part in parts)
     return {
-        "title": _fill(entry.title, known) or plain(event),
+        "title": _fill(_(entry.title), known) or plain(event),
         "sentence": f"{sentence}." if sentence else None,
         "icon": entry.icon,
         "tone": entry.tone,

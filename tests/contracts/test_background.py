@@ -5,7 +5,7 @@ import importlib
 import pytest
 from sqlalchemy import text
 
-from app.checks.rules import WAKES
+from app.checks.rules import TIMED, WAKES
 from app.extensions import db
 from app.jobs import JOBS, QUEUES, backlogs
 from app.shared import leases
@@ -40,7 +40,7 @@ def test_every_queue_has_work_and_a_worker_of_its_own():
 
 
 def test_every_watcher_that_is_woken_is_a_job_that_works_off_its_checks():
-    watchers = {watcher for woken in WAKES.values() for watcher in woken}
+    watchers = {watcher for woken in WAKES.values() for watcher in woken} | set(TIMED)
 
     assert {w: BACKLOGS[w].where for w in watchers} == {w: f"watcher = '{w}'" for w in watchers}
     assert {n for n, b in BACKLOGS.items() if b.table == "checks"} == watchers

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ HERE = Path(app.__file__).parent
 SHELVES = {
     "carriers/adapters": (CARRIERS, Carrier, ("read", "track", "tracking_url")),
     "notifications/channels": (CHANNELS, Channel, ("open",)),
-    "routing/strategies": (strategies(), Strategy, ("plan",)),
+    "routing/strategies": (strategies(), Strategy, ()),
 }
 
 
@@ -42,6 +43,11 @@ def test_every_plug_in_keeps_its_contract(folder, name):
         promised = inspect.signature(getattr(contract, method))
         kept = inspect.signature(getattr(type(plugins[name]), method))
         assert list(kept.parameters) == list(promised.parameters)
+
+
+@pytest.mark.parametrize("name", strategies())
+def test_every_strategy_weighs_with_numbers_that_are_not_negative(name):
+    assert all(weight >= 0 for weight in asdict(strategies()[name].weights).values())
 
 
 @pytest.mark.parametrize("code", CARRIERS)

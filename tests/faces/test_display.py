@@ -165,9 +165,9 @@ def test_the_console_is_in_the_zone_of_the_browser_until_somebody_chooses(
     shown.append(browser.get("/console/system").text)
 
     assert 'title="Mon, Nov 23, 04:00, New York time (UTC' in html.unescape(shown[0])
-    assert "times in" not in shown[0]
+    assert "Times are shown in" not in shown[0]
     assert 'title="Mon, Nov 23, 18:00, Tokyo time (UTC+9)"' in shown[1]
-    assert "times in Asia/Tokyo" in shown[1]
+    assert "Times are shown in Asia/Tokyo." in shown[1]
 
 
 def test_the_portal_keeps_to_the_vendors_place_until_somebody_chooses(app: Flask) -> None:
@@ -179,8 +179,8 @@ def test_the_portal_keeps_to_the_vendors_place_until_somebody_chooses(app: Flask
     elin.post(FORM, data=CHOSEN)
     after = elin.get("/portal/team").text
 
-    assert "times in Europe/Stockholm" in before
-    assert "times in Asia/Tokyo" in after
+    assert "Times are shown in Europe/Stockholm." in before
+    assert "Times are shown in Asia/Tokyo." in after
 
 
 def test_a_page_tells_its_scripts_the_worlds_time_and_pace(browser: FlaskClient) -> None:

@@ -10,11 +10,11 @@ from uuid import UUID
 import pytest
 from redis import Redis
 
-from app.api.forms import OrderForm
 from app.batches import queries, running, service
 from app.batches.contract import MOST_ROWS, Selection
 from app.batches.registry import acts
 from app.batches.words import reason
+from app.intake.forms import OrderForm
 from app.orders import intake
 from app.orders import service as orders
 from app.orders.contract import Action

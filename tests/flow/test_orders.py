@@ -188,7 +188,19 @@ def test_routing_assigns_reserves_promises_and_decides_once():
     ]
     decision = one("SELECT kind, policy_version, facts FROM decisions")
     assert (decision.kind, decision.policy_version, decision.facts["unfilled"]) == ("routing", 0, 0)
-    assert decision.facts["chosen"] == [{"line": "1", "vendor": "kiln", "units": 2, "cost": 600}]
+    [chosen] = decision.facts["chosen"]
+    assert chosen == {
+        "line": "1",
+        "vendor": "kiln",
+        "place": "main",
+        "units": 2,
+        "cost": 600,
+        "goods": 1200,
+        "freight": 500,
+        "late": 0,
+        "standing": 50,
+        "arrives": "2026-11-29",
+    }
 
 
 def test_a_promise_of_the_channel_is_kept():
@@ -255,6 +267,7 @@ def test_a_policy_that_names_no_strategy_on_the_shelf_is_refused(api):
 def test_the_cheapest_strategy_splits_where_the_other_does_not():
     make_vendor_with_stock("cheap", {"MUG": 1}, cost_minor=100)
     make_vendor_with_stock("dear", {"MUG": 9}, cost_minor=900)
+    policy("routing", strategy="fewest_parcels")
     whole = routed_order()
     policy("routing", strategy="cheapest")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from io import BufferedReader
 from typing import Any
 
 import psycopg
@@ -58,8 +59,28 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TODAY = datetime.fromisoformat("2026-12-04T16:00:00+00:00")
 
 
+class Heard(BufferedReader):
+    """What a browser sends; one that hangs up in the middle has simply nothing more to say."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return nothing where the connection is gone."""
+        try:
+            return super().read(size)
+        except ConnectionError:
+            return b""
+
+
 class Silent(WSGIRequestHandler):
     """Serves without a word: what matters is what the browser sees."""
+
+    def setup(self) -> None:
+        """Have it hear the end of a connection without an error.
+
+        Werkzeug reads what is left to read before it closes its answer: the error would leave the
+        file that is sent open.
+        """
+        super().setup()
+        self.rfile = Heard(self.rfile.detach())
 
     def log_request(self, *_: Any) -> None:
         """Say nothing."""

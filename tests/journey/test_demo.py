@@ -7,8 +7,8 @@ from itertools import islice, pairwise
 import pytest
 
 from app import demo
-from app.api.forms import OrderForm
 from app.carriers.numbers import Fit, check
+from app.intake.forms import OrderForm
 from simulator import characters, people
 from simulator.characters import CHARACTERS, SHOP, vendor_of
 from simulator.couriers import Couriers

@@ -25,6 +25,7 @@ ALLOWED = {
     "deliver": {"shipped": "delivered", "delivered": "delivered"},
     "hold": dict.fromkeys((*BEFORE_SHIPPED, "on_hold"), "on_hold"),
     "cancel": dict.fromkeys((*BEFORE_SHIPPED, "on_hold", "canceled"), "canceled"),
+    "take_back": dict.fromkeys((*BEFORE_SHIPPED, "on_hold", "rejected"), "rejected"),
     "release": {},
 }
 EVERY = list(product(FoStatus, Action))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -7,19 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.promises.rules import (
-    Handling,
+    MONDAY_TO_FRIDAY,
+    Calendar,
+    Lane,
+    NoDay,
+    bought_in_on,
     days_late,
     deliver_on,
     end_of,
-    is_working_day,
     ship_by,
-    working_days_after,
 )
 
 NAIVE = datetime(2017, 1, 1), datetime(2090, 1, 1)  # noqa: DTZ001 - made aware by the strategy
 moments = st.datetimes(*NAIVE, timezones=st.just(UTC))
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati"]
 
 MONDAY, FRIDAY, SATURDAY = date(2026, 11, 23), date(2026, 11, 27), date(2026, 11, 28)
+PLAIN = Calendar("UTC", time(15), 1)
+FIVE_DAYS = Lane(5)
 
 
 def at(text: str) -> datetime:
@@ -27,30 +33,55 @@ def at(text: str) -> datetime:
 
 
 @pytest.mark.parametrize(
-    ("day", "count", "after"),
+    ("calendar", "day", "later", "found"),
     [
-        (MONDAY, 0, MONDAY),
-        (MONDAY, 1, date(2026, 11, 24)),
-        (MONDAY, 5, date(2026, 11, 30)),
-        (FRIDAY, 1, date(2026, 11, 30)),
-        (SATURDAY, 0, date(2026, 11, 30)),
-        (SATURDAY, 1, date(2026, 11, 30)),
-        (date(2028, 2, 28), 1, date(2028, 2, 29)),
-        (date(2028, 2, 29), 1, date(2028, 3, 1)),
-        (date(2026, 12, 31), 1, date(2027, 1, 1)),
+        ({}, MONDAY, 0, MONDAY),
+        ({}, MONDAY, 1, date(2026, 11, 24)),
+        ({}, MONDAY, 5, date(2026, 11, 30)),
+        ({}, FRIDAY, 1, date(2026, 11, 30)),
+        ({}, SATURDAY, 0, date(2026, 11, 30)),
+        # A closed day counts for nothing: the first open one is the start.
+        ({}, SATURDAY, 1, date(2026, 12, 1)),
+        ({}, date(2028, 2, 28), 1, date(2028, 2, 29)),
+        ({}, date(2028, 2, 29), 1, date(2028, 3, 1)),
+        ({}, date(2026, 12, 31), 1, date(2027, 1, 1)),
+        ({"holidays": "DE"}, date(2026, 12, 31), 1, date(2027, 1, 4)),
+        # Epiphany is a holiday in Bavaria and none in Berlin.
+        ({"holidays": "DE-BY"}, date(2026, 1, 5), 1, date(2026, 1, 7)),
+        ({"holidays": "DE-BE"}, date(2026, 1, 5), 1, date(2026, 1, 6)),
+        ({"holidays": "US"}, date(2026, 11, 25), 1, FRIDAY),
+        ({"holidays": "XX"}, MONDAY, 1, date(2026, 11, 24)),
+        ({"working_days": frozenset({6, 7})}, MONDAY, 0, SATURDAY),
+        ({"working_days": frozenset({7})}, SATURDAY, 1, date(2026, 12, 6)),
+        ({"closures": ((MONDAY, FRIDAY),)}, MONDAY, 0, date(2026, 11, 30)),
+        ({"closures": ((MONDAY, MONDAY), (FRIDAY, FRIDAY))}, MONDAY, 3, date(2026, 11, 30)),
     ],
 )
-def test_working_days_are_counted_from_monday_to_friday(day, count, after):
-    assert working_days_after(day, count) == after
+def test_open_days_are_counted_by_the_locations_own_calendar(calendar, day, later, found):
+    assert replace(PLAIN, **calendar).open_day(day, later) == found
+
+
+def test_a_full_day_is_passed_over_and_counts_as_worked():
+    full = {date(2026, 11, 24), date(2026, 11, 25)}
+
+    assert PLAIN.open_day(MONDAY, 1, full) == date(2026, 11, 26)
+    assert PLAIN.open_day(MONDAY, 0, full) == MONDAY
+
+
+def test_a_location_that_never_opens_has_no_day():
+    closed = replace(PLAIN, closures=((MONDAY, date(2028, 1, 1)),))
+
+    with pytest.raises(NoDay):
+        closed.open_day(MONDAY)
 
 
 @given(st.dates(date(2000, 1, 1), date(2090, 1, 1)), st.integers(0, 60))
-def test_a_promised_day_is_a_working_day_and_no_working_day_is_skipped(day, count):
-    after = working_days_after(day, count)
+def test_a_promised_day_is_open_and_no_open_day_is_skipped(day, later):
+    found = PLAIN.open_day(day, later)
 
-    between = [day + timedelta(n) for n in range(1, (after - day).days + 1)]
-    assert is_working_day(after)
-    assert sum(map(is_working_day, between)) == count or (count == 0 and not is_working_day(day))
+    between = [day + timedelta(n) for n in range((found - day).days + 1)]
+    assert PLAIN.is_open(found)
+    assert sum(map(PLAIN.is_open, between)) == later + 1
 
 
 @pytest.mark.parametrize(
@@ -64,12 +95,21 @@ def test_a_promised_day_is_a_working_day_and_no_working_day_is_skipped(day, coun
     ],
 )
 def test_work_that_comes_after_the_cut_off_starts_a_day_later(assigned, by):
-    assert ship_by(at(assigned), Handling("UTC", time(15), 1)) == at(by)
+    assert ship_by(at(assigned), PLAIN) == at(by)
 
 
 def test_no_handling_days_mean_today():
-    assert ship_by(at("2026-11-23T09:00:00+00:00"), Handling("UTC", time(15), 0)) == at(
-        "2026-11-23T15:00:00+00:00"
+    today = replace(PLAIN, handling_days=0)
+
+    assert ship_by(at("2026-11-23T09:00:00+00:00"), today) == at("2026-11-23T15:00:00+00:00")
+
+
+def test_goods_that_are_bought_in_are_handled_when_they_are_there():
+    there = bought_in_on(at("2026-11-23T09:00:00+00:00"), PLAIN, 3)
+
+    assert there == date(2026, 11, 26)
+    assert ship_by(at("2026-11-23T09:00:00+00:00"), PLAIN, waits_until=there) == at(
+        "2026-11-27T15:00:00+00:00"
     )
 
 
@@ -85,35 +125,58 @@ def test_no_handling_days_mean_today():
 def test_the_cut_off_is_the_locations_own(zone, by):
     assigned = at("2026-11-23T09:59:00+00:00")
 
-    assert ship_by(assigned, Handling(zone, time(15), 1)) == at(by)
+    assert ship_by(assigned, replace(PLAIN, zone=zone)) == at(by)
 
 
 @pytest.mark.parametrize(
-    ("assigned", "by"),
+    ("cut_off", "assigned", "by"),
     [
         # Clocks go forward on Sunday, March 29, and back on Sunday, October 25.
-        ("2026-03-27T09:00:00+00:00", "2026-03-30T13:00:00+00:00"),
-        ("2026-10-23T09:00:00+00:00", "2026-10-26T14:00:00+00:00"),
+        (time(15), "2026-03-27T09:00:00+00:00", "2026-03-30T13:00:00+00:00"),
+        (time(15), "2026-10-23T09:00:00+00:00", "2026-10-26T14:00:00+00:00"),
+        # 02:30 does not exist on the one Sunday and comes twice on the other.
+        (time(2, 30), "2026-03-28T01:00:00+00:00", "2026-03-29T01:30:00+00:00"),
+        (time(2, 30), "2026-10-24T00:00:00+00:00", "2026-10-25T00:30:00+00:00"),
     ],
 )
-def test_the_cut_off_stays_at_its_hour_over_a_clock_change(assigned, by):
-    assert ship_by(at(assigned), Handling("Europe/Berlin", time(15), 1)) == at(by)
+def test_the_cut_off_stays_at_its_hour_over_a_clock_change(cut_off, assigned, by):
+    every_day = frozenset(range(1, 8))
+    berlin = Calendar(
+        "Europe/Berlin", cut_off, 1, every_day if cut_off < time(3) else MONDAY_TO_FRIDAY
+    )
+
+    assert ship_by(at(assigned), berlin).astimezone(UTC) == at(by)
 
 
-@given(
-    moments,
-    st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"]),
-    st.integers(0, 20),
-)
+@given(moments, st.sampled_from(ZONES), st.integers(0, 20))
 def test_a_ship_by_is_never_before_the_assignment(assigned, zone, days):
-    assert ship_by(assigned, Handling(zone, time(15), days)) >= assigned
+    assert ship_by(assigned, Calendar(zone, time(15), days)) >= assigned
 
 
 def test_an_order_is_promised_transit_days_after_its_last_hand_over():
     by = at("2026-11-24T23:30:00+00:00")
 
-    assert deliver_on(by, 5, "UTC") == date(2026, 11, 29)
-    assert deliver_on(by, 5, "Europe/Berlin") == date(2026, 11, 30)
+    assert deliver_on(by, "UTC", FIVE_DAYS) == date(2026, 11, 29)
+    assert deliver_on(by, "Europe/Berlin", FIVE_DAYS) == date(2026, 11, 30)
+
+
+@pytest.mark.parametrize(
+    ("handed_over", "lane", "destination", "arrives"),
+    [
+        ("2026-11-25T15:00:00+00:00", Lane(2, MONDAY_TO_FRIDAY), "DE", FRIDAY),
+        ("2026-11-26T15:00:00+00:00", Lane(2, MONDAY_TO_FRIDAY), "DE", date(2026, 11, 30)),
+        ("2026-11-27T15:00:00+00:00", Lane(1, frozenset(range(1, 7))), "DE", SATURDAY),
+        # Two days of Christmas, and a weekend.
+        ("2026-12-23T15:00:00+00:00", Lane(2, MONDAY_TO_FRIDAY, True), "DE", date(2026, 12, 28)),
+        ("2026-12-23T15:00:00+00:00", Lane(2, MONDAY_TO_FRIDAY, True), "SE", date(2026, 12, 28)),
+        ("2026-12-23T15:00:00+00:00", Lane(2, MONDAY_TO_FRIDAY), "DE", date(2026, 12, 25)),
+        ("2026-11-23T15:00:00+00:00", Lane(0, MONDAY_TO_FRIDAY), "DE", MONDAY),
+        ("2026-11-28T15:00:00+00:00", Lane(0, MONDAY_TO_FRIDAY), "DE", date(2026, 11, 30)),
+        ("2028-02-28T15:00:00+00:00", Lane(1), "DE", date(2028, 2, 29)),
+    ],
+)
+def test_a_lane_counts_the_days_on_which_its_parcels_move(handed_over, lane, destination, arrives):
+    assert deliver_on(at(handed_over), "UTC", lane, destination) == arrives
 
 
 @pytest.mark.parametrize(

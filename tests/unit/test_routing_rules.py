@@ -1,156 +1,179 @@
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
+from datetime import date, datetime, time
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from app.routing.contract import Candidate, Wanted
-from app.routing.rules import EXCLUSIONS, sort_out, why_not
-from app.routing.strategies.cheapest import strategy as cheapest
-from app.routing.strategies.fewest_parcels import strategy as fewest_parcels
+from app.promises.rules import MONDAY_TO_FRIDAY, Calendar, Lane
+from app.routing.contract import Candidate, Place, Price, Wanted
+from app.routing.loading import minor
+from app.routing.rules import (
+    EXCLUSIONS,
+    Aim,
+    Prices,
+    Terms,
+    Timetable,
+    options_of,
+    why_not,
+)
 
+# A Monday morning.
+NOW = datetime.fromisoformat("2026-11-23T09:00:00+00:00")
 MUG = Wanted("1", "MUG", 2)
+AIM = Aim("EUR", "SE", "standard", "Europe/Stockholm")
+PRICES = Prices(late_day=300, standing=1_000, review=500, usual_on_time_bp=9_500)
+LANES = {"SE": Lane(1, MONDAY_TO_FRIDAY, parcel_minor=400, kilo_minor=100)}
+ABROAD = Lane(4, MONDAY_TO_FRIDAY, parcel_minor=900, kilo_minor=100)
 
 
-def candidate(
-    vendor: str = "kiln", sku: str = "MUG", cost: int = 100, available: int = 9, n: int = 1
-):
-    place = UUID(int=sum(map(ord, vendor)))
-    return Candidate(UUID(int=n), place, vendor, sku, cost, available, "EUR")
+def place(vendor: str = "kiln", **changes) -> Place:
+    key = UUID(int=sum(map(ord, vendor)))
+    calendar = Calendar("Europe/Stockholm", time(15), 1)
+    return replace(Place(key, key, vendor, "main", "SE", calendar), **changes)
+
+
+def candidate(**changes) -> Candidate:
+    return replace(Candidate(UUID(int=1), place(), "MUG", 600, "EUR", 9), **changes)
+
+
+def terms(full: dict[UUID, set[date]] | None = None, **aim) -> Terms:
+    def lane(origin, destination, service, currency):
+        return LANES.get(origin, ABROAD)
+
+    return Terms(replace(AIM, **aim), PRICES, Timetable(NOW, lane, full or {}))
 
 
 @pytest.mark.parametrize(
-    ("wanted", "change", "rule"),
+    ("wanted", "where", "change", "rule"),
     [
-        ({}, {}, None),
-        ({"vendor": "kiln"}, {}, None),
-        ({"vendor": "fjord"}, {}, "pinned to another vendor"),
-        ({}, {"vendor_status": "paused"}, "vendor not active"),
-        ({}, {"vendor_status": "suspended"}, "vendor not active"),
-        ({}, {"is_active": False}, "listing not active"),
-        ({}, {"currency": "SEK"}, "other currency"),
-        ({"declined_by": frozenset({"kiln"})}, {}, "declined before"),
-        ({"declined_by": frozenset({"fjord"})}, {}, None),
-        ({}, {"available": 0}, "no stock"),
-        ({}, {"available": -1}, "no stock"),
-        ({"vendor": "fjord"}, {"available": 0}, "pinned to another vendor"),
+        ({}, {}, {}, None),
+        ({"vendor": "kiln"}, {}, {}, None),
+        ({"vendor": "fjord"}, {}, {}, "pinned to another vendor"),
+        ({}, {"vendor_status": "review"}, {}, None),
+        ({}, {"vendor_status": "paused"}, {}, "vendor not active"),
+        ({}, {"vendor_status": "suspended"}, {}, "vendor not active"),
+        ({}, {"vendor_status": "closed"}, {}, "vendor not active"),
+        ({}, {"is_active": False}, {}, "location not active"),
+        ({}, {}, {"is_active": False}, "listing not active"),
+        ({}, {}, {"currency": "SEK"}, "other currency"),
+        ({}, {"ships_to": frozenset({"DE"})}, {}, "does not ship there"),
+        ({}, {"ships_to": frozenset({"SE"})}, {}, None),
+        ({"taken_from": frozenset({"kiln"})}, {}, {}, "declined before"),
+        ({"taken_from": frozenset({"fjord"})}, {}, {}, None),
+        ({"vendor": "fjord"}, {"is_active": False}, {}, "pinned to another vendor"),
     ],
 )
-def test_the_first_rule_that_holds_is_the_reason(wanted, change, rule):
-    assert why_not(replace(MUG, **wanted), replace(candidate(), **change), "EUR") == rule
+def test_the_first_rule_that_holds_is_the_reason(wanted, where, change, rule):
+    found = replace(candidate(place=place(**where)), **change)
 
-
-def test_candidates_are_sorted_out_line_by_line():
-    fjord = replace(candidate("fjord", n=2), is_active=False)
-    plate = Wanted("2", "PLATE", 1)
-
-    eligible, excluded = sort_out([MUG, plate], [candidate(), fjord], "EUR")
-
-    assert eligible == {"1": [candidate()], "2": []}
-    assert [(e.line, e.vendor, e.rule) for e in excluded] == [("1", "fjord", "listing not active")]
+    assert why_not(replace(MUG, **wanted), found, AIM) == rule
 
 
 def test_every_reason_is_a_sentence_part_people_can_read():
     assert all(name.islower() and name[0].isalpha() for name in EXCLUSIONS)
 
 
-def given_to(choices):
-    return [(c.line, c.candidate.vendor, c.units) for c in choices]
+@pytest.mark.parametrize(
+    ("change", "aim", "rule"),
+    [
+        ({"available": 0}, {}, "no stock"),
+        ({"available": -1}, {}, "no stock"),
+        # Handed over on Tuesday, there on Wednesday.
+        ({}, {"need_by": date(2026, 11, 24)}, "too late for the need-by date"),
+        ({"place": place(vendor_status="paused"), "available": 0}, {}, "vendor not active"),
+    ],
+)
+def test_who_cannot_send_in_time_is_no_option(change, aim, rule):
+    options, excluded = options_of(MUG, [candidate(**change)], terms(**aim))
+
+    assert options == []
+    assert [(e.line, e.vendor, e.rule) for e in excluded] == [("1", "kiln", rule)]
 
 
-def test_cheapest_takes_every_unit_where_it_costs_least():
-    offers = [candidate("dear", cost=200, n=1), candidate("cheap", cost=100, available=1, n=2)]
+def test_a_need_by_date_is_met_on_that_day():
+    options, excluded = options_of(MUG, [candidate()], terms(need_by=date(2026, 11, 25)))
 
-    assert given_to(cheapest.plan([MUG], {"1": offers})) == [("1", "cheap", 1), ("1", "dear", 1)]
-
-
-def test_fewest_parcels_prefers_one_location_that_has_all():
-    offers = [candidate("dear", cost=200, n=1), candidate("cheap", cost=100, available=1, n=2)]
-
-    assert given_to(fewest_parcels.plan([MUG], {"1": offers})) == [("1", "dear", 2)]
+    assert [o.deliver_on for o in options] == [date(2026, 11, 25)]
+    assert excluded == []
 
 
-def test_fewest_parcels_takes_the_cheaper_of_two_that_can():
-    offers = [candidate("dear", cost=200, n=1), candidate("cheap", cost=100, n=2)]
+def test_a_place_without_an_open_day_is_no_option():
+    closed = Calendar("UTC", time(15), closures=((date(2026, 1, 1), date(2028, 1, 1)),))
 
-    assert given_to(fewest_parcels.plan([MUG], {"1": offers})) == [("1", "cheap", 2)]
+    options, excluded = options_of(MUG, [candidate(place=place(calendar=closed))], terms())
 
-
-@pytest.mark.parametrize("strategy", [cheapest, fewest_parcels])
-def test_two_lines_of_one_sku_share_what_is_there(strategy):
-    offers = [candidate(available=3)]
-    lines = [MUG, replace(MUG, line="2")]
-
-    choices = strategy.plan(lines, {"1": offers, "2": offers})
-
-    assert given_to(choices) == [("1", "kiln", 2), ("2", "kiln", 1)]
+    assert (options, [e.rule for e in excluded]) == ([], ["no open day with room left"])
 
 
-@pytest.mark.parametrize("strategy", [cheapest, fewest_parcels])
-def test_nobody_to_choose_is_no_choice(strategy):
-    assert strategy.plan([MUG], {"1": []}) == []
+def test_a_full_day_makes_a_later_hand_over():
+    tuesday = {place().id: {date(2026, 11, 24)}}
+
+    [option], _ = options_of(MUG, [candidate()], terms(full=tuesday))
+
+    assert option.ship_by == datetime.fromisoformat("2026-11-25T15:00:00+01:00")
+    assert option.deliver_on == date(2026, 11, 26)
 
 
-VENDORS, SKUS = ("a", "b", "c", "d"), ("MUG", "PLATE", "LAMP", "BOWL", "VASE", "TRAY")
-
-
-@st.composite
-def markets(draw):
-    """An order of one line a SKU, and listings of those SKUs at up to four locations."""
-    skus = draw(st.lists(st.sampled_from(SKUS), min_size=1, unique=True))
-    wanted = [Wanted(sku.lower(), sku, draw(st.integers(1, 6))) for sku in skus]
-    pairs = [(v, s) for v in VENDORS for s in skus]
-    listed = draw(st.lists(st.sampled_from(pairs), unique=True))
-    offers = [
-        candidate(v, s, draw(st.integers(1, 5)), draw(st.integers(1, 8)), n)
-        for n, (v, s) in enumerate(listed)
-    ]
-    return wanted, sort_out(wanted, offers, "EUR")[0]
-
-
-@given(markets(), st.sampled_from([cheapest, fewest_parcels]))
-def test_no_more_is_given_than_is_wanted_or_available(market, strategy):
-    wanted, offers = market
-
-    choices = strategy.plan(wanted, offers)
-
-    by_line, by_listing = Counter(), Counter()
-    for choice in choices:
-        by_line[choice.line] += choice.units
-        by_listing[choice.candidate.listing_id] += choice.units
-    free = {c.listing_id: c.available for found in offers.values() for c in found}
-    assert all(choice.units > 0 for choice in choices)
-    assert all(by_listing[key] <= free[key] for key in by_listing)
-    # With one line a SKU nothing is left over that could have been had.
-    possible = {w.line: min(w.units, sum(c.available for c in offers[w.line])) for w in wanted}
-    assert by_line == Counter({line: n for line, n in possible.items() if n})
-
-
-def locations(choices):
-    return len({choice.candidate.location_id for choice in choices})
-
-
-@given(markets())
-def test_fewest_parcels_needs_no_more_locations_than_cheapest(market):
-    wanted, offers = market
-
-    assert locations(fewest_parcels.plan(wanted, offers)) <= locations(
-        cheapest.plan(wanted, offers)
+def test_an_option_has_the_price_of_all_its_parts():
+    near, far = (
+        candidate(weight_g=1_500),
+        candidate(
+            listing_id=UUID(int=2),
+            place=place("fjord", country="NO", vendor_status="review"),
+            available=1,
+        ),
     )
 
+    options, _ = options_of(MUG, [near, far], terms())
 
-def test_two_locations_that_have_all_beat_three_of_which_one_has_most():
-    lines = [Wanted(sku, sku, 1) for sku in SKUS]
-    sells = {"a": SKUS[:3], "b": SKUS[3:], "c": SKUS[1:5]}
-    listed = [(vendor, sku) for vendor, skus in sells.items() for sku in skus]
-    offers = [
-        candidate(v, sku, cost=1 if v != "c" else 2, n=n) for n, (v, sku) in enumerate(listed)
+    assert [(o.units, o.parcel, o.price) for o in options] == [
+        (2, 400, Price(goods=1_200, kilos=300, late=0, standing=50)),
+        # Three working days and a weekend later than the nearer one.
+        (1, 900, Price(goods=1_200, kilos=0, late=5 * 300, standing=550)),
     ]
 
-    choices = fewest_parcels.plan(lines, sort_out(lines, offers, "EUR")[0])
 
-    assert {choice.candidate.vendor for choice in choices} == {"a", "b"}
+def test_lateness_is_counted_from_what_was_promised():
+    [option], _ = options_of(MUG, [candidate()], terms(promised=date(2026, 11, 23)))
+
+    assert option.price.late == 2 * PRICES.late_day
+
+
+def test_a_given_ship_by_is_kept():
+    given = datetime.fromisoformat("2026-12-01T12:00:00+00:00")
+
+    [option], _ = options_of(replace(MUG, ship_by=given), [candidate()], terms())
+
+    assert (option.ship_by, option.deliver_on) == (given, date(2026, 12, 2))
+
+
+@pytest.mark.parametrize(
+    ("change", "there"),
+    [
+        ({"buy_in_days": 2}, date(2026, 11, 25)),
+        ({"buy_in_days": 0}, date(2026, 11, 23)),
+        ({"restock_on": date(2026, 12, 7)}, date(2026, 12, 7)),
+        ({"restock_on": date(2026, 12, 7), "buy_in_days": 2}, date(2026, 12, 7)),
+        # What should have come by now has not: the count says so.
+        ({"restock_on": date(2026, 11, 20)}, None),
+        ({}, None),
+    ],
+)
+def test_units_that_are_not_there_can_be_bought_in_or_waited_for(change, there):
+    out = candidate(available=0, **change)
+
+    options, excluded = options_of(MUG, [out], terms(), is_bought_in=True)
+
+    assert [(o.waits_until, o.units, o.is_bought_in) for o in options] == (
+        [(there, 2, True)] if there else []
+    )
+    assert [e.rule for e in excluded] == ([] if there else ["no stock"])
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount"), [("EUR", 250), ("JPY", 2), ("BHD", 2_500), ("ISK", 2)]
+)
+def test_one_policy_serves_every_currency(currency, amount):
+    assert minor(250, currency) == amount

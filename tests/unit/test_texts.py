@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.notifications.texts import TEXTS, compose
+from app.notifications.texts import TEXTS, compose, language_of
+from app.shared.language import ENGLISH, MAILS, available
 
 CUSTOMER = {"number": "A-1", "name": "Ada Lind", "promised": "2026-11-29"}
 PARCEL = {
@@ -23,6 +24,7 @@ FACTS = {
     "order_delivered": CUSTOMER,
     "order_canceled": CUSTOMER,
     "compensation_offered": CUSTOMER | MONEY,
+    "work_taken_back": {"fulfillment_order": "FO-1", "reason": "not confirmed in time"},
     "work_assigned": {"fulfillment_order": "FO-1", "ship_by": "2026-11-24T15:00:00+00:00"},
     "escalation_step": CASE,
     "account_notices": NOTICES,
@@ -39,22 +41,91 @@ FACTS = {
     "account_recovery_codes": ACCOUNT,
 }
 # What a message must name to be about something: its work, its link, whose account, its order.
-NAMES = {"work_assigned": "FO-1", "account_reset": LINK["url"]}
+NAMES = {"work_assigned": "FO-1", "work_taken_back": "FO-1", "account_reset": LINK["url"]}
 
 
 def test_every_template_is_tested():
     assert set(FACTS) == set(TEXTS)
 
 
+@pytest.mark.parametrize("code", available(MAILS))
 @pytest.mark.parametrize("template", TEXTS)
-def test_every_template_says_all_it_has_to_say(template):
-    text = compose(template, FACTS[template])
+def test_every_template_says_all_it_has_to_say_in_every_language(template, code):
+    text = compose(template, FACTS[template], code=code)
 
     assert "{" not in text.subject + text.body
     assert "None" not in text.subject + text.body
-    assert text.body.endswith("\n\nOnward, for your marketplace")
     name = NAMES.get(template, "Ada Lind" if template.startswith("account") else "A-1")
     assert name in text.subject + text.body
+
+
+@pytest.mark.parametrize("template", TEXTS)
+def test_a_marketplace_without_a_name_signs_as_onward(template):
+    assert compose(template, FACTS[template]).body.endswith("\n\nOnward, for your marketplace")
+
+
+def test_a_customer_reads_that_a_parcel_left_in_their_language():
+    text = compose("order_shipped", FACTS["order_shipped"], "Hearth & Pine", "sv")
+
+    assert text.subject == "Ett paket i din beställning A-1 är på väg"
+    assert text.body == (
+        "Hej Ada Lind!\n\nEtt paket i beställning A-1 är på väg med FedEx, paketnummer"
+        " 449044304137821.\n\nFölj det här: https://fedex.example/1\n\nVi har lovat att allt kommer"
+        " senast söndag den 29 november.\n\nHearth & Pine"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "day"),
+    [
+        ("de", "für Sonntag, den 29. November zugesagt"),
+        ("es", "para el domingo 29 de noviembre y no"),
+        ("fr", "pour le dimanche 29 novembre, et"),
+        ("pt", "para domingo, 29 de novembro, e"),
+        ("sv", "till söndag den 29 november, och"),
+    ],
+)
+def test_a_promise_is_written_as_its_language_says_days(code, day):
+    assert day in compose("order_late", CUSTOMER, code=code).body
+
+
+@pytest.mark.parametrize(
+    ("code", "currency", "amount"),
+    [
+        ("de", "EUR", "12,50\N{NO-BREAK SPACE}€"),
+        ("fr", "EUR", "12,50\N{NO-BREAK SPACE}€"),
+        ("pt", "BRL", "R$\N{NO-BREAK SPACE}12,50"),
+        ("sv", "SEK", "12,50\N{NO-BREAK SPACE}kr"),
+        ("de", "JPY", "1.250\N{NO-BREAK SPACE}¥"),
+    ],
+)
+def test_an_amount_is_written_as_its_language_writes_it(code, currency, amount):
+    facts = FACTS["compensation_offered"] | {"currency": currency}
+
+    assert amount in compose("compensation_offered", facts, code=code).body
+
+
+@pytest.mark.parametrize(
+    ("facts", "first", "code"),
+    [
+        ({"language": "pt-BR"}, "sv", "pt"),
+        ({"language": "sv_SE"}, "en", "sv"),
+        ({"language": "en-GB"}, "sv", ENGLISH),
+        ({"language": None}, "sv-SE", "sv"),
+        ({"language": "tlh"}, "sv", "sv"),
+        ({"language": "what they speak"}, "sv", "sv"),
+        ({"language": "xx"}, "nl", ENGLISH),
+        ({}, "sv", ENGLISH),
+    ],
+)
+def test_a_message_is_in_its_readers_language_or_the_marketplaces_first(facts, first, code):
+    assert language_of(facts, first) == code
+
+
+def test_who_speaks_goes_on_as_before_after_a_message():
+    compose("order_late", CUSTOMER, code="sv")
+
+    assert compose("order_late", CUSTOMER).subject == "Your order A-1 is late"
 
 
 def test_a_marketplace_with_a_name_invites_and_signs_by_it():
@@ -92,11 +163,14 @@ def test_an_offer_names_its_amount_and_its_reason(change, subject, because):
     assert because in text.body
 
 
-def test_words_of_a_customer_are_never_read_as_a_template():
-    text = compose("order_received", {"number": "{name}", "name": "{0.__class__}"})
+@pytest.mark.parametrize("code", ["en", "sv"])
+def test_words_of_a_customer_are_never_read_as_a_template(code):
+    facts = {"number": "{name}", "name": "{0.__class__}", "link": "{name}", "promised": None}
+    text = compose("order_shipped", PARCEL | facts, code=code)
 
-    assert text.subject == "We have your order {name}"
-    assert text.body.startswith("Hello {0.__class__},")
+    assert "{name}" in text.subject
+    assert "{0.__class__}" in text.body
+    assert "{name}\n\nOnward" in text.body
 
 
 def test_a_subject_is_one_line():

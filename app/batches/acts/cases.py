@@ -10,6 +10,8 @@ from typing import Any
 from app.batches.contract import Act, Outcome, Row, Thing, Why
 from app.escalations import service as escalations
 from app.shared.errors import DomainError
+from app.shared.language import _n, later
+from app.shared.who import Who
 
 
 def _changes(seen: Mapping[str, str]) -> Mapping[str, Mapping[str, Any]]:
@@ -20,7 +22,8 @@ def _changes(seen: Mapping[str, str]) -> Mapping[str, Mapping[str, Any]]:
 
 
 CASE = Thing(
-    noun="case",
+    nouns=(later("case"), later("cases")),
+    some=lambda n: _n("{n} case", "{n} cases", n),
     lists=("queue", "escalations"),
     source="exception_cases c JOIN orders o ON o.id = c.order_id"
     " LEFT JOIN escalations e ON e.case_id = c.id",
@@ -38,7 +41,7 @@ def _each(
     act: Callable[..., None],
     rows: Sequence[Row],
     _arguments: Mapping[str, str],
-    who: str,
+    who: Who,
     now: datetime,
 ) -> Mapping[str, Outcome]:
     outcomes = {}
@@ -50,75 +53,77 @@ def _each(
     return outcomes
 
 
-CALM = Why("refused", "It has no escalation: it is not critical.")
-OTHERS = Why("refused", "Somebody else did that; only they take it back.")
+CALM = Why("refused", later("It has no escalation: it is not critical."))
+OTHERS = Why("refused", later("Somebody else did that; only they take it back."))
 CLOSED = "e.closed_at IS NOT NULL THEN 'closed'"
 ACTS = (
     Act(
         code="cases.acknowledge",
         thing=CASE,
-        label="Acknowledge",
-        ask="Acknowledge {what}?",
-        doing="Acknowledging {what}",
-        did="acknowledged",
+        label=later("Acknowledge"),
+        ask=later("Acknowledge {what}?"),
+        doing=later("Acknowledging {what}"),
+        did=later("acknowledged"),
         foresee=f"CASE WHEN e.id IS NULL THEN 'calm' WHEN {CLOSED}"
         " WHEN e.acknowledged_at IS NOT NULL THEN 'owned' END",
         whys={
             "calm": CALM,
-            "closed": Why("refused", "It is resolved already; there is nothing left to own."),
-            "owned": Why("unchanged", "Somebody owns it already."),
+            "closed": Why(
+                "refused", later("It is resolved already; there is nothing left to own.")
+            ),
+            "owned": Why("unchanged", later("Somebody owns it already.")),
         },
         do=partial(_each, escalations.acknowledge),
         undo="cases.unacknowledge",
-        undo_label="Give them back",
+        undo_label=later("Give them back"),
     ),
     Act(
         code="cases.unacknowledge",
         thing=CASE,
-        label="Give back",
-        ask="Give {what} back?",
-        doing="Giving {what} back",
-        did="given back",
+        label=later("Give back"),
+        ask=later("Give {what} back?"),
+        doing=later("Giving {what} back"),
+        did=later("given back"),
         foresee=f"CASE WHEN e.id IS NULL THEN 'calm' WHEN {CLOSED}"
         " WHEN e.acknowledged_at IS NULL THEN 'free'"
-        " WHEN e.acknowledged_by <> :maker THEN 'others' END",
+        " WHEN e.acknowledged_by_id IS DISTINCT FROM :maker THEN 'others' END",
         whys={
             "calm": CALM,
-            "closed": Why("refused", "It is resolved; take that back first."),
-            "free": Why("unchanged", "Nobody owns it."),
+            "closed": Why("refused", later("It is resolved; take that back first.")),
+            "free": Why("unchanged", later("Nobody owns it.")),
             "others": OTHERS,
         },
         do=partial(_each, escalations.unacknowledge),
         undo="cases.acknowledge",
-        undo_label="Acknowledge them again",
+        undo_label=later("Acknowledge them again"),
         is_offered=False,
     ),
     Act(
         code="cases.resolve",
         thing=CASE,
-        label="Resolve",
-        ask="Resolve {what}?",
-        doing="Resolving {what}",
-        did="resolved",
+        label=later("Resolve"),
+        ask=later("Resolve {what}?"),
+        doing=later("Resolving {what}"),
+        did=later("resolved"),
         foresee=f"CASE WHEN e.id IS NULL THEN 'calm' WHEN {CLOSED} END",
-        whys={"calm": CALM, "closed": Why("unchanged", "It is resolved already.")},
+        whys={"calm": CALM, "closed": Why("unchanged", later("It is resolved already."))},
         do=partial(_each, escalations.resolve),
         undo="cases.reopen",
-        undo_label="Open them again",
+        undo_label=later("Open them again"),
     ),
     Act(
         code="cases.reopen",
         thing=CASE,
-        label="Open again",
-        ask="Open {what} again?",
-        doing="Opening {what} again",
-        did="opened again",
+        label=later("Open again"),
+        ask=later("Open {what} again?"),
+        doing=later("Opening {what} again"),
+        did=later("opened again"),
         foresee="CASE WHEN e.id IS NULL THEN 'calm' WHEN e.closed_at IS NULL THEN 'open'"
-        " WHEN e.closed_by <> :maker THEN 'others' END",
-        whys={"calm": CALM, "open": Why("unchanged", "It is open."), "others": OTHERS},
+        " WHEN e.closed_by_id IS DISTINCT FROM :maker THEN 'others' END",
+        whys={"calm": CALM, "open": Why("unchanged", later("It is open.")), "others": OTHERS},
         do=partial(_each, escalations.reopen),
         undo="cases.resolve",
-        undo_label="Resolve them again",
+        undo_label=later("Resolve them again"),
         is_offered=False,
     ),
 )

@@ -16,6 +16,8 @@ from app.orders import service as orders
 from app.orders.contract import Action
 from app.orders.locks import lock_orders
 from app.shared.errors import DomainError
+from app.shared.language import _n, later
+from app.shared.who import Who
 
 # What people and vendors do to an order; routing, carriers and the watch change nothing that
 # somebody who chose it would have to look at again. That a vendor goes on with its work is no news
@@ -29,7 +31,7 @@ SEEN = (
     "(SELECT coalesce(max(t.id), 0)::text FROM timeline t"
     f" WHERE t.order_id = o.id AND t.cohort = o.cohort AND ({MOVES}))"
 )
-CHANGES = text(
+CHANGES = (
     "SELECT DISTINCT ON (o.id) o.reference, t.event, t.actor, t.at, t.facts, t.source,"
     " v.name AS vendor"
     " FROM unnest(CAST(:subjects AS text[]), CAST(:seen AS bigint[])) s(subject, seen)"
@@ -38,7 +40,20 @@ CHANGES = text(
     " LEFT JOIN shipments p ON p.id = t.subject_id"
     " LEFT JOIN fulfillment_orders f ON f.id = t.subject_id"
     " LEFT JOIN vendors v ON v.id = coalesce(f.vendor_id, p.vendor_id)"
-    f" WHERE {MOVES} ORDER BY o.id, t.id DESC"
+    " WHERE {moves} ORDER BY o.id, t.id DESC"
+)
+CHANGED = text(CHANGES.format(moves=MOVES))
+# What was held or released by a bulk change, and by somebody again after that.
+CHANGED_AGAIN = text(
+    CHANGES.format(
+        moves="t.event IN ('fulfillment_order_put_on_hold', 'fulfillment_order_released')"
+        " AND f.reference = ANY(:parts)"
+    )
+)
+NEWEST = text(
+    "SELECT o.reference, max(t.id) AS entry FROM orders o"
+    " JOIN timeline t ON t.order_id = o.id AND t.cohort = o.cohort"
+    " WHERE o.reference = ANY(:subjects) GROUP BY 1"
 )
 # What ops may do, too; all else is told by the vendor's name, whoever of it or for it said it.
 BY_ANYBODY = {"order_canceled", "fulfillment_order_put_on_hold", "fulfillment_order_released"}
@@ -76,7 +91,7 @@ def _keys(subjects: Subjects) -> dict[UUID, str]:
 
 def _changes(seen: Mapping[str, str]) -> Mapping[str, Mapping[str, Any]]:
     values = {"subjects": list(seen), "seen": [int(token) for token in seen.values()]}
-    return {row.reference: _facts(row) for row in db.session.execute(CHANGES, values)}
+    return {row.reference: _facts(row) for row in db.session.execute(CHANGED, values)}
 
 
 def _facts(row: SqlRow[Any]) -> dict[str, Any]:
@@ -86,7 +101,8 @@ def _facts(row: SqlRow[Any]) -> dict[str, Any]:
 
 
 ORDER = Thing(
-    noun="order",
+    nouns=(later("order"), later("orders")),
+    some=lambda n: _n("{n} order", "{n} orders", n),
     lists=("orders",),
     source="orders o",
     id="o.id",
@@ -108,14 +124,14 @@ def _parts(subjects: Subjects, statuses: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _hold(
-    rows: Sequence[Row], arguments: Mapping[str, str], who: str, now: datetime
+    rows: Sequence[Row], arguments: Mapping[str, str], who: Who, now: datetime
 ) -> Mapping[str, Outcome]:
     reason = arguments.get("reason", "")
     return _act(rows, HOLDABLE, Action.HOLD, reason=reason, who=who, now=now)
 
 
 def _release(
-    rows: Sequence[Row], _arguments: Mapping[str, str], who: str, now: datetime
+    rows: Sequence[Row], _arguments: Mapping[str, str], who: Who, now: datetime
 ) -> Mapping[str, Outcome]:
     return _act(rows, ["on_hold"], Action.RELEASE, who=who, now=now)
 
@@ -126,51 +142,76 @@ def _act(  # noqa: PLR0913 - one act on many orders: what, to which, why, by who
     action: Action,
     *,
     reason: str = "",
-    who: str,
+    who: Who,
     now: datetime,
 ) -> Mapping[str, Outcome]:
     """Act on the fulfillment orders in these states; taking back, on those touched before."""
     parts = _parts([row.subject for row in rows], statuses)
-    for row in rows:
-        if row.touched is not None:
-            parts[row.subject] = [x for x in parts.get(row.subject, []) if x in row.touched]
+    undone = {row.subject: row.undone for row in rows if row.undone is not None}
+    for subject, told in undone.items():
+        parts[subject] = [x for x in parts.get(subject, []) if x in told["touched"]]
+    again = _changed_again(undone, parts)
+    for subject in again:
+        del parts[subject]
     references = [part for found in parts.values() for part in found]
-    outcomes = orders.act(references, action, actor=who, now=now, reason=reason)
+    outcomes = orders.act(references, action, actor=who.name, now=now, reason=reason)
     refused = {
         reference: outcome.detail
         for reference, outcome in zip(references, outcomes, strict=True)
         if isinstance(outcome, DomainError)
     }
-    return {subject: _outcome(found, refused) for subject, found in parts.items()}
+    newest = {row.reference: row.entry for row in _newest(parts)}
+    return again | {
+        subject: _outcome(found, refused, newest[subject]) for subject, found in parts.items()
+    }
 
 
-def _outcome(parts: Sequence[str], refused: Mapping[str, str]) -> Outcome:
+def _changed_again(
+    undone: Mapping[str, Mapping[str, Any]], parts: Mapping[str, Sequence[str]]
+) -> dict[str, Outcome]:
+    """Refuse to take back what somebody did once more: it looks the same, and is theirs."""
+    until = {subject: told["until"] for subject, told in undone.items() if "until" in told}
+    values = {
+        "subjects": list(until),
+        "seen": list(until.values()),
+        "parts": [part for subject in until for part in parts[subject]],
+    }
+    rows = db.session.execute(CHANGED_AGAIN, values) if values["parts"] else ()
+    return {row.reference: Outcome("refused", "changed_again", _facts(row)) for row in rows}
+
+
+def _newest(subjects: Iterable[str]) -> Iterable[SqlRow[Any]]:
+    """Return the newest entry in the timelines of orders: what comes later was done since."""
+    return db.session.execute(NEWEST, {"subjects": list(subjects)})
+
+
+def _outcome(parts: Sequence[str], refused: Mapping[str, str], newest: int) -> Outcome:
     if not parts:
         return Outcome("unchanged", "moved_on")
     if told := [refused[part] for part in parts if part in refused]:
         return Outcome("refused", "said", {"sentence": " ".join(told)})
-    return Outcome("done", facts={"touched": list(parts)})
+    return Outcome("done", facts={"touched": list(parts), "until": newest})
 
 
 def _cancel(
-    rows: Sequence[Row], arguments: Mapping[str, str], who: str, now: datetime
+    rows: Sequence[Row], arguments: Mapping[str, str], who: Who, now: datetime
 ) -> Mapping[str, Outcome]:
-    outcomes = {}
+    reason, outcomes = arguments.get("reason", ""), {}
     for key, subject in sorted(_keys([row.subject for row in rows]).items()):
         try:
             with db.session.begin_nested():
-                orders.cancel(key, None, actor=who, reason=arguments.get("reason", ""), now=now)
+                orders.cancel(key, None, actor=who.name, reason=reason, now=now)
         except DomainError as refusal:
             outcomes[subject] = Outcome("refused", "said", {"sentence": refusal.detail})
     return outcomes
 
 
 NOT_LIVE = {
-    "moved_on": Why("unchanged", "What had been changed has been changed again since."),
-    "canceled": Why("refused", "It is canceled."),
-    "left": Why("refused", "All of it has left."),
-    "rest": Why("refused", "What has a vendor has left; the rest has no vendor yet."),
-    "no_vendor": Why("refused", "No vendor has it yet."),
+    "moved_on": Why("unchanged", later("What had been changed has been changed again since.")),
+    "canceled": Why("refused", later("It is canceled.")),
+    "left": Why("refused", later("All of it has left.")),
+    "rest": Why("refused", later("What has a vendor has left; the rest has no vendor yet.")),
+    "no_vendor": Why("refused", later("No vendor has it yet.")),
 }
 WHY_NOT_LIVE = (
     f" WHEN o.status = 'canceled' THEN 'canceled' WHEN NOT {HAS_SHIPPED} THEN 'no_vendor'"
@@ -180,47 +221,47 @@ ACTS = (
     Act(
         code="orders.hold",
         thing=ORDER,
-        label="Put on hold",
-        ask="Put {what} on hold?",
-        doing="Putting {what} on hold",
-        did="put on hold",
-        reason_label="Why are they put on hold?",
+        label=later("Put on hold"),
+        ask=later("Put {what} on hold?"),
+        doing=later("Putting {what} on hold"),
+        did=later("put on hold"),
+        reason_label=later("Why are they put on hold?"),
         foresee=f"CASE WHEN {_has(HOLDABLE)} THEN NULL WHEN {_has(['on_hold'])} THEN 'held'"
         f"{WHY_NOT_LIVE}",
-        whys=NOT_LIVE | {"held": Why("unchanged", "It is on hold already.")},
+        whys=NOT_LIVE | {"held": Why("unchanged", later("It is on hold already."))},
         do=_hold,
         undo="orders.release",
-        undo_label="Release them again",
+        undo_label=later("Release them again"),
     ),
     Act(
         code="orders.release",
         thing=ORDER,
-        label="Release",
-        ask="Release {what}?",
-        doing="Releasing {what}",
-        did="released",
+        label=later("Release"),
+        ask=later("Release {what}?"),
+        doing=later("Releasing {what}"),
+        did=later("released"),
         foresee=f"CASE WHEN {_has(['on_hold'])} THEN NULL WHEN {_has(HOLDABLE)} THEN 'free'"
         f"{WHY_NOT_LIVE}",
-        whys=NOT_LIVE | {"free": Why("unchanged", "It is not on hold.")},
+        whys=NOT_LIVE | {"free": Why("unchanged", later("It is not on hold."))},
         do=_release,
         undo="orders.hold",
-        undo_label="Put them on hold again",
+        undo_label=later("Put them on hold again"),
     ),
     Act(
         code="orders.cancel",
         thing=ORDER,
-        label="Cancel",
-        ask="Cancel {what}?",
-        doing="Canceling {what}",
-        did="canceled",
-        reason_label="Why are they canceled?",
-        warning="Customers and vendors are told at once. This cannot be undone.",
+        label=later("Cancel"),
+        ask=later("Cancel {what}?"),
+        doing=later("Canceling {what}"),
+        did=later("canceled"),
+        reason_label=later("Why are they canceled?"),
+        warning=later("Customers and vendors are told at once. This cannot be undone."),
         foresee="CASE WHEN o.status = 'canceled' THEN 'canceled'"
         f" WHEN {HAS_SHIPPED} THEN CASE WHEN {IS_OPEN} THEN 'part' ELSE 'left' END END",
         whys={
-            "canceled": Why("unchanged", "It is canceled already."),
-            "left": Why("refused", "All of it has left. Open a return instead."),
-            "part": Why("refused", "A part of it has left. Cancel the lines that have not."),
+            "canceled": Why("unchanged", later("It is canceled already.")),
+            "left": Why("refused", later("All of it has left. Open a return instead.")),
+            "part": Why("refused", later("A part of it has left. Cancel the lines that have not.")),
         },
         do=_cancel,
         roles=LEADS,

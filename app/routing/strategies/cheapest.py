@@ -1,22 +1,14 @@
-"""Every unit from the cheapest listing that has it, however many parcels that makes."""
+"""The least money for goods and freight, however late and in however many parcels."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from app.routing.contract import Candidate, Choice, Wanted
-from app.routing.rules import fill
+from app.routing.contract import Weights
 
 
 class Cheapest:
-    """Lowest cost first, line by line."""
+    """Only money counts."""
 
-    def plan(
-        self, wanted: Sequence[Wanted], candidates: dict[str, list[Candidate]]
-    ) -> list[Choice]:
-        """Return the choices; any location will do."""
-        anywhere = {(c.vendor, c.location_id) for given in candidates.values() for c in given}
-        return fill(wanted, candidates, anywhere)
+    weights = Weights(late=0, standing=0, split=0)
 
 
 strategy = Cheapest()

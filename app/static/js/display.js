@@ -2,6 +2,7 @@
 (() => {
   "use strict";
 
+  const { _ } = window;
   const MINUTE = 60, HOUR = 3600, DAY = 86400, DAYS_ALONE = 10, JUST_NOW = 5, A_WEEK = 7 * DAY;
   const page = document.documentElement;
 
@@ -28,18 +29,18 @@
   };
 
   // The same words as the server's (app/web/words.py): a test compares the two.
-  const span = (length) => {
+  const parts = (length) => {
     const seconds = Math.floor(Math.abs(length));
     const days = Math.floor(seconds / DAY), hours = Math.floor((seconds % DAY) / HOUR), minutes = Math.floor((seconds % HOUR) / MINUTE);
-    if (days) return hours && days < DAYS_ALONE ? `${days} d ${hours} h` : `${days} d`;
-    if (hours) return minutes ? `${hours} h ${String(minutes).padStart(2, "0")} m` : `${hours} h`;
-    return minutes ? `${minutes} m` : `${seconds} s`;
+    if (days) return hours && days < DAYS_ALONE ? [_("{n} d", { n: days }), _("{n} h", { n: hours })] : [_("{n} d", { n: days })];
+    if (hours) return minutes ? [_("{n} h", { n: hours }), _("{n} m", { n: String(minutes).padStart(2, "0") })] : [_("{n} h", { n: hours })];
+    return [minutes ? _("{n} m", { n: minutes }) : _("{n} s", { n: seconds })];
   };
   const ago = (length, day) => {
-    if (Math.abs(length) < JUST_NOW) return "just now";
+    if (Math.abs(length) < JUST_NOW) return _("just now");
     if (Math.abs(length) > A_WEEK) return day;
-    const one = span(length).split(" ").slice(0, 2).join(" ");
-    return length > 0 ? `${one} ago` : `in ${one}`;
+    const [span] = parts(length);
+    return length > 0 ? _("{span} ago", { span }) : _("in {span}", { span });
   };
 
   const say = (node, words) => {
@@ -50,10 +51,10 @@
     const left = (Date.parse(due.dataset.due) - timeOf("world")) / 1000;
     const number = due.querySelector("b"), word = number && number.querySelector("span");
     if (!word) return;
-    say(number.firstChild, `${span(left)} `);
+    say(number.firstChild, `${parts(left).join(" ")} `);
     if (left >= 0 || due.dataset.state === "late") return;
     due.dataset.state = "late";
-    word.textContent = "late";
+    word.textContent = _("late");
     const sign = due.querySelector("use"), fuse = due.querySelector("progress");
     if (sign) sign.setAttribute("href", sign.getAttribute("href").replace(/#.*/, "#i-exclamation-octagon-fill"));
     if (fuse) fuse.value = fuse.max;

@@ -1,6 +1,7 @@
 /* Lists: choosing rows, menus that close by themselves. Without it every box and button works all the same. */
 (() => {
   'use strict';
+  const { _, _n } = window;
   const boxes = () => [...document.querySelectorAll('input[name=row][form=bulk]')];
   let last = null;
 
@@ -12,8 +13,8 @@
     const chosen = rows.filter((box) => box.checked).length;
     const [one, many] = bar.dataset.nouns.split('|');
     bar.querySelector('[data-bulk-count]').textContent = all
-      ? `Every ${one} that matches`
-      : chosen ? `${chosen} ${chosen === 1 ? one : many} chosen` : `Tick ${many} to change them together.`;
+      ? _(`Every ${one} that matches`)
+      : chosen ? _n(`{n} ${one} chosen`, `{n} ${many} chosen`, chosen) : _(`Tick ${many} to change them together.`);
     bar.classList.toggle('is-on', all || chosen > 0);
     bar.classList.toggle('is-idle', !all && !chosen);
     const head = document.querySelector('[data-choose-page]');

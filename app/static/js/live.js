@@ -11,6 +11,7 @@
   const sign = document.getElementById("live");
   if (!sign || !window.EventSource || !window.fetch) return;
 
+  const { _, _n } = window;
   const START = 1000, HIDDEN = 5000, SOON = 2000, LATER = 15000, POLL = 10000, LONGEST = 120000, SILENT = 45000, TRY = 60000;
   const EVERYTHING = "*";
   let place = sign.dataset.place, source = null, fails = 0, triedAt = 0, isOver = false;
@@ -20,7 +21,10 @@
 
   // The sign ---------------------------------------------------------------------------------------------------------
 
-  const length = (seconds) => seconds < 60 ? `${seconds} s` : seconds < 3600 ? `${Math.floor(seconds / 60)} m` : `${Math.floor(seconds / 3600)} h`;
+  const length = (seconds) => {
+    if (seconds < 60) return _("{n} s", { n: seconds });
+    return seconds < 3600 ? _("{n} m", { n: Math.floor(seconds / 60) }) : _("{n} h", { n: Math.floor(seconds / 3600) });
+  };
 
   const show = () => {
     const since = behindSince || heardAt, seconds = Math.max(0, Math.round((Date.now() - since) / 1000));
@@ -31,11 +35,12 @@
     if (isOver) {
       const link = document.createElement("a");
       link.href = location.href;
-      link.textContent = "Signed out. Sign in again";
+      link.textContent = _("Signed out. Sign in again");
       words.replaceChildren(link);
       return;
     }
-    words.textContent = isLive ? (seconds < 3 ? "Live, just now" : `Live, ${length(seconds)} ago`) : `Not live, ${length(seconds)} old`;
+    const span = length(seconds);
+    words.textContent = !isLive ? _("Not live, {span} old", { span }) : seconds < 3 ? _("Live, just now") : _("Live, {span} ago", { span });
   };
 
   // Hearing ----------------------------------------------------------------------------------------------------------
@@ -214,7 +219,7 @@
     if (row.classList.contains("is-gone")) return;
     const words = document.createElement("span");
     words.className = "visually-hidden gone-words";
-    words.textContent = "No longer in this list.";
+    words.textContent = _("No longer in this list.");
     row.classList.add("is-gone");
     (row.querySelector("td, th, div") || row).append(words);
   };
@@ -240,7 +245,7 @@
     const news = added.length - pulled;
     for (const pill of document.querySelectorAll("[data-live-new]")) {
       const [one, many] = (pill.dataset.nouns || "row|rows").split("|");
-      pill.textContent = news > 0 ? `${news} new ${news === 1 ? one : many}` : "";
+      pill.textContent = news > 0 ? _n(`{n} new ${one}`, `{n} new ${many}`, news) : "";
       pill.hidden = news <= 0;
     }
   };

@@ -59,7 +59,7 @@
     list.className = 'offered';
     list.id = `${area.id}-offered`;
     list.setAttribute('role', 'listbox');
-    list.setAttribute('aria-label', 'People to tell');
+    list.setAttribute('aria-label', window._('People to tell'));
     found.forEach((one, i) => {
       const row = document.createElement('li');
       const role = document.createElement('span');

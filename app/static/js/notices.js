@@ -21,7 +21,7 @@
     } catch { /* Said twice is better than not said. */ }
     const { tone, href } = fresh[0].dataset;
     const one = { words: fresh[0].textContent, tone: tone === "accent" ? "info" : tone, href };
-    const many = { words: `${fresh.length} new notices`, tone: fresh.some((it) => it.dataset.tone === "crit") ? "crit" : "info", href: bell.getAttribute("href") };
+    const many = { words: window._n("{n} new notice", "{n} new notices", fresh.length), tone: fresh.some((it) => it.dataset.tone === "crit") ? "crit" : "info", href: bell.getAttribute("href") };
     document.dispatchEvent(new CustomEvent("toast", { detail: { ...(fresh.length > 1 ? many : one), of: "notices" } }));
   };
 

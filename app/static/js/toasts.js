@@ -32,7 +32,7 @@
       const button = document.createElement("button");
       button.type = "button";
       button.className = "btn btn-icon btn-s toast-x";
-      button.setAttribute("aria-label", "Dismiss");
+      button.setAttribute("aria-label", window._("Dismiss"));
       button.append(icon(region, "x-lg"));
       toast.append(button);
     }

@@ -1,0 +1,98 @@
+"""Reading what the programs of shops write: signed bodies, words, and amounts that must add up."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated, Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from app.shared.errors import InvalidInput
+from app.shared.money import Money, exponent
+from app.web.fields import CONTROL, check
+
+S = TypeVar("S", bound="Said")
+
+
+class Said(BaseModel):
+    """What a shop says: far more than we read, and its keys are numbers or words."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True)
+
+
+def is_signed(signature: str, secret: bytes, body: bytes) -> bool:
+    """Return whether a base64 HMAC-SHA256 is that of a body; it takes as long for every other."""
+    expected = base64.b64encode(hmac.new(secret, body, hashlib.sha256).digest())
+    return hmac.compare_digest(expected, signature.encode())
+
+
+def said(form: type[S], body: bytes) -> S:
+    """Return a JSON body as what it says, or refuse it with every wrong field."""
+    return check(form, parsed(body))
+
+
+def parsed(body: bytes | str) -> Any:
+    """Return what a JSON text holds; numbers with a point stay as exact as they are written."""
+    try:
+        return json.loads(body, parse_constant=_refuse, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        raise InvalidInput("It is not JSON.", body="not JSON") from None
+
+
+def _refuse(name: str) -> NoReturn:
+    message = f"{name} is not JSON"
+    raise ValueError(message)
+
+
+def line(words: object, longest: int) -> str | None:
+    """Return words as one line that is not too long; None where nothing is left of them."""
+    if words is None:
+        return None
+    return " ".join(CONTROL.sub(" ", str(words)).split())[:longest].strip() or None
+
+
+# Shops let people type anything of any length; a name that is cut is better than no order.
+Name = Annotated[str | None, BeforeValidator(lambda words: line(words, 300))]
+Short = Annotated[str | None, BeforeValidator(lambda words: line(words, 64))]
+# A dash stands for nothing: the order is held until somebody has asked the customer.
+NOTHING = "-"
+LONGEST_NOTE = 1_000
+
+
+def note(*parts: str | None) -> str | None:
+    """Return parts as the lines of one note; None where there is nothing to say."""
+    lines = [shown for part in parts for words in (part or "").splitlines() if (shown := line(words, LONGEST_NOTE))]
+    return "\n".join(lines)[:LONGEST_NOTE] or None
+
+
+def minor(amount: Decimal, currency: str) -> int:
+    """Return an amount in whole minor units, rounded half up."""
+    return int(amount.scaleb(exponent(currency)).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def amount(minor_units: int, currency: str) -> str:
+    """Return minor units as the API writes them."""
+    return str(Money(minor_units, currency))
+
+
+def priced(key: str, units: int, left: int, total: int, currency: str) -> list[dict[str, Any]]:
+    """Return the lines that a shop's line of some units is, with prices that add up to its total.
+
+    A total in minor units that cannot be divided becomes two lines, one unit price a minor unit
+    above the other. `left` is how many units are still wanted: those that are not are taken from
+    the end.
+    """
+    price, over = divmod(max(total, 0), units)
+    parts = [(key, units - over, price), (f"{key}/2", over, price + 1)]
+    found = []
+    for name, quantity, unit_price in parts:
+        wanted = min(quantity, left)
+        left -= wanted
+        if wanted:
+            priced_at = {"quantity": wanted, "unit_price": amount(unit_price, currency)}
+            found.append({"external_id": name} | priced_at)
+    return found

@@ -1,0 +1,77 @@
+"""Who is told what of an order: its customer by mail, vendors on screen and by mail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text
+
+from app.extensions import db
+from app.notices import service as notices
+from app.notices.contract import Notice
+from app.notifications.service import Message, tell
+from app.orders.models import FulfillmentOrder, Order
+from app.orders.queries import contacts, facts_of
+from app.vendors.models import Vendor
+
+# A mail names so many lines and counts the others.
+MOST_LINES = 20
+LINES = text(
+    "SELECT title, quantity - canceled AS units FROM order_lines"
+    " WHERE order_id = :id AND quantity > canceled ORDER BY external_id"
+)
+
+
+def contents(lines: Sequence[tuple[str, int]], ship_to: dict[str, Any]) -> dict[str, Any]:
+    """Return what an order is, as its customer reads it: lines with their units, and the city."""
+    shown = [[title, units] for title, units in lines[:MOST_LINES]]
+    return {"items": shown, "more": len(lines) - len(shown), "city": ship_to["city"]}
+
+
+def changed(order: Order, now: datetime) -> None:
+    """Tell a customer what their order is now, or that nothing is left of it."""
+    db.session.flush()
+    person = contacts([order.id])[order.id]
+    facts = facts_of(person)
+    template, once = "order_canceled", ""
+    if order.status != "canceled":
+        lines = [(row.title, row.units) for row in db.session.execute(LINES, {"id": order.id})]
+        facts |= contents(lines, order.ship_to)
+        template, once = "order_changed", now.isoformat()
+    tell([Message(order.id, order.cohort, "customer", person.email, template, once, facts)], now)
+
+
+def work_changed(fos: Sequence[FulfillmentOrder], what: str, now: datetime) -> None:
+    """Tell vendors that work of theirs has changed: its `address`, `units` or `wishes`."""
+    vendors = select(Vendor.id, Vendor.email).where(Vendor.id.in_({fo.vendor_id for fo in fos}))
+    emails = {row.id: row.email for row in db.session.execute(vendors)}
+    once = f"{what}:{now.isoformat()}"
+    notices.tell(
+        [
+            Notice(
+                f"vendor:{fo.vendor_id}",
+                "work_changed",
+                fo.reference,
+                f"work_changed:{fo.reference}:{once}",
+                {"number": fo.order_number, "changed": what},
+            )
+            for fo in fos
+        ]
+    )
+    tell(
+        [
+            Message(
+                fo.order_id,
+                fo.cohort,
+                "vendor",
+                emails.get(fo.vendor_id),
+                "work_changed",
+                f"{fo.reference}:{once}",
+                {"fulfillment_order": fo.reference, "changed": what},
+            )
+            for fo in fos
+        ],
+        now,
+    )

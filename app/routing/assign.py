@@ -1,0 +1,275 @@
+"""Writing decisions down: fulfillment orders, promises, stock held, timeline and messages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row
+
+from app.catalog import service as catalog
+from app.checks import service as checks
+from app.checks.service import Subject
+from app.extensions import db
+from app.notices import service as notices
+from app.notices.contract import Notice
+from app.notifications.service import Message, tell
+from app.orders.models import FoLine, FulfillmentOrder, Order, OrderLine
+from app.orders.service import settle, tell_vendors
+from app.promises.rules import end_of
+from app.promises.service import Made, make
+from app.routing.contract import Choice, Excluded, Option, Plan, Start
+from app.routing.loading import Market, Rules
+from app.shared import bulk, ids
+from app.timeline.service import SYSTEM, Decided, Happened, decide, record
+
+# A decision's row stays under a kilobyte or two: the best few tell why.
+MOST_TOLD = 12
+
+
+@dataclass(slots=True)
+class Routed:
+    """What came out for one order; `by_hand`: who moved it and why, where a person did."""
+
+    order: Order
+    lines: dict[str, Row[Any]]
+    plan: Plan
+    options: dict[str, list[Option]]
+    excluded: list[Excluded]
+    strategy: str
+    by_hand: dict[str, str] | None = None
+    fos: list[dict[str, Any]] = field(default_factory=list)
+    fo_lines: list[dict[str, Any]] = field(default_factory=list)
+
+
+def assign(routed: Routed, market: Market, rules: Rules, now: datetime) -> None:
+    """Make one fulfillment order a parcel's beginning, with its promises."""
+    by_start: dict[Start, list[Choice]] = defaultdict(list)
+    for choice in routed.plan.choices:
+        by_start[choice.option.start].append(choice)
+    for (location_id, waits_until), choices in by_start.items():
+        place = choices[0].option.candidate.place
+        fo = _fo_row(routed.order, place.vendor_id, location_id, now)
+        fo["waits_until"] = waits_until
+        fo["ship_by"] = max(choice.option.ship_by for choice in choices)
+        if rules.promises.confirm_within_hours is not None:
+            fo["confirm_by"] = now + timedelta(hours=rules.promises.confirm_within_hours)
+        routed.fos.append(fo)
+        routed.fo_lines += [_fo_line_row(fo, c, routed.lines[c.option.line]) for c in choices]
+        day = fo["ship_by"].astimezone(ZoneInfo(place.calendar.zone)).date()
+        market.loads.add(location_id, day, market.timetable)
+        for choice in choices:
+            if not choice.option.is_bought_in:
+                market.take(choice.option.candidate, choice.units)
+    if routed.fos and routed.order.deliver_on is None:
+        day = max(choice.option.deliver_on for choice in routed.plan.choices)
+        routed.order.deliver_on = day
+        routed.order.deliver_by = end_of(day, routed.order.promise_zone)
+
+
+def _fo_row(order: Order, vendor_id: UUID, location_id: UUID, now: datetime) -> dict[str, Any]:
+    return {
+        "id": ids.new(),
+        "reference": ids.reference("FO"),
+        "vendor_id": vendor_id,
+        "location_id": location_id,
+        "order_id": order.id,
+        "order_number": order.number,
+        "cohort": order.cohort,
+        "status": "assigned",
+        "assigned_at": now,
+        "confirm_by": None,
+        "ship_by": None,
+        "waits_until": None,
+        "ship_to": order.ship_to,
+        "preferences": order.preferences,
+    }
+
+
+def _fo_line_row(fo: dict[str, Any], choice: Choice, line: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": ids.new(),
+        "fo_id": fo["id"],
+        "vendor_id": fo["vendor_id"],
+        "order_id": fo["order_id"],
+        "order_line_id": line.id,
+        "listing_id": choice.option.candidate.listing_id,
+        "line": line.external_id,
+        "sku": line.sku,
+        "title": line.title,
+        "options": line.options,
+        "ordered": choice.units,
+        "is_bought_in": choice.option.is_bought_in,
+    }
+
+
+def write(routed: Sequence[Routed], market: Market, rules: Rules, now: datetime) -> None:
+    """Write what was decided; SoldOut where stock that was counted on is gone by now."""
+    fos = [fo for r in routed for fo in r.fos]
+    lines = [line for r in routed for line in r.fo_lines]
+    for r in routed:
+        if not r.plan.unfilled:
+            r.order.unfilled_since = None
+        elif r.order.unfilled_since is None:
+            r.order.unfilled_since = now
+    db.session.flush()
+    bulk.insert(FulfillmentOrder, fos)
+    bulk.insert(FoLine, lines)
+    _reduce_unrouted(routed)
+    _promise(routed, now)
+    # A retry that finds nothing new is not a new decision.
+    news = [r for r in routed if r.fos or r.order.unfilled_since == now]
+    decide([_decision(r, rules) for r in news], now)
+    record([_entry(r) for r in routed if r.fos], now)
+    tell_vendors(fo["vendor_id"] for fo in fos)
+    settle({r.order.id for r in routed}, now)
+    _wake(routed, fos, rules, now)
+    _tell(routed, market, now)
+    # Last, so that nobody who wants the same stock waits for all of the above.
+    catalog.reserve(
+        [
+            {
+                "fo_line_id": x["id"],
+                "listing_id": x["listing_id"],
+                "vendor_id": x["vendor_id"],
+                "quantity": x["ordered"],
+            }
+            for x in lines
+            if not x["is_bought_in"]
+        ]
+    )
+
+
+def _wake(
+    routed: Sequence[Routed], fos: Sequence[dict[str, Any]], rules: Rules, now: datetime
+) -> None:
+    subjects = [Subject(fo["id"], "fulfillment_order", fo["order_id"]) for fo in fos]
+    checks.wake("fulfillment order changed", subjects, now)
+    checks.wake("order changed", [Subject(r.order.id, "order", r.order.id) for r in routed], now)
+    hours = rules.routing.document.take_back_unconfirmed_hours
+    confirm_in = rules.promises.confirm_within_hours
+    if hours is not None and confirm_in is not None:
+        at = now + timedelta(hours=hours + confirm_in)
+        checks.look_at("take_back_unconfirmed", subjects, at)
+
+
+def _reduce_unrouted(routed: Sequence[Routed]) -> None:
+    given: dict[UUID, int] = defaultdict(int)
+    for r in routed:
+        for choice in r.plan.choices:
+            given[r.lines[choice.option.line].id] += choice.units
+    unrouted = {x.id: x.unrouted for r in routed for x in r.lines.values()}
+    rows = [{"id": key, "unrouted": unrouted[key] - units} for key, units in given.items()]
+    bulk.update(OrderLine, rows, key="id")
+
+
+def _promise(routed: Sequence[Routed], now: datetime) -> None:
+    made = []
+    for r in routed:
+        for fo in r.fos:
+            made.append(Made(fo["order_id"], fo["id"], "ship_by", fo["ship_by"], "routing"))
+            if fo["confirm_by"]:
+                made.append(
+                    Made(fo["order_id"], fo["id"], "confirm_by", fo["confirm_by"], "routing")
+                )
+        if r.order.deliver_by:
+            made.append(Made(r.order.id, r.order.id, "deliver_by", r.order.deliver_by, "routing"))
+    make(made, now)
+
+
+def _decision(r: Routed, rules: Rules) -> Decided:
+    """Store who was chosen, who was not and why, as codes and numbers."""
+    chosen = {(c.option.line, c.option.pool) for c in r.plan.choices}
+    others = sorted(
+        (o for given in r.options.values() for o in given if (o.line, o.pool) not in chosen),
+        key=lambda o: (o.line, _sum(o)),
+    )
+    facts = {
+        "strategy": r.strategy,
+        "method": r.plan.method,
+        "score": round(r.plan.score),
+        "chosen": [_told(c.option, c.units) for c in r.plan.choices[:MOST_TOLD]],
+        "others": [_told(o, o.units) for o in others[:MOST_TOLD]],
+        "excluded": [
+            {"line": e.line, "vendor": e.vendor, "rule": e.rule} for e in r.excluded[:MOST_TOLD]
+        ],
+        "left_out": max(0, len(others) - MOST_TOLD) + max(0, len(r.excluded) - MOST_TOLD),
+        "unfilled": r.plan.unfilled,
+    }
+    if r.by_hand:
+        facts["by_hand"] = r.by_hand
+    version = rules.routing.version
+    return Decided(r.order.id, r.order.cohort, "routing", version, facts)
+
+
+def _sum(option: Option) -> int:
+    price = option.price
+    return price.goods + price.kilos + price.late + price.standing + option.parcel
+
+
+def _told(option: Option, units: int) -> dict[str, Any]:
+    """Return an option as a decision keeps it; money in minor units, for all units of the line."""
+    price = option.price
+    told = {
+        "line": option.line,
+        "vendor": option.candidate.place.vendor,
+        "place": option.candidate.place.code,
+        "units": units,
+        "cost": option.candidate.cost_minor,
+        "goods": price.goods,
+        "freight": price.kilos + option.parcel,
+        "late": price.late,
+        "standing": price.standing,
+        "arrives": option.deliver_on.isoformat(),
+    }
+    if option.waits_until:
+        told["waits_until"] = option.waits_until.isoformat()
+    return told
+
+
+def _entry(r: Routed) -> Happened:
+    facts: dict[str, Any] = {
+        "fulfillment_orders": [fo["reference"] for fo in r.fos],
+        "unfilled": r.plan.unfilled,
+    }
+    if r.by_hand:
+        facts["reason"] = r.by_hand["reason"]
+    actor = r.by_hand["by"] if r.by_hand else SYSTEM
+    return Happened(r.order.id, r.order.cohort, "order_routed", actor, facts=facts)
+
+
+def _tell(routed: Sequence[Routed], market: Market, now: datetime) -> None:
+    emails = {row.vendor_id: row.vendor_email for row in market.rows.values()}
+    work = [(r, fo) for r in routed for fo in r.fos]
+    tell(
+        [
+            Message(
+                r.order.id,
+                r.order.cohort,
+                "vendor",
+                emails[fo["vendor_id"]],
+                "work_assigned",
+                fo["reference"],
+                {"fulfillment_order": fo["reference"], "ship_by": fo["ship_by"].isoformat()},
+            )
+            for r, fo in work
+        ],
+        now,
+    )
+    notices.tell(
+        [
+            Notice(
+                f"vendor:{fo['vendor_id']}",
+                "work_assigned",
+                fo["reference"],
+                f"work_assigned:{fo['reference']}",
+                {"number": r.order.number, "ship_by": fo["ship_by"].isoformat()},
+            )
+            for r, fo in work
+        ]
+    )

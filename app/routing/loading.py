@@ -1,0 +1,215 @@
+"""What a batch of orders is decided on, read in a few statements however many they are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from app.catalog.queries import offers_of
+from app.extensions import db
+from app.orders.models import Order
+from app.policies.documents import Lanes, Promises, Routing
+from app.policies.queries import InForce, in_force
+from app.promises.rules import Calendar, Lane
+from app.routing.contract import Candidate, Place, Wanted
+from app.routing.rules import Timetable
+from app.shared.money import exponent
+
+OPEN_LINES = text(
+    "SELECT l.*, (SELECT array_agg(DISTINCT v.code) FROM fo_lines f JOIN vendors v"
+    "  ON v.id = f.vendor_id WHERE f.order_line_id = l.id AND f.declined > 0) AS taken_from"
+    " FROM order_lines l WHERE l.order_id = ANY(:ids) AND l.unrouted > 0"
+    " ORDER BY l.order_id, l.external_id"
+)
+# What a person released: they know that nobody can be in time.
+WAIVED = text(
+    "SELECT DISTINCT order_id FROM order_holds"
+    " WHERE order_id = ANY(:ids) AND code = 'need_by' AND released_at IS NOT NULL"
+)
+CLOSURES = text(
+    "SELECT location_id, first_day, last_day FROM closures"
+    " WHERE location_id = ANY(:ids) AND last_day >= :day"
+)
+LOADS = text(
+    "SELECT f.location_id, (f.ship_by AT TIME ZONE l.zone)::date AS day, count(*) AS n"
+    " FROM fulfillment_orders f JOIN locations l ON l.id = f.location_id"
+    " WHERE f.location_id = ANY(:ids) AND f.ship_by >= :now AND f.status IN"
+    " ('assigned', 'confirmed', 'picking', 'packed', 'ready', 'on_hold') GROUP BY 1, 2"
+)
+HUNDREDTHS = 2
+
+
+@dataclass(slots=True)
+class Loads:
+    """How much each location with a limit has to hand over by day; full days are kept apart."""
+
+    limits: dict[UUID, int]
+    counts: dict[tuple[UUID, date], int]
+    full: dict[UUID, set[date]]
+
+    def add(self, location_id: UUID, day: date, timetable: Timetable | None = None) -> None:
+        """Count a fulfillment order of a day; where the day is full now, dates move on."""
+        if location_id not in self.limits:
+            return
+        self.counts[location_id, day] = self.counts.get((location_id, day), 0) + 1
+        if self.counts[location_id, day] >= self.limits[location_id]:
+            self.full.setdefault(location_id, set()).add(day)
+            if timetable:
+                timetable.forget(location_id)
+
+
+@dataclass(slots=True)
+class Market:
+    """Who sells what as a batch sees it; what one order takes the next one cannot have."""
+
+    candidates: dict[str, dict[UUID, Candidate]]
+    rows: dict[UUID, Row[Any]]
+    loads: Loads
+    timetable: Timetable
+
+    def of(self, sku: str) -> Iterable[Candidate]:
+        """Return those who list a SKU."""
+        return self.candidates.get(sku, {}).values()
+
+    def take(self, candidate: Candidate, units: int) -> None:
+        """Take units away from what can still be had."""
+        now = self.candidates[candidate.sku][candidate.listing_id]
+        left = replace(now, available=now.available - units)
+        self.candidates[candidate.sku][candidate.listing_id] = left
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The policies of one batch."""
+
+    routing: InForce[Routing]
+    promises: Promises
+    lanes: Lanes
+
+    def lane(self, origin: str, destination: str, service: str, currency: str) -> Lane:
+        """Return the first lane that fits; where none does, what the policies say of any."""
+        for rule in self.lanes.lanes:
+            asked = (rule.origin, origin), (rule.destination, destination), (rule.service, service)
+            if all(said in {"*", given} for said, given in asked):
+                return Lane(
+                    rule.days,
+                    frozenset(rule.moves_on),
+                    rule.keeps_holidays,
+                    minor(rule.parcel, currency),
+                    minor(rule.kilo, currency),
+                )
+        parcel, kilo = minor(self.lanes.parcel, currency), minor(self.lanes.kilo, currency)
+        return Lane(self.promises.transit_days, parcel_minor=parcel, kilo_minor=kilo)
+
+
+def minor(hundredths: int, currency: str) -> int:
+    """Return hundredths of a currency's unit in its minor units, rounded down."""
+    shift: int = 10 ** abs(exponent(currency) - HUNDREDTHS)
+    return hundredths * shift if exponent(currency) > HUNDREDTHS else hundredths // shift
+
+
+def rules_at(now: datetime) -> Rules:
+    """Return the policies in force."""
+    promises, lanes = in_force(Promises, now).document, in_force(Lanes, now).document
+    return Rules(in_force(Routing, now), promises, lanes)
+
+
+def open_lines(order_ids: Sequence[UUID]) -> dict[UUID, dict[str, Row[Any]]]:
+    """Return the lines of orders that have units nobody was given, by order and line."""
+    lines: dict[UUID, dict[str, Row[Any]]] = defaultdict(dict)
+    for row in db.session.execute(OPEN_LINES, {"ids": list(order_ids)}):
+        lines[row.order_id][row.external_id] = row
+    return lines
+
+
+def wanted_of(row: Row[Any]) -> Wanted:
+    """Return what a line still asks for."""
+    return Wanted(
+        line=row.external_id,
+        sku=row.sku,
+        units=row.unrouted,
+        vendor=row.vendor,
+        taken_from=frozenset(row.taken_from or ()),
+        ship_by=row.ship_by,
+    )
+
+
+def waived(orders: Sequence[Order]) -> set[UUID]:
+    """Return the orders whose need-by date a person has given up."""
+    asking = [order.id for order in orders if order.preferences.get("deliver_by")]
+    if not asking:
+        return set()
+    return {row.order_id for row in db.session.execute(WAIVED, {"ids": asking})}
+
+
+def market(skus: Iterable[str], rules: Rules, now: datetime, *, lock: bool) -> Market:
+    """Return everybody who lists these SKUs; their stock is locked if asked for."""
+    rows = offers_of(skus, lock=lock)
+    ids = sorted({row.location_id for row in rows})
+    closures: dict[UUID, list[tuple[date, date]]] = defaultdict(list)
+    # A day earlier: it is still yesterday somewhere.
+    for row in db.session.execute(CLOSURES, {"ids": ids, "day": now.date()}):
+        closures[row.location_id].append((row.first_day, row.last_day))
+    loads = _loads(rows, now)
+    by_sku: dict[str, dict[UUID, Candidate]] = defaultdict(dict)
+    places: dict[UUID, Place] = {}
+    for row in rows:
+        if row.location_id not in places:
+            places[row.location_id] = _place(row, tuple(closures[row.location_id]))
+        by_sku[row.sku][row.listing_id] = _candidate(row, places[row.location_id])
+    timetable = Timetable(now, cache(rules.lane), loads.full)
+    return Market(by_sku, {row.listing_id: row for row in rows}, loads, timetable)
+
+
+def _loads(rows: Sequence[Row[Any]], now: datetime) -> Loads:
+    limits = {row.location_id: row.daily_capacity for row in rows if row.daily_capacity}
+    loads = Loads(limits, {}, {})
+    if limits:
+        for row in db.session.execute(LOADS, {"ids": sorted(limits), "now": now}):
+            loads.counts[row.location_id, row.day] = row.n - 1
+            loads.add(row.location_id, row.day)
+    return loads
+
+
+def _place(row: Row[Any], closures: tuple[tuple[date, date], ...]) -> Place:
+    calendar = Calendar(
+        zone=row.zone,
+        cut_off=row.cut_off,
+        handling_days=row.handling_days,
+        working_days=frozenset(row.working_days),
+        holidays=row.holidays,
+        closures=closures,
+    )
+    return Place(
+        id=row.location_id,
+        vendor_id=row.vendor_id,
+        vendor=row.vendor,
+        code=row.location,
+        country=row.country,
+        calendar=calendar,
+        vendor_status=row.vendor_status,
+        is_active=row.location_is_active,
+        ships_to=None if row.ships_to is None else frozenset(row.ships_to),
+    )
+
+
+def _candidate(row: Row[Any], place: Place) -> Candidate:
+    return Candidate(
+        listing_id=row.listing_id,
+        place=place,
+        sku=row.sku,
+        cost_minor=row.cost_minor,
+        currency=row.currency,
+        available=row.available,
+        is_active=row.is_active,
+        weight_g=row.weight_g or 0,
+        buy_in_days=row.buy_in_days,
+        restock_on=row.restock_on,
+    )

@@ -1,0 +1,248 @@
+"""Work that changes hands: taken back from a vendor, or moved by a person.
+
+What is taken back is declined for its vendor, so routing gives it to the next best; units that
+have shipped stay where they are, and what was taken back cannot be shipped any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.checks.service import Subject
+from app.extensions import db
+from app.notices import service as notices
+from app.notices.contract import Notice
+from app.notifications.service import Message, tell
+from app.orders import service as orders
+from app.orders.contract import Action, FoStatus
+from app.orders.models import FoLine, FulfillmentOrder
+from app.orders.queries import fulfillment_order
+from app.orders.queries import order as order_of
+from app.orders.rules import move
+from app.orders.service import Outcome
+from app.routing.assign import Routed, assign, write
+from app.routing.contract import Choice, Excluded, Option, Plan, Wanted
+from app.routing.loading import Market, market, open_lines, rules_at
+from app.routing.rules import GIVEN_WORK, Terms, options_of
+from app.routing.service import terms_of
+from app.shared.errors import DomainError, IllegalMove, InvalidInput
+from app.timeline.service import SYSTEM
+from app.vendors.models import Vendor
+
+# Work that nobody else can do stays with whoever has it, and is looked at again.
+LOOK_AGAIN = timedelta(hours=1)
+BY_HAND = "by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Units by line of one fulfillment order that go to another vendor's place (None: all)."""
+
+    reference: str
+    vendor: str
+    place: str
+    quantities: Mapping[str, int] | None = None
+
+
+def take_back(
+    references: Sequence[str], code: str, *, actor: str, now: datetime, note: str = ""
+) -> list[Outcome]:
+    """Give the unshipped units of fulfillment orders back to routing, and tell their vendors.
+
+    `code`: why, as the vendor and ops read it in words ("not confirmed in time").
+    """
+    word = _Word(code, f"{code}: {note}" if note else code)
+    return word.take(references, {}, actor, now)
+
+
+class _Word:
+    """Why work is taken from its vendors, and what was taken so far."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        self.code, self.reason = code, reason
+        self.taken: list[FulfillmentOrder] = []
+        self.units: dict[UUID, int] = {}
+
+    def take(
+        self,
+        references: Sequence[str],
+        quantities: Mapping[str, Mapping[str, int] | None],
+        actor: str,
+        now: datetime,
+    ) -> list[Outcome]:
+        """Take units of fulfillment orders back (none named: all that have not shipped)."""
+
+        def apply(fo: FulfillmentOrder) -> bool:
+            return self._apply(fo, quantities.get(fo.reference))
+
+        outcomes = orders.change(references, apply, event="taken back", actor=actor, now=now)
+        lines = [line for fo in self.taken for line in fo.lines if line.id in self.units]
+        orders.return_units(lines, self.units, now)
+        _tell(self.taken, self.code, now)
+        return outcomes
+
+    def _apply(self, fo: FulfillmentOrder, quantities: Mapping[str, int] | None) -> bool:
+        target = move(fo.reference, FoStatus(fo.status), Action.TAKE_BACK, fo.held_from)
+        units = orders.give_back(fo, quantities)
+        if not units:
+            return False
+        self.units |= units
+        if orders.has_all_left(fo):
+            fo.status, fo.shipped_at = FoStatus.SHIPPED, fo.last_parcel_at
+        elif all(x.declined + x.canceled == x.ordered for x in fo.lines):
+            fo.status, fo.held_from, fo.hold_reason = target, None, None
+        fo.decline_reason = self.reason
+        self.taken.append(fo)
+        return True
+
+
+def _tell(taken: Sequence[FulfillmentOrder], code: str, now: datetime) -> None:
+    found = db.session.scalars(select(Vendor).where(Vendor.id.in_({fo.vendor_id for fo in taken})))
+    emails = {vendor.id: vendor.email for vendor in found}
+    # A fulfillment order may lose parts more than once; each is news of its own.
+    once = {fo.id: f"{fo.reference}:{now.isoformat()}" for fo in taken}
+    notices.tell(
+        [
+            Notice(
+                f"vendor:{fo.vendor_id}",
+                "work_taken_back",
+                fo.reference,
+                f"work_taken_back:{once[fo.id]}",
+                {"number": fo.order_number, "reason": code},
+            )
+            for fo in taken
+        ]
+    )
+    tell(
+        [
+            Message(
+                fo.order_id,
+                fo.cohort,
+                "vendor",
+                emails.get(fo.vendor_id),
+                "work_taken_back",
+                once[fo.id],
+                {"fulfillment_order": fo.reference, "reason": code},
+            )
+            for fo in taken
+        ],
+        now,
+    )
+
+
+def take_back_unconfirmed(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, datetime]:
+    """Take back what its vendor has not confirmed in time and somebody else can send.
+
+    Returns when to look again at what nobody else can send: late is better than never.
+    """
+    found = db.session.scalars(
+        select(FulfillmentOrder)
+        .where(FulfillmentOrder.id.in_([s.id for s in subjects]))
+        .where(FulfillmentOrder.status == FoStatus.ASSIGNED)
+    ).all()
+    skus = _skus([fo.id for fo in found])
+    seen = market({sku for own in skus.values() for sku, _ in own}, rules_at(now), now, lock=False)
+    codes = {row.vendor_id: row.vendor for row in seen.rows.values()}
+    again = {}
+    for fo in found:
+        if all(_others_have(seen, codes.get(fo.vendor_id), sku, n) for sku, n in skus[fo.id]):
+            take_back([fo.reference], "not confirmed in time", actor=SYSTEM, now=now)
+        else:
+            again[fo.id] = now + LOOK_AGAIN
+    return again
+
+
+def _skus(fo_ids: Sequence[UUID]) -> dict[UUID, list[tuple[str, int]]]:
+    lines = db.session.scalars(select(FoLine).where(FoLine.fo_id.in_(fo_ids)))
+    asked: dict[UUID, list[tuple[str, int]]] = {key: [] for key in fo_ids}
+    for line in lines:
+        asked[line.fo_id].append((line.sku, line.ordered - line.declined - line.canceled))
+    return asked
+
+
+def _others_have(seen: Market, own: str | None, sku: str, units: int) -> bool:
+    return units <= sum(
+        max(0, c.available)
+        for c in seen.of(sku)
+        if c.place.vendor != own and c.is_active and c.place.vendor_status in GIVEN_WORK
+    )
+
+
+def alternatives(reference: str, now: datetime) -> tuple[dict[str, list[Option]], list[Excluded]]:
+    """Return who else could send what a fulfillment order still has to, by line, and who not."""
+    fo = fulfillment_order(reference)
+    order = order_of(fo.order_id)
+    rules = rules_at(now)
+    seen = market([line.sku for line in fo.lines], rules, now, lock=False)
+    terms = terms_of(order, seen, rules, has_need_by=False)
+    options: dict[str, list[Option]] = {}
+    excluded: list[Excluded] = []
+    for line in fo.lines:
+        units = line.ordered - line.declined - line.canceled - line.shipped
+        if units:
+            wanted = Wanted(line.line, line.sku, units)
+            others = [c for c in seen.of(line.sku) if c.place.id != fo.location_id]
+            options[line.line], out = options_of(wanted, others, terms)
+            excluded += out
+    return options, excluded
+
+
+def move_lines(word: Move, *, reason: str, actor: str, now: datetime) -> FulfillmentOrder:
+    """Give units of a fulfillment order to another vendor's place, because a person says so.
+
+    Only a place that has them and may have them: InvalidInput names the rule that it breaks.
+    """
+    if not reason.strip():
+        raise InvalidInput("Say why these lines move.", reason="missing")
+    taken = _Word(BY_HAND, reason)
+    (outcome,) = taken.take([word.reference], {word.reference: word.quantities}, actor, now)
+    if isinstance(outcome, DomainError):
+        raise outcome
+    if not taken.units:
+        raise IllegalMove(f"{word.reference} has nothing left to move.")
+    order = order_of(outcome.order_id)
+    rules = rules_at(now)
+    seen = market([line.sku for line in outcome.lines], rules, now, lock=True)
+    terms = terms_of(order, seen, rules, has_need_by=False)
+    units = {line.line: taken.units.get(line.id, 0) for line in outcome.lines}
+    choices = [
+        _choice(Wanted(line.line, line.sku, units[line.line]), word, seen, terms)
+        for line in outcome.lines
+        if units[line.line]
+    ]
+    own = open_lines([order.id])[order.id]
+    routed = Routed(
+        order=order,
+        lines={choice.option.line: own[choice.option.line] for choice in choices},
+        plan=Plan(choices, method="by hand"),
+        options={},
+        excluded=[],
+        strategy="by hand",
+        by_hand={"by": actor, "reason": reason, "from": word.reference},
+    )
+    assign(routed, seen, rules, now)
+    write([routed], seen, rules, now)
+    return fulfillment_order(routed.fos[0]["reference"])
+
+
+def _choice(wanted: Wanted, word: Move, seen: Market, terms: Terms) -> Choice:
+    there = [
+        c
+        for c in seen.of(wanted.sku)
+        if (c.place.vendor, c.place.code) == (word.vendor, word.place)
+    ]
+    options, excluded = options_of(wanted, there, terms)
+    if not options:
+        why = excluded[0].rule if excluded else "not on their list"
+        detail = f"{word.vendor} cannot be given {wanted.sku}: {why}."
+        raise InvalidInput(detail, place=why)
+    if options[0].units < wanted.units:
+        has = options[0].units
+        detail = f"{word.vendor} has {has} of the {wanted.units} units of {wanted.sku}."
+        raise InvalidInput(detail, place=f"has {has} of {wanted.units}")
+    return Choice(options[0], wanted.units)

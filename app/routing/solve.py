@@ -1,0 +1,179 @@
+"""The best plan for one order: which parcels, and what lies in each.
+
+Once it is known which parcels there are, each line takes its cheapest units from them; so what
+has to be searched is the set of parcels. Branch and bound tries every set that could still be
+the best; where there are too many of them a solver takes over, and where that finds no end in
+time, the parcel that helps most is added until none helps, and the plan says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+
+from app.routing.contract import Choice, Option, Plan, Pool, Problem, Start
+
+# Sets of parcels looked at before the solver is asked: some milliseconds.
+MOST_SETS = 2_000
+# Never is a plan that leaves more units unfilled the better one.
+Worth = tuple[int, float]
+SECONDS = 2.0
+NOTHING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """An option with what one unit of it costs, weighted."""
+
+    option: Option
+    unit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line's units and its ways, the cheapest first."""
+
+    units: int
+    ways: Sequence[Way]
+
+
+class Weighed:
+    """A problem with its prices weighed: lines in the order they take, parcels and their costs."""
+
+    def __init__(self, problem: Problem) -> None:
+        w = problem.weights
+        lines = []
+        self.parcels: dict[Start, float] = {}
+        for wanted in problem.wanted:
+            options = problem.options.get(wanted.line, [])
+            ways = [Way(o, _unit(o, problem, wanted.units)) for o in options]
+            ways.sort(key=lambda x: (x.unit, x.option.candidate.place.code, str(x.option.pool)))
+            lines.append(Line(wanted.units, ways))
+            for option in options:
+                self.parcels[option.start] = w.shipping * option.parcel + w.split * problem.split
+        # Of lines that share a SKU the one with fewer ways takes first.
+        self.lines = sorted(lines, key=lambda line: len(line.ways))
+        # One parcel there is in any case; only the further ones try the customer's patience.
+        self.first = w.split * problem.split
+        self.most = problem.most_parcels
+
+    def fill(self, parcels: set[Start]) -> tuple[list[Choice], Worth]:
+        """Return what these parcels can hold, each line's cheapest units first, and its worth."""
+        taken: dict[Pool, int] = {}
+        choices, unfilled, cost = [], 0, 0.0
+        for line in self.lines:
+            rest = line.units
+            for way in line.ways:
+                if not rest:
+                    break
+                option = way.option
+                if option.start not in parcels:
+                    continue
+                left = _units_in(option) - taken.get(option.pool, 0)
+                units = min(rest, option.units, left)
+                if units > 0:
+                    choices.append(Choice(option, units))
+                    taken[option.pool] = taken.get(option.pool, 0) + units
+                    cost += units * way.unit
+                    rest -= units
+            unfilled += rest
+        return choices, (unfilled, cost)
+
+    def plan(self, parcels: set[Start], method: str) -> Plan:
+        """Return what these parcels hold, without those that stay empty."""
+        choices, (unfilled, cost) = self.fill(parcels)
+        used = {choice.option.start for choice in choices}
+        score = cost + sum(self.parcels[start] for start in used) - (self.first if used else 0)
+        return Plan(choices, unfilled, score, method)
+
+
+def _units_in(option: Option) -> int:
+    return option.units if option.is_bought_in else option.candidate.available
+
+
+def _unit(option: Option, problem: Problem, units: int) -> float:
+    w, price = problem.weights, option.price
+    line = (
+        w.goods * price.goods
+        + w.shipping * price.kilos
+        + w.late * price.late
+        + w.standing * price.standing
+    )
+    return line / units
+
+
+def solve(problem: Problem, seconds: float = SECONDS) -> Plan:
+    """Return the best plan: as many units as can be had, then the least weighted price.
+
+    `seconds`: how long the solver may take, where there are too many sets to look at.
+    """
+    weighed = Weighed(problem)
+    greedy = _greedy(weighed)
+    if len(weighed.parcels) <= 1:
+        return replace(greedy, method="exact")
+    best = _search(weighed, greedy)
+    if best is not None:
+        return best
+    # It takes a second to load, and few orders need it.
+    found = import_module("app.routing.milp").plan(weighed, seconds)
+    return found or greedy
+
+
+def _worth(plan: Plan) -> Worth:
+    return plan.unfilled, plan.score
+
+
+def _greedy(weighed: Weighed) -> Plan:
+    """Add the parcel that helps most until none helps: ln(lines) + 1 times the best count."""
+    chosen: set[Start] = set()
+    best = weighed.plan(chosen, "greedy")
+    while len(chosen) < weighed.most:
+        plans = [
+            (weighed.plan(chosen | {start}, "greedy"), start)
+            for start in weighed.parcels
+            if start not in chosen
+        ]
+        better, start = min(plans, key=lambda p: _worth(p[0]), default=(best, None))
+        if start is None or _worth(better) >= _worth(best):
+            break
+        chosen.add(start)
+        best = better
+    return best
+
+
+def _search(weighed: Weighed, start_from: Plan) -> Plan | None:
+    """Return the best of all sets of parcels; nothing where there are too many to look at."""
+    best = replace(start_from, method="exact")
+    # The parcels that hold most are decided first: their absence is noticed soonest.
+    order = sorted(weighed.parcels, key=lambda s: (-_held(weighed, s), str(s)))
+    looked = 0
+    # Parcels that are in, and how many of the order are decided.
+    stack: list[tuple[frozenset[Start], int]] = [(frozenset(), 0)]
+    while stack:
+        opened, decided = stack.pop()
+        looked += 1
+        if looked > MOST_SETS:
+            return None
+        rest = set(order[decided:])
+        _, (unfilled, cost) = weighed.fill(set(opened) | rest)
+        fixed = sum(weighed.parcels[s] for s in opened) - (weighed.first if opened else 0)
+        if (unfilled, cost + fixed + NOTHING) >= _worth(best):
+            continue
+        if len(opened) >= weighed.most or not rest:
+            plan = weighed.plan(set(opened), "exact")
+            if _worth(plan) < _worth(best):
+                best = plan
+            continue
+        stack.append((opened, decided + 1))
+        stack.append((opened | {order[decided]}, decided + 1))
+    return best
+
+
+def _held(weighed: Weighed, start: Start) -> int:
+    return sum(
+        min(line.units, way.option.units)
+        for line in weighed.lines
+        for way in line.ways
+        if way.option.start == start
+    )

@@ -1,0 +1,124 @@
+"""What may stand in the fields of what programs and files say; every wrong field is named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import date, timedelta
+from typing import Annotated, Any, TypeVar
+from zoneinfo import available_timezones
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+
+from app.shared.errors import InvalidInput
+from app.shared.money import Money
+
+F = TypeVar("F", bound="Form")
+D = TypeVar("D", bound=date)
+MOST_UNITS = 100_000
+LARGEST_AMOUNT = 10**12
+
+# Control characters: in a name or number they are an accident, or an attack on headers and logs.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+CONTROL_IN_NOTES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def _plain(text: str) -> str:
+    return _refuse(CONTROL, text)
+
+
+def _plain_note(text: str) -> str:
+    return _refuse(CONTROL_IN_NOTES, text)
+
+
+def _refuse(characters: re.Pattern[str], text: str) -> str:
+    if characters.search(text):
+        message = "holds a control character"
+        raise ValueError(message)
+    return text
+
+
+Safe, SafeNote = AfterValidator(_plain), AfterValidator(_plain_note)
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Safe]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), Safe]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000), SafeNote]
+EARLIEST, LATEST = 2000, 2100
+# Clocks of shops run ahead of ours by seconds; what is further ahead is a mistake.
+AHEAD = timedelta(minutes=5)
+
+
+def _sensible(day: D) -> D:
+    if not EARLIEST <= day.year < LATEST:
+        message = f"lies outside the years {EARLIEST} to {LATEST}"
+        raise ValueError(message)
+    return day
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        message = "is no time zone; write it like Europe/Stockholm"
+        raise ValueError(message)
+    return name
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_sensible)]
+Day = Annotated[date, AfterValidator(_sensible)]
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
+Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
+Amount = Annotated[str, Field(coerce_numbers_to_str=True, max_length=30)]
+Units = Annotated[int, Field(ge=1, le=MOST_UNITS)]
+Email = Annotated[
+    str, StringConstraints(pattern=r"^[^\s@,;<>]+@[^\s@,;<>]+$", max_length=254), Safe
+]
+
+
+class Form(BaseModel):
+    """A body: unknown fields are refused, so a typing error cannot pass unseen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Amounts:
+    """Turns amounts into minor units of one currency and collects the wrong ones."""
+
+    def __init__(self, currency: str, wrong: dict[str, str]) -> None:
+        self.currency, self.wrong = currency, wrong
+
+    def of(self, field: str, text: str | None) -> int:
+        """Return a field's amount in minor units; 0 where there is none or it is wrong."""
+        if text is None:
+            return 0
+        try:
+            minor = Money.parse(text, self.currency).minor
+        except ValueError as error:
+            self.wrong[field] = str(error)
+            return 0
+        if not 0 <= minor <= LARGEST_AMOUNT:
+            self.wrong[field] = f"'{text}' is not between 0 and a sensible limit"
+            return 0
+        return minor
+
+
+def digest(form: Form) -> str:
+    """Return what two requests of the same content have in common."""
+    canonical = json.dumps(form.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def check(form: type[F], data: Any) -> F:
+    """Return what was said as a form, or refuse it with every wrong field."""
+    try:
+        return form.model_validate(data)
+    except ValidationError as error:
+        wrong = {".".join(map(str, e["loc"])) or "body": e["msg"] for e in error.errors()}
+        raise InvalidInput("The request was not taken.", **wrong) from None

@@ -1,0 +1,286 @@
+"""Every page in a language that marks what was asked for: what reads as English never was.
+
+In en-XA a text comes back in brackets, with accents. Data is no text: names, numbers and codes
+stand in `<bdi>`, `<time>` or the like (DATA), and what nobody is to translate says so.
+"""
+
+from __future__ import annotations
+
+import html.parser
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.exceptions import HTTPException
+from werkzeug.test import TestResponse
+
+from app.accounts import keys, people
+from app.accounts.preferences import NOBODYS, change
+from app.doors.table import Audience, door_of
+from app.shared.language import ACCENTED
+from app.shared.work import ACCOUNTS, transaction
+from app.web import languages
+from supervisor.temporary import Urls
+from tests.faces.test_mail_links import make_link
+from tests.factories import rows, run_jobs
+from tests.journey.conftest import Site, build, fresh_app, outside_world
+from tests.people import browser_of, make_person, person_of, vendor_id
+from tests.security.census import Way, knock, ways
+
+DATA = {"bdi", "time", "kbd", "code", "pre", "script", "style", "textarea"}
+SPOKEN = {
+    "aria-label",
+    "aria-description",
+    "aria-roledescription",
+    "aria-valuetext",
+    "title",
+    "placeholder",
+    "alt",
+    "label",
+    "summary",
+}
+BUTTONS = {"submit", "button", "reset"}
+VOID = set("area base br col embed hr img input link meta source track wbr".split())
+# Within these, a text may go on behind a mark of its own; it never goes on behind another.
+INLINE = set("a abbr b bdi br code em i kbd mark q small span strong sub sup svg time use".split())
+WORD = re.compile(r"[A-Za-z]{2,}")
+# What the marketplace is called where nobody has said so.
+NAME = re.compile(r"\bOnward\b")
+# No pages: files, and news for scripts.
+NOT_PAGES = {"static", "bootstrap.static", "brand.css", "live.stream", "live.since"}
+# How many pages of one kind are looked at: orders in several states, lists in several views.
+OF_A_KIND = 12
+# A form that takes whatever is sent, and would have its reader speak another language.
+TAKES_ANYTHING = {"signin.display", "signin.told", "console.leave_view"}
+
+
+class Page(html.parser.HTMLParser):
+    """Collects the texts of a page that nobody asked a catalog for, and where its links lead."""
+
+    def __init__(self, markup: str) -> None:
+        """Read a page."""
+        super().__init__()
+        self.english: list[str] = []
+        self.links: list[str] = []
+        self.silent: list[str] = []
+        self.depth = 0
+        self.text = ""
+        self.feed(markup)
+        self.close()
+        self._end_of_text()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Look at an element's attributes, and whether what stands in it is data."""
+        has = {name: value or "" for name, value in attrs}
+        if tag not in INLINE:
+            self._end_of_text()
+        self.links += [has[name] for name in ("href", "hx-get") if has.get(name)]
+        is_data = tag in DATA or "code" in has.get("class", "").split()
+        is_data = is_data or has.get("translate") == "no"
+        if not self.silent and not is_data:
+            said = [value for name, value in has.items() if name in SPOKEN]
+            if tag == "button" or (tag == "input" and has.get("type") in BUTTONS):
+                said.append(has.get("value", "") if tag == "input" else "")
+            self.english += [text for text in said if is_english(text)]
+        if (self.silent or is_data) and tag not in VOID:
+            self.silent.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Note that an element is over."""
+        if tag not in INLINE:
+            self._end_of_text()
+        if tag in self.silent:
+            while self.silent.pop() != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        """Keep what stands outside brackets; they may close behind a mark."""
+        if self.silent:
+            self.text += " "
+            return
+        for char in data:
+            self.depth += (char == "⟦") - (char == "⟧")
+            self.text += " " if self.depth or char == "⟧" else char
+
+    def _end_of_text(self) -> None:
+        if is_english(self.text):
+            self.english.append(" ".join(self.text.split()))
+        self.text, self.depth = "", 0
+
+
+def is_english(text: str) -> bool:
+    """Return whether words stand outside brackets."""
+    while "⟦" in text and text != (inner := re.sub(r"⟦[^⟦⟧]*⟧", " ", text)):
+        text = inner
+    return bool(WORD.search(NAME.sub("", text)))
+
+
+@dataclass
+class Place:
+    """A filled marketplace with somebody of each side whose pages mark what was asked for."""
+
+    app: Flask
+    people: dict[str, UUID]
+    known: dict[str, Any] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def place(cluster: Urls, template: str, valkey_url: str) -> Iterator[Place]:
+    """Two weeks of a marketplace in trouble, with everything in it that pages can show."""
+    with ExitStack() as closing:
+        app = closing.enter_context(fresh_app(cluster, template, valkey_url))
+        app.config["WTF_CSRF_ENABLED"] = False
+        with outside_world(app) as (book, box), app.app_context():
+            build(Site(""), book, box)
+            yield furnish(app)
+
+
+def furnish(app: Flask) -> Place:
+    """Add people, an invitation, keys, a bulk change, notes and who they tell."""
+    kiln = vendor_id("kiln")
+    boss = make_person("administrator", "Teo Marin")
+    owner = make_person("vendor_owner", "Noor Aziz", vendor=kiln)
+    packer = make_person("vendor_staff", "Odd Ruud", vendor=kiln)
+    with transaction(ACCOUNTS):
+        for user_id in (boss, owner):
+            change(user_id, NOBODYS, language=ACCENTED)
+    admin, head = person_of(boss), person_of(owner)
+    with transaction(ACCOUNTS):
+        people.invite("new@example.org", "Nia Falk", "ops_lead", None, admin)
+        people.invite("pack@example.org", "Eva Holm", "vendor_staff", kiln, head)
+        keys.create("shop", ["orders:read", "orders:write"], None, admin)
+        keys.create("robot", ["fulfillment:read"], kiln, head)
+    browser = browser_of(app, boss)
+    orders = [row.reference for row in rows("SELECT reference FROM orders ORDER BY number")]
+    note = {"body": "@Noor is it packed?", "sees": f"vendor:{kiln}", "mention": str(owner)}
+    for act in ("orders.hold", "orders.cancel"):
+        draft = browser.post("/console/batches", data={"act": act, "row": orders}).location
+        if act == "orders.hold":
+            browser.post(draft, data={"reason": "Strike"})
+    for reference in orders[:2]:
+        browser.post(f"/console/orders/{reference}/notes", data=note | {"once": str(uuid4())})
+    run_jobs()
+    return Place(
+        app,
+        {"administrator": boss, "vendor_owner": owner},
+        {"code": "kiln", "user_id": packer},
+    )
+
+
+@dataclass
+class Walk:
+    """Goes from page to page in one browser, and keeps what it reads in English."""
+
+    app: Flask
+    browser: FlaskClient
+    seen: set[str] = field(default_factory=set)
+    visits: dict[str, int] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
+    found: dict[str, list[str]] = field(default_factory=dict)
+
+    def read(self, where: str, answer: TestResponse) -> Page | None:
+        """Look over an answer if it is a page; a text is reported where it is met first."""
+        if answer.mimetype != "text/html":
+            return None
+        page = Page(answer.text)
+        new = dict.fromkeys(text for text in page.english if text not in self.known)
+        self.known.update(new)
+        if new:
+            self.found[where] = [text[:90] for text in new]
+        return page
+
+    def follow(self, way: Way) -> None:
+        """Look at a page and at all that it leads to."""
+        waiting = [way.path]
+        while waiting:
+            path = waiting.pop(0)
+            if not self._is_new(path):
+                continue
+            answer = self.browser.get(path)
+            assert answer.status_code < 500, path
+            if answer.status_code in {301, 302, 303}:
+                waiting.append(urljoin(path, answer.location))
+            page = self.read(path, answer)
+            answer.close()
+            if page:
+                waiting += [urljoin(path, link) for link in page.links]
+
+    def _is_new(self, link: str) -> bool:
+        """Return whether a link leads to a page of ours that has not been read too often."""
+        found = urlsplit(link)
+        path = f"{found.path}?{found.query}" if found.query else found.path
+        if found.netloc not in {"", "localhost"} or path in self.seen:
+            return False
+        self.seen.add(path)
+        try:
+            endpoint, _ = self.app.url_map.bind("localhost").match(found.path, "GET")
+        except HTTPException:
+            return True
+        self.visits[endpoint] = self.visits.get(endpoint, 0) + 1
+        return endpoint not in NOT_PAGES and self.visits[endpoint] <= OF_A_KIND
+
+    def report(self) -> str:
+        """Return the texts by page."""
+        texts = sum(map(len, self.found.values()))
+        lines = [f"{where}: {' | '.join(said)}" for where, said in sorted(self.found.items())]
+        return "\n".join([f"{texts} texts on {len(lines)} pages read as English:", *lines])
+
+
+@pytest.mark.parametrize("role", ["administrator", "vendor_owner"])
+def test_every_text_of_every_page_is_asked_for(place: Place, role: str) -> None:
+    walk = Walk(place.app, browser_of(place.app, place.people[role]))
+    doors = [way for way in ways(place.app, **place.known) if role in way.door.roles]
+    for way in doors:
+        if way.method == "GET" and "nobody" not in way.path:
+            walk.follow(way)
+    for path in ("/nowhere", "/console/people", "/portal/team"):
+        walk.read(path, walk.browser.get(path))
+    # Forms that are sent empty say what they lack.
+    for way in doors:
+        is_form = way.method == "POST" and door_of(way.endpoint, "GET") is not None
+        if is_form and way.endpoint not in TAKES_ANYTHING:
+            answer = knock(walk.browser, way, data={})
+            walk.read(f"POST {way.path}", answer)
+
+    assert not walk.found, walk.report()
+
+
+def test_every_text_of_a_vendor_that_is_looked_over_the_shoulder_is_asked_for(place: Place) -> None:
+    walk = Walk(place.app, browser_of(place.app, place.people["administrator"]))
+    walk.browser.post("/console/vendors/kiln/view")
+    for way in ways(place.app):
+        if way.method == "GET" and way.door.audience is Audience.VENDOR:
+            walk.read(way.path, knock(walk.browser, way))
+
+    assert not walk.found, walk.report()
+
+
+def test_every_text_before_the_door_is_asked_for(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(languages, "_accepted", lambda _offered: ACCENTED)
+    walk = Walk(place.app, place.app.test_client())
+    boss = place.people["administrator"]
+    links = {
+        "reset": make_link("reset", user_id=boss, email="t@example.org"),
+        "invitation": make_link("invitation", email="n@example.org", name="Nia", role="ops_lead"),
+        "account/email": make_link("email", user_id=boss, email="u@example.org"),
+    }
+    paths = ["/signin", "/reset", "/nowhere"]
+    paths += [f"/{name}/{token}" for name, token in links.items()]
+    paths += [f"/{name}/dead" for name in links]
+    for path in paths:
+        for send in (walk.browser.get, walk.browser.post):
+            if "email" not in path or send is walk.browser.get:
+                walk.read(path, send(path))
+    wrong = {"email": "t@example.org", "password": "not the right one"}
+    walk.read("/signin", walk.browser.post("/signin", data=wrong))
+
+    assert not walk.found, walk.report()
