@@ -58,6 +58,9 @@ INVARIANTS: dict[str, str] = {
         WHERE (l.vendor_id, l.order_id) <> (fo.vendor_id, fo.order_id)
         UNION ALL SELECT s.id FROM shipments s JOIN fulfillment_orders fo ON fo.id = s.fo_id
         WHERE (s.vendor_id, s.order_id) <> (fo.vendor_id, fo.order_id)""",
+    "7 an order knows whether a part of it is on hold": """
+        SELECT id FROM orders o WHERE has_part_on_hold <> EXISTS (SELECT FROM fulfillment_orders fo
+            WHERE fo.order_id = o.id AND fo.status = 'on_hold')""",
     "8 every order's timeline tells of its beginning": """
         SELECT id FROM orders o WHERE NOT EXISTS (SELECT FROM timeline t
             WHERE t.order_id = o.id AND t.cohort = o.cohort AND t.event = 'order_placed')""",
@@ -67,7 +70,12 @@ INVARIANTS: dict[str, str] = {
     "9 what is not routed is looked at": """
         SELECT l.order_id FROM order_lines l WHERE l.unrouted > 0
             AND NOT EXISTS (SELECT FROM checks c
-            WHERE c.subject_id = l.order_id AND c.watcher = 'route_orders')""",
+            WHERE c.subject_id = l.order_id AND c.watcher = 'route_orders')
+            AND NOT EXISTS (SELECT FROM orders o
+            WHERE o.id = l.order_id AND o.held_since IS NOT NULL)""",
+    "9 an order is held while a doubt about it is open": """
+        SELECT o.id FROM orders o WHERE (o.held_since IS NOT NULL) <> EXISTS
+            (SELECT FROM order_holds h WHERE h.order_id = o.id AND h.released_at IS NULL)""",
     "9 what has not arrived is watched": """
         SELECT o.id FROM orders o WHERE o.deliver_by IS NOT NULL
             AND o.status NOT IN ('delivered', 'canceled')

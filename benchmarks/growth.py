@@ -46,6 +46,7 @@ def asked(visitor: Visitor, orders: int) -> Iterator[tuple[str, str]]:
     yield "late", f"{LIST}?view=late"
     yield "with a case", f"{LIST}?view=trouble"
     yield "on hold", f"{LIST}?view=held"
+    yield "on hold by deliver-by", f"{LIST}?view=held&sort=due"
     yield "oldest first", f"{LIST}?sort=oldest"
     yield "by deliver-by", f"{LIST}?sort=due"
     yield f"page {PAGES_DEEP} on", deep(visitor, PAGES_DEEP)

@@ -83,6 +83,8 @@ INSERT INTO fulfillment_orders (id, reference, vendor_id, location_id, order_id,
     JOIN locations l ON l.vendor_id = p.vendor AND l.code = 'main'
     WHERE c.status <> 'received' AND vendor IS NOT NULL AND (part = 1 OR c.other_id <> c.vendor_id)
     ORDER BY placed_at;
+UPDATE orders SET has_part_on_hold = true WHERE id IN
+    (SELECT order_id FROM fulfillment_orders WHERE status = 'on_hold' AND order_id IN (SELECT id FROM chosen));
 INSERT INTO shipments (id, reference, vendor_id, order_id, fo_id, cohort, carrier, tracking_number, period, status,
         shipped_at, first_scan_at, last_scan_at, delivered_at)
     SELECT uuidv7(), 'SH-B' || substr(reference, 5), vendor_id, order_id, id, cohort, 'fedex',

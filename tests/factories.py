@@ -29,6 +29,8 @@ from simulator.numbers import fedex_number
 
 ACTOR = "tests"
 numbers = count(1)
+ADDRESS = {"name": "Ada Lind", "line1": "Storgatan 1", "city": "Malmö"}
+ADDRESS |= {"postal_code": "211 34", "country": "SE"}
 # The house is kept by its own schedule and always finds something to do.
 WORKING = tuple(name for name in JOBS if name != "keep_house")
 
@@ -140,15 +142,26 @@ def order_body(
         "placed_at": "2026-11-23T08:00:00+00:00",
         "currency": "EUR",
         "customer": {"external_id": "C-1", "name": "Ada Lind", "email": "ada@example.org"},
-        "ship_to": {"name": "Ada Lind", "line1": "Storgatan 1", "city": "Malmö", "country": "SE"},
+        "ship_to": ADDRESS,
         "lines": list(lines) or [line()],
         "shipping": {"service": "standard", "price": "4.90"},
     } | changes
 
 
+def describe(*skus: str, most_units: int | None = None) -> None:
+    """Have the catalog know SKUs, whoever sells them."""
+    told = "INSERT INTO products (sku, title, most_units, changed_at) SELECT sku, sku, :most, :now"
+    with transaction(OPS) as now:
+        db.session.execute(
+            text(f"{told} FROM unnest(CAST(:skus AS text[])) s(sku) ON CONFLICT DO NOTHING"),
+            {"skus": list(skus), "most": most_units, "now": now},
+        )
+
+
 def make_order(number: str = "", lines: Sequence[dict[str, Any]] = (), **changes: Any) -> UUID:
-    """Take an order in; return its key."""
+    """Take an order in, of things that the catalog knows; return its key."""
     form = OrderForm.model_validate(order_body(number, lines, **changes))
+    describe(*(line.sku for line in form.lines))
     with transaction(OPS) as now:
         (placed,) = intake.place([form.to_order(now)], zone="UTC", actor=ACTOR, now=now)
     assert isinstance(placed, intake.Placed)

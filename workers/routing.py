@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from app.checks.service import work_off
-from app.routing import moves
+from app.orders import waiting
+from app.routing import moves, standing
 from app.routing.service import route
 from workers.job import IsTimeUp, job
 
@@ -19,3 +20,15 @@ def take_back_unconfirmed(is_time_up: IsTimeUp) -> int:
     """Give work that its vendor has not confirmed in time to the next best."""
     look = moves.take_back_unconfirmed
     return work_off("take_back_unconfirmed", look, is_time_up=is_time_up)
+
+
+@job
+def take_back_stopped(is_time_up: IsTimeUp) -> int:
+    """Give others what vendors that were stopped have open."""
+    return work_off("take_back_stopped", standing.take_back_stopped, is_time_up=is_time_up)
+
+
+@job
+def wake_waiting(is_time_up: IsTimeUp) -> int:
+    """Have orders routed that wait for units that came in."""
+    return work_off("wake_waiting", waiting.wake_waiting, is_time_up=is_time_up)

@@ -23,6 +23,7 @@ from app.audit.service import record
 from app.extensions import db
 from app.shared import bulk, clock
 from app.shared.errors import TooMany
+from app.shared.language import later
 from app.shared.work import ACCOUNTS, transaction
 
 QUARTER = timedelta(minutes=15)
@@ -99,7 +100,7 @@ def count(buckets: Buckets) -> bool:
     longest = max(waits, default=now)
     if longest > now:
         seconds = ceil((longest - now).total_seconds())
-        raise TooMany("There were too many tries.", seconds=seconds)
+        raise TooMany(later("There were too many tries."), seconds=seconds)
     found = {b: tried(known[b], brake, now) for b, brake in sorted(buckets.items())}
     bulk.update(Throttle, [{"bucket": b} | asdict(t) for b, t in found.items()], key="bucket")
     slowed = [b for b, tries in found.items() if tries.failures == buckets[b].free]

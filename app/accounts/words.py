@@ -52,6 +52,10 @@ RIGHTS = {
         later("Confirm, pick, pack and ship them."),
     ),
     "stock:write": (later("Count stock"), later("Say how much of each product is on the shelf.")),
+    "catalog:read": (
+        later("See the catalog"),
+        later("Vendors, their calendars, what they sell, and how much they have."),
+    ),
     "catalog:write": (
         later("Change the catalog"),
         later("Vendors, their locations, and what they sell."),
@@ -77,6 +81,7 @@ FIRST_CALLS = {
     "fulfillment:read": "/api/v1/fulfillment-orders",
     "clock:read": "/api/v1/clock",
     "orders:read": "/api/v1/orders/A-1001?channel=webshop",
+    "catalog:read": "/api/v1/listings",
     "metrics:read": "/metrics",
 }
 

@@ -7,6 +7,7 @@ from typing import cast
 from flask import g, request
 
 from app.accounts.keys import Principal
+from app.audit.contract import Actor
 from app.shared.errors import InvalidInput
 from app.web.fields import CONTROL
 
@@ -21,3 +22,8 @@ def refuse_control_characters() -> None:
 def caller() -> Principal:
     """Return who asks."""
     return cast("Principal", g.principal)
+
+
+def actor() -> Actor:
+    """Return who asks, as the audit trail names it."""
+    return caller().actor(request.remote_addr or "")

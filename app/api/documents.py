@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,10 @@ from app.compensation.queries import offers_of
 from app.monitoring.queries import cases_of
 from app.notifications.queries import messages_of
 from app.orders import queries as orders
-from app.orders.models import FoLine, FulfillmentOrder, Order
+from app.orders.changes import version
+from app.orders.holds import open_holds
+from app.orders.models import FoLine, FulfillmentOrder, Order, OrderHold
+from app.orders.words import sentence
 from app.payments.queries import payment_of
 from app.promises.queries import promises_of
 from app.shared.money import Money
@@ -34,8 +37,8 @@ QUANTITIES = (
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON has it: moments and days as ISO 8601."""
-    return value.isoformat() if isinstance(value, datetime | date) else value
+    """Return a value as JSON has it: moments, days and clocks as ISO 8601."""
+    return value.isoformat() if isinstance(value, datetime | date | time) else value
 
 
 def pick(row: Any, *names: str) -> Document:
@@ -52,6 +55,8 @@ def order_document(order_id: UUID) -> Document:
         "id": order.reference,
         **pick(order, "channel", "number", "status", "placed_at", "currency", "deliver_on"),
         **pick(order, "delivered_at", "ship_to", "preferences"),
+        "version": version(order),
+        "holds": [pick(h, "code", "facts", "held_at") | _why(h) for h in open_holds(order_id)],
         "items": str(Money(order.items_minor, order.currency)),
         "freight": str(Money(order.freight_minor, order.currency)),
         "lines": [_line(line, order) for line in orders.lines_of(order_id)],
@@ -61,6 +66,10 @@ def order_document(order_id: UUID) -> Document:
         "promises": [pick(p, "kind", "version", "due_at", "reason") for p in promises_of(order_id)],
         **_consequences(order),
     }
+
+
+def _why(hold: OrderHold) -> Document:
+    return {"detail": sentence(hold.code, hold.facts)}
 
 
 def _consequences(order: Order) -> Document:

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import json
-from datetime import time
 from typing import Annotated, Any, Literal
 
 from flask import request
 from pydantic import Field, StringConstraints
 from werkzeug.exceptions import BadRequest
 
-from app.catalog.forms import CountForm, ListingForm
+from app.intake.forms import AddressForm, PreferencesForm
 from app.shared.errors import InvalidInput
 from app.web.fields import (
     MOST_UNITS,
     Amount,
     Code,
-    Country,
-    Email,
     F,
     Form,
     Moment,
     Note,
-    Title,
     Units,
-    Zone,
     check,
 )
 
 MOST_AT_ONCE = 1_000
+Version = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class BatchForm(Form):
@@ -42,6 +38,23 @@ class CancelForm(Form):
 
     lines: dict[Code, Annotated[int, Field(ge=0, le=MOST_UNITS)]] | None = None
     reason: Note = ""
+
+
+class AddressChangeForm(Form):
+    """Where an order goes from now on; `version` is the one that was looked at."""
+
+    ship_to: AddressForm
+    reason: Note = ""
+    version: Version | None = None
+
+
+class ChangesForm(Form):
+    """What is wanted from now on: units by line, wishes; what is not named stays as it is."""
+
+    lines: dict[Code, Annotated[int, Field(ge=0, le=MOST_UNITS)]] = Field(default_factory=dict)
+    preferences: PreferencesForm = PreferencesForm()
+    reason: Note = ""
+    version: Version | None = None
 
 
 class PaymentForm(Form):
@@ -106,53 +119,6 @@ class ReasonForm(Form):
     """Why."""
 
     reason: Note = ""
-
-
-class VendorForm(Form):
-    """A vendor."""
-
-    name: Title
-    email: Email | None = None
-    # None: as it was; a new vendor is active.
-    status: Literal["active", "paused", "suspended"] | None = None
-
-
-class LocationForm(Form):
-    """A place a vendor ships from."""
-
-    name: Title
-    zone: Zone = "UTC"
-    country: Country
-    region: Code | None = None
-    city: Title | None = None
-    postal_code: Code | None = None
-    cut_off: time = time(16)
-    handling_days: Annotated[int, Field(ge=0, le=60)] = 2
-
-
-class NamedVendorForm(VendorForm):
-    """One of many vendors, with its one location."""
-
-    code: Code
-    location: LocationForm
-
-
-class VendorsForm(Form):
-    """Many vendors at once."""
-
-    vendors: Annotated[list[NamedVendorForm], Field(min_length=1, max_length=MOST_AT_ONCE)]
-
-
-class ListingsForm(Form):
-    """Many listings at once."""
-
-    listings: Annotated[list[ListingForm], Field(min_length=1, max_length=MOST_AT_ONCE)]
-
-
-class StockForm(Form):
-    """Absolute counts."""
-
-    stock: Annotated[list[CountForm], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
 class ClockForm(Form):

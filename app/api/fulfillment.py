@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, request
 
 from app.api.access import caller
+from app.api.catalog_forms import StockForm
 from app.api.documents import fulfillment_order_documents
 from app.api.forms import (
     ConfirmForm,
@@ -16,11 +17,11 @@ from app.api.forms import (
     ReasonForm,
     ShipForm,
     ShipsForm,
-    StockForm,
     read,
     read_with,
 )
-from app.catalog.queries import listing_of
+from app.catalog.forms import CountForm
+from app.catalog.queries import listing_ids
 from app.catalog.service import count_stock
 from app.orders import service as orders
 from app.orders.contract import Action, FoStatus
@@ -30,6 +31,7 @@ from app.orders.service import Confirmation, Outcome
 from app.shared.errors import InvalidInput, NotFound
 from app.shared.work import transaction
 from app.shipments.service import Dispatch, Parcel, ship
+from app.vendors.queries import vendor_codes
 
 MOVES = {
     "pick": Action.PICK,
@@ -164,17 +166,23 @@ def act(reference: str, move: str) -> dict[str, Any]:
 
 
 def stock() -> dict[str, Any]:
-    """Count what a vendor has, absolutely, by location and SKU."""
+    """Count what vendors have, absolutely, by location and SKU: one's own, or those named."""
     counts = read(StockForm).stock
-    vendor_id = caller().vendor_id
-    if vendor_id is None:
-        raise InvalidInput("Stock is counted with a vendor's key, or with PUT /api/v1/listings.")
+    own = caller().vendor_id
     with transaction(caller().scope):
-        found = {}
-        for count in counts:
-            listing = listing_of(vendor_id, count.location, count.sku)
-            if listing is None:
-                raise NotFound(f"There is no listing of {count.sku} at {count.location}.")
-            found[listing] = count.on_hand
-        count_stock(found)
+        usual = vendor_codes([own])[own] if own else None
+        names = [(_whose(count, usual), count.location, count.sku) for count in counts]
+        found = listing_ids(names)
+        missing = next((name for name in names if name not in found), None)
+        if missing:
+            vendor, location, sku = missing
+            raise NotFound(f"There is no listing of {sku} at {location} of {vendor}.")
+        count_stock({found[n]: c.on_hand for n, c in zip(names, counts, strict=True)})
     return {"counted": len(found)}
+
+
+def _whose(count: CountForm, usual: str | None) -> str:
+    vendor = count.vendor or usual
+    if vendor is None:
+        raise InvalidInput("Say whose stock it is.", vendor="needed with a marketplace's key")
+    return vendor

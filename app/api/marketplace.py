@@ -1,84 +1,59 @@
-"""What the marketplace keeps: vendors, listings, policies."""
+"""What the marketplace keeps: products, listings, policies."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, request
 
-from app.api.access import caller
-from app.api.forms import (
-    ListingsForm,
-    LocationForm,
-    VendorForm,
-    VendorsForm,
-    read,
-)
-from app.audit.contract import Actor
+from app.api.access import actor, caller
+from app.api.catalog_forms import ListingsForm, ProductsForm
+from app.api.documents import Document, plain
+from app.api.forms import read
 from app.audit.service import record
 from app.catalog import service as catalog
-from app.catalog.forms import ListingForm
+from app.catalog.queries import listings as read_listings
 from app.policies import marketplace
 from app.policies import service as policies
 from app.routing.registry import strategy
 from app.shared.errors import InvalidInput, NotFound
+from app.shared.money import Money
 from app.shared.work import OPS, transaction
-from app.vendors import service as vendors
 from app.vendors.queries import location_ids
-from app.web.fields import Amounts
+
+PAGE = 500
+SHOWN = ("vendor", "location", "sku", "title", "currency", "is_active", "buy_in_days", "restock_on")
+UNITS = ("on_hand", "reserved", "available")
 
 
 def mount(blueprint: Blueprint) -> None:
     """Add the routes."""
     add = blueprint.add_url_rule
-    add("/vendors", view_func=save_vendors, methods=["PUT"])
-    add("/vendors/<code>", view_func=save_vendor, methods=["PUT"])
-    add("/vendors/<code>/locations/<location>", view_func=save_location, methods=["PUT"])
+    add("/products", view_func=save_products, methods=["PUT"])
     add("/listings", view_func=save_listings, methods=["PUT"])
+    add("/listings", view_func=listings, methods=["GET"])
     add("/policies/<kind>", view_func=publish, methods=["PUT"])
 
 
-def save_vendor(code: str) -> dict[str, Any]:
-    """Create or change a vendor."""
-    form = read(VendorForm)
+def save_products() -> Document:
+    """Create or change many products."""
+    forms = read(ProductsForm).products
     with transaction(OPS):
-        vendors.save_vendors([form.model_dump() | {"code": code}])
-        record("vendors_saved", _actor(), subject=code, count=1)
-    return {"code": code} | form.model_dump()
-
-
-def save_vendors() -> dict[str, Any]:
-    """Create or change many vendors, each with its one location."""
-    forms = read(VendorsForm).vendors
-    with transaction(OPS):
-        keys = vendors.save_vendors([f.model_dump(exclude={"location"}) for f in forms])
-        record("vendors_saved", _actor(), subject=", ".join(keys), count=len(keys))
-        vendors.save_locations(
-            [f.location.model_dump() | {"vendor_id": keys[f.code], "code": "main"} for f in forms]
-        )
+        catalog.save_products([form.model_dump(exclude_unset=True) for form in forms])
     return {"saved": len(forms)}
 
 
-def _actor() -> Actor:
-    """Return the key that asks, as the audit trail names it."""
-    return caller().actor(request.remote_addr or "")
-
-
-def save_location(code: str, location: str) -> dict[str, Any]:
-    """Create or change a vendor's location."""
-    form = read(LocationForm)
-    with transaction(OPS):
-        key = vendors.vendor_id(code)
-        vendors.save_locations([form.model_dump() | {"vendor_id": key, "code": location}])
-    return {"code": location} | form.model_dump(mode="json")
-
-
-def save_listings() -> dict[str, Any]:
+def save_listings() -> Document:
     """Create or change many listings, and count their stock where a count is given."""
     forms = read(ListingsForm).listings
     with transaction(OPS):
         places = location_ids((f.vendor, f.location) for f in forms)
-        rows = [_listing(f, places) for f in forms]
+        missing = next((f for f in forms if (f.vendor, f.location) not in places), None)
+        if missing:
+            raise NotFound(f"Vendor '{missing.vendor}' has no location '{missing.location}'.")
+        currency = marketplace.currency()
+        rows = [form.to_row(places[form.vendor, form.location], currency) for form in forms]
         keys = catalog.save_listings(rows)
         catalog.count_stock(
             {
@@ -90,23 +65,27 @@ def save_listings() -> dict[str, Any]:
     return {"saved": len(rows)}
 
 
-def _listing(form: ListingForm, places: dict[tuple[str, str], Any]) -> dict[str, Any]:
-    place = places.get((form.vendor, form.location))
-    if place is None:
-        raise NotFound(f"Vendor '{form.vendor}' has no location '{form.location}'.")
-    wrong: dict[str, str] = {}
-    currency = form.currency or marketplace.currency()
-    cost = Amounts(currency, wrong).of("cost", form.cost)
-    if wrong:
-        raise InvalidInput("The listings were not taken.", **wrong)
-    return {
-        "vendor_id": place.vendor_id,
-        "location_id": place.id,
-        "sku": form.sku,
-        "title": form.title,
-        "cost_minor": cost,
-        "currency": currency,
-        "is_active": form.is_active,
+def listings() -> Document:
+    """List who sells what, by ?sku= and ?vendor=; `after` is the last page's last one."""
+    asked = {name: request.args.get(name, "") for name in ("sku", "vendor")}
+    with transaction(OPS):
+        rows = read_listings(**asked, after=_after(), limit=PAGE)
+    more = str(rows[-1].id) if len(rows) == PAGE else None
+    return {"listings": [_listing(row) for row in rows], "after": more}
+
+
+def _after() -> UUID | None:
+    given = request.args.get("after")
+    try:
+        return UUID(given) if given else None
+    except ValueError:
+        raise InvalidInput("`after` is no place in the list.", after="as it was answered") from None
+
+
+def _listing(row: Any) -> Document:
+    amounts = {"cost": row.cost_minor, "price": row.price_minor}
+    return {name: plain(getattr(row, name)) for name in (*SHOWN, *UNITS)} | {
+        k: None if v is None else str(Money(v, row.currency)) for k, v in amounts.items()
     }
 
 
@@ -119,5 +98,5 @@ def publish(kind: str) -> dict[str, Any]:
         strategy(str(document["strategy"]))
     with transaction(OPS) as now:
         policy = policies.publish(kind, document, by=caller().name, now=now)
-        record("policy_published", _actor(), subject=kind, version=policy.version)
+        record("policy_published", actor(), subject=kind, version=policy.version)
         return {"kind": kind, "version": policy.version, "document": policy.document}

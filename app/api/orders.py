@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, request
 
@@ -79,29 +80,31 @@ def _parse(data: dict[str, Any], now: datetime) -> NewOrder | DomainError:
 
 def _result(outcome: Placed | DomainError) -> dict[str, Any]:
     if isinstance(outcome, Placed):
-        return {"status": 201 if outcome.is_new else 200, "id": outcome.reference}
+        status = 201 if outcome.is_new else 200
+        return {"status": status, "id": outcome.reference, "is_held": outcome.is_held}
     errors = [{"field": k, "detail": v} for k, v in outcome.fields.items()]
     return {"status": outcome.status, "detail": outcome.detail, "errors": errors}
 
 
-def _channel() -> str:
+def order_asked(number: str) -> UUID:
+    """Return the key of the order that an address names, with its channel."""
     channel = request.args.get("channel", "")
     if not channel:
         raise InvalidInput("Name the order's channel: ?channel=…", channel="missing")
-    return channel
+    return order_id_of(channel, number)
 
 
 def show(number: str) -> dict[str, Any]:
     """Return an order with all that belongs to it."""
     with transaction(OPS):
-        return order_document(order_id_of(_channel(), number))
+        return order_document(order_asked(number))
 
 
 def cancel(number: str) -> dict[str, Any]:
     """Call an order off, or units of its lines, as far as they have not shipped."""
     form = read(CancelForm)
     with transaction(OPS) as now:
-        order_id = order_id_of(_channel(), number)
+        order_id = order_asked(number)
         shipments.cancel(order_id, form.lines, actor=caller().name, reason=form.reason, now=now)
         return order_document(order_id)
 
@@ -110,7 +113,7 @@ def pay(number: str) -> dict[str, Any]:
     """Note what happened to an order's money."""
     form = read(PaymentForm)
     with transaction(OPS) as now:
-        order_id = order_id_of(_channel(), number)
+        order_id = order_asked(number)
         (order,) = lock_orders([order_id])
         _note([(order, form)], now)
         return order_document(order_id)

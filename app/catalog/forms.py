@@ -1,16 +1,52 @@
-"""What programs and files say of listings and stock, field by field."""
+"""What programs and files say of products, listings and stock, field by field."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from app.web.fields import Amount, Code, Currency, Form, Title
+from app.catalog.rules import why_no_gtin
+from app.shared.errors import InvalidInput
+from app.web.fields import Amount, Amounts, Code, Currency, Day, Form, Title
+
+MOST_ON_HAND = 10**8
+# A tonne, and ten meters: what is more goes by no parcel.
+MOST_GRAMS, MOST_MILLIMETERS = 10**6, 10**4
+
+
+def _gtin(text: str) -> str:
+    why = why_no_gtin(text)
+    if why:
+        raise ValueError(why)
+    return text
+
+
+Gtin = Annotated[str, AfterValidator(_gtin)]
+Grams = Annotated[int, Field(ge=1, le=MOST_GRAMS)]
+Millimeters = Annotated[int, Field(ge=1, le=MOST_MILLIMETERS)]
+OnHand = Annotated[int, Field(ge=0, le=MOST_ON_HAND)]
+
+
+class ProductForm(Form):
+    """What a SKU is, whoever sells it; what is left out stays as it was, null takes it away."""
+
+    sku: Code
+    title: Title
+    gtin: Gtin | None = None
+    weight_g: Grams | None = None
+    length_mm: Millimeters | None = None
+    width_mm: Millimeters | None = None
+    height_mm: Millimeters | None = None
+    # more on one line is doubtful
+    most_units: Annotated[int, Field(ge=1, le=100_000)] | None = None
 
 
 class ListingForm(Form):
-    """What one vendor location sells of one SKU; `stock` counts what is on hand, if given."""
+    """What one vendor location sells of one SKU; `stock` counts what is on hand, if given.
+
+    Of price, buy_in_days and restock_on, what is left out stays as it was, null takes it away.
+    """
 
     vendor: Code
     location: Code
@@ -20,12 +56,40 @@ class ListingForm(Form):
     # None: the marketplace's own.
     currency: Currency | None = None
     is_active: bool = True
-    stock: Annotated[int, Field(ge=0, le=10**8)] | None = None
+    stock: OnHand | None = None
+    price: Amount | None = None
+    buy_in_days: Annotated[int, Field(ge=0, le=365)] | None = None
+    restock_on: Day | None = None
+
+    def to_row(self, place: Any, currency: str) -> dict[str, Any]:
+        """Return the listing as it is kept, at a place with its id and vendor_id.
+
+        `currency` counts where none is named; InvalidInput names amounts that it cannot hold.
+        """
+        wrong: dict[str, str] = {}
+        minor = Amounts(self.currency or currency, wrong)
+        row = {
+            "vendor_id": place.vendor_id,
+            "location_id": place.id,
+            "sku": self.sku,
+            "title": self.title,
+            "cost_minor": minor.of("cost", self.cost),
+            "currency": self.currency or currency,
+            "is_active": self.is_active,
+        }
+        row |= self.model_dump(include={"buy_in_days", "restock_on"}, exclude_unset=True)
+        if "price" in self.model_fields_set:
+            price = minor.of("price", self.price)
+            row["price_minor"] = None if self.price is None else price
+        if wrong:
+            raise InvalidInput("The listings were not taken.", **wrong)
+        return row
 
 
 class CountForm(Form):
-    """What a vendor location has of a SKU."""
+    """What a vendor location has of a SKU; the vendor is named where it is not one's own."""
 
+    vendor: Code | None = None
     location: Code
     sku: Code
-    on_hand: Annotated[int, Field(ge=0, le=10**8)]
+    on_hand: OnHand

@@ -24,6 +24,14 @@ OFFERS = (
     " LEFT JOIN products p ON p.sku = l.sku"
     " WHERE l.sku = ANY(:skus) ORDER BY s.listing_id"
 )
+LISTINGS = (
+    "SELECT l.id, l.sku, l.title, l.cost_minor, l.price_minor, l.currency, l.is_active,"
+    " l.buy_in_days, l.restock_on, v.code AS vendor, c.code AS location,"
+    " s.on_hand, s.reserved, s.on_hand - s.reserved AS available"
+    " FROM listings l JOIN stock s ON s.listing_id = l.id"
+    " JOIN vendors v ON v.id = l.vendor_id JOIN locations c ON c.id = l.location_id"
+    " WHERE {where} ORDER BY l.id LIMIT :limit"
+)
 LOCKED = f"{OFFERS} FOR NO KEY UPDATE OF s"
 
 
@@ -34,16 +42,46 @@ def offers_of(skus: Iterable[str], *, lock: bool = False) -> Sequence[Row[Any]]:
     return db.session.execute(text(sql), values).all()
 
 
-def listing_of(vendor_id: UUID, location: str, sku: str) -> UUID | None:
-    """Return the key of a vendor location's listing of a SKU."""
-    found: UUID | None = db.session.scalar(
+def skus_at(keys: Sequence[UUID]) -> Sequence[str]:
+    """Return the SKUs that are sold at these listings, locations and vendors."""
+    found = db.session.scalars(
         text(
-            "SELECT l.id FROM listings l JOIN locations c ON c.id = l.location_id"
-            " WHERE l.vendor_id = :vendor AND c.code = :location AND l.sku = :sku"
+            "SELECT DISTINCT sku FROM listings WHERE is_active AND"
+            " (id = ANY(:keys) OR location_id = ANY(:keys) OR vendor_id = ANY(:keys))"
         ),
-        {"vendor": vendor_id, "location": location, "sku": sku},
+        {"keys": list(keys)},
     )
-    return found
+    return found.all()
+
+
+def listing_ids(names: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], UUID]:
+    """Return the keys of listings by (vendor code, location code, SKU)."""
+    asked = sorted(set(names))
+    rows = db.session.execute(
+        text(
+            "SELECT n.vendor, n.location, n.sku, l.id FROM unnest(CAST(:vendors AS text[]),"
+            " CAST(:locations AS text[]), CAST(:skus AS text[])) n(vendor, location, sku)"
+            " JOIN vendors v ON v.code = n.vendor"
+            " JOIN locations c ON (c.vendor_id, c.code) = (v.id, n.location)"
+            " JOIN listings l ON (l.location_id, l.sku) = (c.id, n.sku)"
+        ),
+        {
+            "vendors": [vendor for vendor, *_ in asked],
+            "locations": [location for _, location, _ in asked],
+            "skus": [sku for *_, sku in asked],
+        },
+    )
+    return {(row.vendor, row.location, row.sku): row.id for row in rows}
+
+
+def listings(
+    sku: str = "", vendor: str = "", after: UUID | None = None, limit: int = 500
+) -> Sequence[Row[Any]]:
+    """Return listings with their stock, in the order of their keys, from after a key on."""
+    asked = {"v.code = :vendor": vendor, "l.sku = :sku": sku, "l.id > :after": after}
+    where = " AND ".join(part for part, value in asked.items() if value) or "true"
+    values = {"sku": sku, "vendor": vendor, "after": after, "limit": limit}
+    return db.session.execute(text(LISTINGS.format(where=where)), values).all()
 
 
 KNOWN = text(

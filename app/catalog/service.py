@@ -1,18 +1,33 @@
-"""Changing listings and stock; nothing is ever held twice or sold beyond what is there."""
+"""Changing products, listings and stock; no unit is held twice or sold that is not there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from app.catalog.models import Listing, Reservation
+from app.catalog.models import Listing, Product, Reservation
+from app.checks import service as checks
+from app.checks.service import Subject
 from app.extensions import db
-from app.shared import bulk, ids
-from app.shared.errors import Conflict
+from app.shared import bulk, clock, ids, live
+from app.shared.errors import Conflict, NotFound
+from app.shared.seen import Overtaken, require_unchanged
+from app.shared.work import PLATFORM, acting_as
 
+ON_HAND = text("SELECT listing_id, on_hand FROM stock WHERE listing_id = ANY(:ids)")
+HELD = text(
+    "SELECT s.listing_id, l.sku, s.on_hand, s.reserved"
+    " FROM stock s JOIN listings l ON l.id = s.listing_id"
+    " WHERE s.listing_id = ANY(:ids) ORDER BY s.listing_id FOR NO KEY UPDATE OF s"
+)
+COUNT = text(
+    "UPDATE stock s SET on_hand = v.n"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:counts AS integer[])) v(id, n)"
+    " WHERE s.listing_id = v.id"
+)
 # Locked in the order of their keys before they are changed: an UPDATE of many has no order.
 TAKE = text(
     "WITH held AS (SELECT listing_id FROM stock WHERE listing_id = ANY(:ids)"
@@ -45,57 +60,141 @@ REDUCE_RESERVATIONS = text(
 )
 
 
+# What can be changed of a product and of a listing, and what each is where nobody says otherwise.
+PRODUCT: Mapping[str, Any] = {
+    "title": None,
+    "gtin": None,
+    "weight_g": None,
+    "length_mm": None,
+    "width_mm": None,
+    "height_mm": None,
+    "most_units": None,
+}
+LISTING: Mapping[str, Any] = {
+    "title": None,
+    "cost_minor": None,
+    "currency": None,
+    "is_active": True,
+    "price_minor": None,
+    "buy_in_days": None,
+    "restock_on": None,
+}
+KNOWN_LISTINGS = text(
+    f"SELECT l.id, l.location_id, l.sku, {', '.join(f'l.{name}' for name in LISTING)}"
+    " FROM listings l JOIN unnest(CAST(:places AS uuid[]), CAST(:skus AS text[])) n(place, sku)"
+    " ON (l.location_id, l.sku) = (n.place, n.sku) ORDER BY l.id FOR NO KEY UPDATE OF l"
+)
+EMPTY_SHELVES = text(
+    "INSERT INTO stock (listing_id, vendor_id, on_hand)"
+    " SELECT id, vendor_id, 0 FROM unnest(CAST(:ids AS uuid[]), CAST(:vendors AS uuid[]))"
+    " n(id, vendor_id) ON CONFLICT DO NOTHING"
+)
+
+
+def save_products(products: Sequence[dict[str, Any]]) -> None:
+    """Create or change products by their SKU; what is left out stays as it was."""
+    unique = {product["sku"]: product for product in products}
+    query = select(Product).where(Product.sku.in_(unique)).order_by(Product.sku)
+    rows = db.session.scalars(query.with_for_update(key_share=True))
+    known = {row.sku: {name: getattr(row, name) for name in PRODUCT} for row in rows}
+    wanted = {sku: {**PRODUCT, **known.get(sku, {}), **unique[sku]} for sku in sorted(unique)}
+    now = clock.now()
+    bulk.insert(
+        Product,
+        [
+            row | {"changed_at": now}
+            for sku, row in wanted.items()
+            if row != {"sku": sku} | known.get(sku, {})
+        ],
+        conflict=f"ON CONFLICT (sku) DO UPDATE SET {_all_of(PRODUCT)},"
+        " changed_at = excluded.changed_at",
+    )
+    db.session.expire_all()
+    live.changed("catalog")
+
+
+def change_product(sku: str, values: Mapping[str, Any], *, seen: str) -> None:
+    """Change what somebody sees of a product in a form; Overtaken if somebody else has since."""
+    query = select(Product).where(Product.sku == sku).with_for_update(key_share=True)
+    known = db.session.scalar(query)
+    before = {name: getattr(known, name, None) for name in PRODUCT}
+    require_unchanged(sku, seen, before)
+    save_products([{"sku": sku, **values}])
+
+
 def save_listings(listings: Sequence[dict[str, Any]]) -> dict[tuple[UUID, str], UUID]:
-    """Create or change listings by location and SKU; return their keys."""
+    """Create or change listings by location and SKU; return their keys.
+
+    What is left out stays as it was. Who waits for their SKUs is looked at again where something
+    is different now.
+    """
     # Of one SKU named twice the later one counts, as it would one after the other.
     unique = {(listing["location_id"], listing["sku"]): listing for listing in listings}
-    rows = bulk.insert(
+    names = sorted(unique)
+    values = {"places": [place for place, _ in names], "skus": [sku for _, sku in names]}
+    known = {(r.location_id, r.sku): r for r in db.session.execute(KNOWN_LISTINGS, values)}
+    before = {key: {name: getattr(row, name) for name in LISTING} for key, row in known.items()}
+    wanted = {key: {**LISTING, **before.get(key, {}), **unique[key]} for key in names}
+    saved = bulk.insert(
         Listing,
-        [{"id": ids.new(), **unique[key]} for key in sorted(unique)],
-        conflict="ON CONFLICT (location_id, sku) DO UPDATE SET title = excluded.title,"
-        " cost_minor = excluded.cost_minor, currency = excluded.currency,"
-        " is_active = excluded.is_active",
-        returning="location_id, sku, id, vendor_id",
+        [
+            {"id": ids.new(), **row}
+            for key, row in wanted.items()
+            if key not in before or {name: row[name] for name in LISTING} != before[key]
+        ],
+        conflict=f"ON CONFLICT (location_id, sku) DO UPDATE SET {_all_of(LISTING)}",
+        returning="location_id, sku, id, vendor_id, is_active",
     )
-    db.session.execute(
-        text(
-            "INSERT INTO stock (listing_id, vendor_id, on_hand) SELECT * FROM"
-            " unnest(CAST(:ids AS uuid[]), CAST(:vendors AS uuid[]), CAST(:none AS integer[]))"
-            " ON CONFLICT DO NOTHING"
-        ),
-        {
-            "ids": [r.id for r in rows],
-            "vendors": [r.vendor_id for r in rows],
-            "none": [0] * len(rows),
-        },
-    )
-    return {(row.location_id, row.sku): row.id for row in rows}
+    shelves = {"ids": [r.id for r in saved], "vendors": [r.vendor_id for r in saved]}
+    db.session.execute(EMPTY_SHELVES, shelves)
+    _wake([row.id for row in saved if row.is_active])
+    live.changed("catalog")
+    keys = {key: row.id for key, row in known.items()}
+    return keys | {(row.location_id, row.sku): row.id for row in saved}
 
 
-def count_stock(counts: Mapping[UUID, int]) -> None:
-    """Set what is on hand by absolute counts; fewer than are held for orders is refused."""
+def change_listing(listing: Mapping[str, Any], *, seen: str) -> None:
+    """Change what somebody sees of a listing in a form; Overtaken if somebody else has since."""
+    values = {"places": [listing["location_id"]], "skus": [listing["sku"]]}
+    row = db.session.execute(KNOWN_LISTINGS, values).first()
+    if row is None:
+        raise NotFound(f"There is no listing of {listing['sku']} there.")
+    require_unchanged(row.sku, seen, {name: getattr(row, name) for name in LISTING})
+    save_listings([dict(listing)])
+
+
+def _all_of(names: Iterable[str]) -> str:
+    return ", ".join(f"{name} = excluded.{name}" for name in names)
+
+
+def _wake(listings: Sequence[UUID]) -> None:
+    """Have those looked at who wait for what these listings have.
+
+    Always before stock is locked: whoever holds stock waits for nobody's checks.
+    """
+    if listings:
+        with acting_as(PLATFORM):
+            found = [Subject(key, "listing", key) for key in listings]
+            checks.wake("units came in", found, clock.now())
+
+
+def count_stock(counts: Mapping[UUID, int], *, seen: Mapping[UUID, int] | None = None) -> None:
+    """Set what is on hand by absolute counts; fewer than are held for orders is refused.
+
+    `seen`: what was on hand when somebody began to count; Overtaken where it is not any more.
+    """
     listings = sorted(counts)
+    rows = db.session.execute(ON_HAND, {"ids": listings})
+    _wake([row.listing_id for row in rows if row.on_hand < counts[row.listing_id]])
+    for row in db.session.execute(HELD, {"ids": listings}).all():
+        if seen and row.on_hand != seen[row.listing_id]:
+            raise Overtaken(row.sku, [("on_hand", seen[row.listing_id], row.on_hand)])
+        if row.reserved > counts[row.listing_id]:
+            detail = f"{row.sku} has {row.reserved} units held for orders; decline those first."
+            raise Conflict(detail)
     values = {"ids": listings, "counts": [counts[key] for key in listings]}
-    held = db.session.execute(
-        text(
-            "SELECT s.listing_id, l.sku, s.reserved FROM stock s"
-            " JOIN listings l ON l.id = s.listing_id WHERE s.listing_id = ANY(:ids)"
-            " ORDER BY s.listing_id FOR NO KEY UPDATE OF s"
-        ),
-        {"ids": listings},
-    ).all()
-    short = next((row for row in held if row.reserved > counts[row.listing_id]), None)
-    if short is not None:
-        detail = f"{short.sku} has {short.reserved} units held for orders; decline those first."
-        raise Conflict(detail)
-    db.session.execute(
-        text(
-            "UPDATE stock s SET on_hand = v.n FROM"
-            " unnest(CAST(:ids AS uuid[]), CAST(:counts AS integer[])) v(id, n)"
-            " WHERE s.listing_id = v.id"
-        ),
-        values,
-    )
+    db.session.execute(COUNT, values)
+    live.changed("catalog")
 
 
 class SoldOut(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -19,9 +19,15 @@ OFFERS = {
     "accepted": View(later("Accepted"), "f.status = 'accepted'"),
     "withdrawn": View(later("Withdrawn"), "f.status = 'withdrawn'"),
 }
-COUNTED = ", ".join(f"count(*) FILTER (WHERE {v.where}) AS {k}" for k, v in OFFERS.items())
+
+
+def _counted(views: Mapping[str, View]) -> str:
+    """Return how many rows each view has, in SQL."""
+    return ", ".join(f"count(*) FILTER (WHERE {v.where}) AS {k}" for k, v in views.items())
+
+
 OFFER_SUMS = text(
-    f"SELECT {COUNTED},"
+    f"SELECT {_counted(OFFERS)},"
     " count(DISTINCT f.currency) FILTER (WHERE f.status = 'offered') AS currencies,"
     " min(f.currency) FILTER (WHERE f.status = 'offered') AS currency,"
     " coalesce(sum(f.amount_minor) FILTER (WHERE f.status = 'offered'), 0)::bigint AS minor"
@@ -54,11 +60,7 @@ DEAD_LETTERS = {
     "open": View(later("Open"), "d.closed_at IS NULL", "crit"),
     "closed": View(later("Dealt with"), "d.closed_at IS NOT NULL"),
 }
-LETTER_SUMS = text(
-    "SELECT "
-    + ", ".join(f"count(*) FILTER (WHERE {v.where}) AS {k}" for k, v in DEAD_LETTERS.items())
-    + " FROM dead_letters d"
-)
+LETTER_SUMS = text(f"SELECT {_counted(DEAD_LETTERS)} FROM dead_letters d")
 # First the page, then what its letters are about.
 LETTERS = (
     "SELECT d.*, n.template, o.number, o.reference AS order_reference FROM"

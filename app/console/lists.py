@@ -22,7 +22,7 @@ from app.lists import page as lists
 from app.lists import saved
 from app.lists.asked import asked
 from app.lists.spec import Choice, Column, Days, ListSpec, Options, Sort, register
-from app.notifications.texts import compose
+from app.notifications.texts import compose, language_of
 from app.policies import marketplace
 from app.shared.language import _, _n, later
 from app.shared.money import Money
@@ -231,8 +231,11 @@ def message(row: Row[Any]) -> dict[str, Any]:
 
 
 def _subject(row: Row[Any]) -> str:
+    """Return a message's subject in the language it is sent in."""
+    ours = marketplace.current().document
+    spoken = language_of(row.facts, ours.languages[0])
     try:
-        return compose(row.template, row.facts, marketplace.current().document.name).subject
+        return compose(row.template, row.facts, ours.name, spoken).subject
     except KeyError:
         # Facts of an older release: the row is shown all the same.
         return plain(row.template)

@@ -17,12 +17,12 @@ from app.orders.contract import OrderStatus
 from app.shared.language import later
 from app.shared.money import Money
 from app.web.deadlines import Deadline, deadline
+from app.web.marks import bdi
 from app.web.paging import Key
 from app.web.words import day, plain
 
 Listed = Mapping[str, Any]
 HAS_CASE = "o.id IN (SELECT order_id FROM exception_cases WHERE closed_at IS NULL AND {kind})"
-IS_HELD = "o.id IN (SELECT order_id FROM fulfillment_orders WHERE status = 'on_hold')"
 OF_VENDOR = (
     "o.id IN (SELECT f.order_id FROM fulfillment_orders f WHERE f.vendor_id = ANY(:vendor)"
     " AND f.status NOT IN ('rejected', 'canceled'))"
@@ -69,7 +69,7 @@ def show(row: Row[Any], now: datetime) -> dict[str, Any]:
 def _promise(row: Row[Any], now: datetime) -> Deadline | None:
     if row.deliver_by is None or row.status == "canceled":
         return None
-    due = day(row.deliver_on) if row.deliver_on else ""
+    due = bdi(day(row.deliver_on)) if row.deliver_on else ""
     return deadline(row.deliver_by, now, due, since=row.placed_at, done_at=row.delivered_at)
 
 
@@ -169,7 +169,9 @@ SPEC = register(
                 "o.status = 'received'",
                 hint=later("No vendor has all of it yet"),
             ),
-            "held": View(later("On hold"), IS_HELD, hint=later("A part of it is on hold")),
+            "held": View(
+                later("On hold"), "o.has_part_on_hold", hint=later("A part of it is on hold")
+            ),
         },
         ids="SELECT o.id FROM orders o WHERE {where}",
         fetch=order_queries.orders,

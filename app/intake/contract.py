@@ -1,4 +1,4 @@
-"""What shops and files say to us: what a source must be able to read, and what a file's record is."""
+"""What a kind of shop must be able to read, and what the records of a file are."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Source(Protocol):
         """Return what tells this delivery from others, and its topic; "" where it does not say."""
         ...
 
-    def read(self, sent: Sent) -> Heard:
+    def read(self, body: bytes, topic: str) -> Heard:
         """Return what it says; InvalidInput names what cannot be read."""
         ...
 

@@ -106,6 +106,8 @@ class Delivery(db.Model):
     subject: Mapped[Words | None]
     # as of when the shop tells of it
     as_of: Mapped[Moment | None]
+    # digests of that, to know later what the shop itself has changed
+    told: Mapped[Json | None]
     order_id: Mapped[Id | None]
     number: Mapped[Words | None]
     problem: Mapped[Words | None]

@@ -9,11 +9,12 @@ import json
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from app.intake.forms import PreferencesForm
 from app.shared.errors import InvalidInput
 from app.shared.money import Money, exponent
-from app.web.fields import CONTROL, check
+from app.web.fields import CONTROL, Email, check
 
 S = TypeVar("S", bound="Said")
 
@@ -58,15 +59,50 @@ def line(words: object, longest: int) -> str | None:
 # Shops let people type anything of any length; a name that is cut is better than no order.
 Name = Annotated[str | None, BeforeValidator(lambda words: line(words, 300))]
 Short = Annotated[str | None, BeforeValidator(lambda words: line(words, 64))]
+Exact = Annotated[Decimal, Field(max_digits=20, decimal_places=6)]
 # A dash stands for nothing: the order is held until somebody has asked the customer.
 NOTHING = "-"
 LONGEST_NOTE = 1_000
+WISH, EMAIL = TypeAdapter(PreferencesForm), TypeAdapter(Email)
 
 
 def note(*parts: str | None) -> str | None:
     """Return parts as the lines of one note; None where there is nothing to say."""
-    lines = [shown for part in parts for words in (part or "").splitlines() if (shown := line(words, LONGEST_NOTE))]
+    lines = [
+        shown
+        for part in parts
+        for words in (part or "").splitlines()
+        if (shown := line(words, LONGEST_NOTE))
+    ]
     return "\n".join(lines)[:LONGEST_NOTE] or None
+
+
+def joined(*words: str | None) -> str | None:
+    """Return the parts of a name as one."""
+    return line(" ".join(word for word in words if word), 300)
+
+
+def email(words: str | None) -> str | None:
+    """Return an address as it can be written to; a customer without one is told nothing."""
+    try:
+        return EMAIL.validate_python(words)
+    except ValidationError:
+        return None
+
+
+def guest(mail: str | None, order: str) -> str:
+    """Return what tells guests apart: the same address is the same customer."""
+    known = hashlib.sha256(mail.lower().encode()).hexdigest()[:20] if mail else order
+    return f"guest-{known}"
+
+
+def fitting(wish: str, words: str) -> str | None:
+    """Return what a customer chose as our form takes it, None where it would not."""
+    try:
+        WISH.validate_python({wish: words})
+    except ValidationError:
+        return None
+    return words
 
 
 def minor(amount: Decimal, currency: str) -> int:

@@ -125,6 +125,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         VENDORS,
         mail="now",
     ),
+    "work_changed": Kind(
+        later("Work of yours is changed"),
+        later("Changed: {subject}"),
+        (later("Order {number}"), "{changed}"),
+        "arrow-repeat",
+        "warn",
+        VENDORS,
+        "fulfillment_order",
+    ),
     "work_held": Kind(
         later("Work of yours is put on hold"),
         later("On hold: {subject}"),

@@ -40,6 +40,11 @@ STANDINGS = {
     "suspended": later("suspended"),
     "closed": later("closed"),
 }
+CHANGED = {
+    "address": later("it goes to another address"),
+    "units": later("fewer units are wanted"),
+    "wishes": later("the customer wishes it otherwise"),
+}
 # Beyond what the words of a page know; a fact that nobody knows is shown as it is.
 FACTS: Mapping[str, Callable[[Any], str]] = {
     "ship_by": lambda s: when(datetime.fromisoformat(s)),
@@ -47,6 +52,7 @@ FACTS: Mapping[str, Callable[[Any], str]] = {
     "refused": lambda n: _n("{n} row", "{n} rows", n),
     "kind": words.plain,
     "level": lambda code: _(LEVELS.get(code, code)),
+    "changed": lambda code: _(CHANGED.get(code, code)),
     "standing": lambda code: _(STANDINGS.get(code, code)),
     "until": lambda s: when(datetime.fromisoformat(s)),
 }

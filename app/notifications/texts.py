@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -28,6 +28,9 @@ SIGNED_UNNAMED = later("Onward, for your marketplace")
 # Texts that stand in others, where their facts are known.
 TRACK = later("Follow it here: {link}")
 EXPECT = later("We promised all of it by {promised}.")
+ALSO = later("and more lines: {n}")
+GOES_TO = later("It goes to {city}.")
+TOTAL = later("All of it costs {amount}.")
 LOST = later("Your order has not come.")
 LATE = later("Your order came late.")
 NOT_YOU = later(
@@ -39,7 +42,17 @@ DAY = later("{weekday}, {month} {day}")
 TEXTS: dict[str, tuple[str, str]] = {
     "order_received": (
         later("We have your order {number}"),
-        later("Hello {name},\n\nwe have your order {number}. We write again when a parcel leaves."),
+        later(
+            "Hello {name},\n\nwe have your order {number}. We write again when a parcel leaves."
+            "{contents}"
+        ),
+    ),
+    "order_changed": (
+        later("Your order {number} was changed"),
+        later(
+            "Hello {name},\n\norder {number} was changed. This is what it is now:{contents}\n\n"
+            "If you did not want this, answer this message."
+        ),
     ),
     "order_shipped": (
         later("A parcel of your order {number} is on its way"),
@@ -78,6 +91,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "work_assigned": (
         "New work: {fulfillment_order}",
         "Fulfillment order {fulfillment_order} is yours. Please hand it over by {ship_by}.",
+    ),
+    "work_changed": (
+        "Changed: {fulfillment_order}",
+        (
+            "{what} of fulfillment order {fulfillment_order}. Please look at it before you go on"
+            " with it."
+        ),
     ),
     "work_taken_back": (
         "Taken back: {fulfillment_order}",
@@ -176,6 +196,11 @@ STANDING_WORK = {
     "finish": "Please finish the work that is open.",
     "taken_back": "Your open work is given to others; do not ship it any more.",
 }
+CHANGED = {
+    "address": "Somebody changed the address",
+    "units": "Somebody called off units",
+    "wishes": "Somebody changed the wishes",
+}
 LEVELS = {"ops": "ops", "ops_lead": "the ops lead", "senior_management": "senior management"}
 
 
@@ -207,7 +232,7 @@ def compose(
 
 def _derived(facts: Mapping[str, Any]) -> dict[str, str]:
     """Return the facts that need wording."""
-    words = {"track": "", "expect": "", "not_you": _(NOT_YOU)}
+    words = {"track": "", "expect": "", "contents": "", "not_you": _(NOT_YOU)}
     if facts.get("link"):
         words["track"] = f"\n\n{_(TRACK, link=facts['link'])}"
     if facts.get("promised"):
@@ -216,6 +241,10 @@ def _derived(facts: Mapping[str, Any]) -> dict[str, str]:
     if "minor" in facts:
         words["amount"] = _amount(facts["minor"], facts["currency"])
         words["because"] = _(LOST) if facts.get("rule") == "lost" else _(LATE)
+    if "items" in facts:
+        words["contents"] = "\n\n".join(["", *_contents(facts, words.get("amount"))])
+    if "changed" in facts:
+        words["what"] = CHANGED[facts["changed"]]
     if "kind" in facts:
         words["kind"] = facts["kind"].replace("_", " ")
         words["level"] = LEVELS[facts["level"]]
@@ -231,6 +260,14 @@ def _standing(facts: Mapping[str, Any]) -> dict[str, str]:
     }
     told = {name: f"\n\n{words}" if words else "" for name, words in parts.items()}
     return told | {"standing": STANDINGS[facts["standing"]]}
+
+
+def _contents(facts: Mapping[str, Any], amount: str | None) -> Iterator[str]:
+    """Return what an order is: its lines, where it goes, and what it costs where that is told."""
+    lines = [f"{units} \N{MULTIPLICATION SIGN} {title}" for title, units in facts["items"]]
+    yield "\n".join([*lines, _(ALSO, n=facts["more"])] if facts["more"] else lines)
+    told = [_(GOES_TO, city=facts["city"])]
+    yield " ".join([*told, _(TOTAL, amount=amount)] if amount else told)
 
 
 def _day(day: date) -> str:

@@ -6,11 +6,13 @@ quicker. What a vendor still has to do follows, and the vendor is told; so is th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from app.catalog.queries import known_skus
 from app.checks import service as checks
@@ -25,7 +27,6 @@ from app.orders.queries import lines_of
 from app.policies.documents import Doubts
 from app.policies.queries import in_force
 from app.shared.errors import Conflict, IllegalMove, InvalidInput
-from app.timeline.models import Entry
 from app.timeline.queries import entries_since, newest
 from app.timeline.service import Happened, record
 from app.web.words import happened, span
@@ -45,6 +46,12 @@ ENDED = {FoStatus.SHIPPED, FoStatus.DELIVERED, FoStatus.REJECTED, FoStatus.CANCE
 # Wishes that can be granted only until the parcel is closed, and from when on it is.
 GIFT = ("gift_wrap", "gift_message")
 CLOSED = {FoStatus.PACKED, FoStatus.READY}
+COMPLAINTS = {
+    "unknown": "is no country; write its two letters, like DE",
+    "missing": "is missing; {country} needs it",
+    "format": "does not look like one of {country}",
+    "region": "is one of another region",
+}
 CORRECTED = "The address was corrected."
 
 
@@ -67,7 +74,7 @@ class Changed(Conflict):
 
     title = "Changed meanwhile"
 
-    def __init__(self, order: Order, entries: Sequence[Entry], now: datetime) -> None:
+    def __init__(self, order: Order, entries: Sequence[Row[Any]], now: datetime) -> None:
         """Keep what was changed, and say who changed it last."""
         last = entries[0]
         what = happened(last.event, last.facts)["title"]
@@ -91,11 +98,8 @@ def _require_unchanged(order: Order, change: Change) -> None:
         raise Changed(order, entries, change.now)
 
 
-def _open_parts(order: Order, lines: Sequence[OrderLine]) -> list[FulfillmentOrder]:
-    """Return the fulfillment orders that have not left; refuse an order of which nothing is left.
-
-    Order and fulfillment orders are locked.
-    """
+def _lock_parts(order: Order, lines: Iterable[OrderLine]) -> Sequence[FulfillmentOrder]:
+    """Return a locked order's fulfillment orders, locked; refuse one of which nothing is left."""
     if order.status == "canceled":
         raise IllegalMove(f"Order {order.number} is canceled; place a new one.")
     fos = lock_fulfillment_orders_of([order.id])
@@ -104,6 +108,11 @@ def _open_parts(order: Order, lines: Sequence[OrderLine]) -> list[FulfillmentOrd
             f"All of order {order.number} has left; it cannot be changed any more. Ask the carrier,"
             " or open a return."
         )
+    return fos
+
+
+def _open(fos: Iterable[FulfillmentOrder]) -> list[FulfillmentOrder]:
+    """Return the fulfillment orders of which something may still be changed."""
     return [fo for fo in fos if fo.status not in ENDED]
 
 
@@ -116,17 +125,16 @@ def _differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, li
 
 
 def _write(order: Order, event: str, facts: dict[str, Any], change: Change) -> None:
-    """Write that an order was changed, and have it and its customer follow."""
+    """Write that an order was changed, and have it looked at."""
     reason = {"reason": change.reason} if change.reason else {}
-    record(
-        [Happened(order.id, order.cohort, event, change.actor, order.id, facts | reason)],
-        change.now,
-    )
+    entry = Happened(order.id, order.cohort, event, change.actor, order.id, facts | reason)
+    record([entry], change.now)
     checks.wake("order changed", [Subject(order.id, "order", order.id)], change.now)
+
+
+def _tell(order: Order, fos: Sequence[FulfillmentOrder], what: str, change: Change) -> None:
+    """Tell the customer what the order is now, and vendors that their work has changed."""
     told.changed(order, change.now)
-
-
-def _tell_vendors(fos: Sequence[FulfillmentOrder], what: str, change: Change) -> None:
     service.tell_vendors(fo.vendor_id for fo in fos)
     told.work_changed(fos, what, change.now)
 
@@ -141,35 +149,24 @@ def readdress(order_id: UUID, ship_to: Mapping[str, Any], change: Change) -> lis
     differences = _differences(order.ship_to, ship_to)
     if not differences:
         return []
-    parts = _open_parts(order, lines_of(order_id))
+    parts = _open(_lock_parts(order, lines_of(order_id)))
     _require_unchanged(order, change)
     if wrong := wrong_fields(ship_to):
-        fields = {f"ship_to.{name}": _complaint(name, why, ship_to) for name, why in wrong.items()}
+        country = ship_to["country"]
+        fields = {name: COMPLAINTS[why].format(country=country) for name, why in wrong.items()}
         raise InvalidInput(f"The address of order {order.number} was not changed.", **fields)
     order.ship_to = dict(ship_to)
     for fo in parts:
         fo.ship_to = dict(ship_to)
     db.session.flush()
     _write(order, "order_readdressed", {"changes": differences}, change)
-    _tell_vendors(parts, "address", change)
+    _tell(order, parts, "address", change)
     lifted = holds.lift(
         [order_id], actor=change.actor, note=CORRECTED, now=change.now, codes=["address"]
     )
     review.go_on({order_id: order}, lifted, note=CORRECTED, actor=change.actor, now=change.now)
     db.session.refresh(order)
     return parts
-
-
-COMPLAINTS = {
-    "unknown": "is no country; write its two letters, like DE",
-    "missing": "is missing; {country} needs it",
-    "format": "does not look like one of {country}",
-    "region": "is one of another region",
-}
-
-
-def _complaint(_name: str, why: str, ship_to: Mapping[str, Any]) -> str:
-    return COMPLAINTS[why].format(country=ship_to["country"])
 
 
 def change_wishes(order_id: UUID, wishes: Mapping[str, Any], change: Change) -> None:
@@ -183,7 +180,7 @@ def change_wishes(order_id: UUID, wishes: Mapping[str, Any], change: Change) -> 
     if not differences:
         return
     lines = lines_of(order_id)
-    parts = _open_parts(order, lines)
+    parts = _open(_lock_parts(order, lines))
     _require_unchanged(order, change)
     closed = [fo for fo in parts if FoStatus(fo.held_from or fo.status) in CLOSED]
     if set(differences) & set(GIFT) and closed == parts and not any(x.unrouted for x in lines):
@@ -196,12 +193,13 @@ def change_wishes(order_id: UUID, wishes: Mapping[str, Any], change: Change) -> 
         fo.preferences = wanted | kept
     db.session.flush()
     _write(order, "order_wishes_changed", {"changes": differences}, change)
-    _tell_vendors(parts, "wishes", change)
+    _tell(order, parts, "wishes", change)
 
 
-def change_units(order_id: UUID, wanted: Mapping[str, int], change: Change) -> None:
+def change_units(order_id: UUID, wanted: Mapping[str, int], change: Change) -> bool:
     """Change how many units of lines are wanted: fewer are called off, more are new work.
 
+    Returns whether that is a change.
     InvalidInput names the lines of which fewer than have left are wanted, or that are none.
     """
     (order,) = lock_orders([order_id])
@@ -216,16 +214,30 @@ def change_units(order_id: UUID, wanted: Mapping[str, int], change: Change) -> N
         if units != _wanted(lines[name])
     }
     if not steps:
-        return
-    _open_parts(order, list(lines.values()))
+        return False
+    _require_left(order, wanted, lines.values())
     _require_unchanged(order, change)
     fewer = {name: -step for name, step in steps.items() if step < 0}
-    more = {lines[name].id: (lines[name], step) for name, step in steps.items() if step > 0}
+    more = [(lines[name], step) for name, step in steps.items() if step > 0]
     if more:
-        _add(order, list(more.values()), change)
+        _add(order, more, change)
     if fewer:
+        # It tells whom it concerns, of the added units, too.
         service.cancel(order_id, fewer, actor=change.actor, reason=change.reason, now=change.now)
+    else:
+        told.changed(order, change.now)
     db.session.refresh(order)
+    return True
+
+
+def _require_left(order: Order, wanted: Mapping[str, int], lines: Iterable[OrderLine]) -> None:
+    """Refuse to want fewer units of a line than have left."""
+    fos = _lock_parts(order, lines)
+    least = {x.external_id: _wanted(x) - service.open_units(x, fos) for x in lines}
+    wrong = {name: f"{least[name]} have left" for name, n in wanted.items() if n < least[name]}
+    if wrong:
+        detail = f"Order {order.number}: what has left cannot be called off."
+        raise InvalidInput(detail, **wrong)
 
 
 def _wanted(line: OrderLine) -> int:
@@ -234,7 +246,7 @@ def _wanted(line: OrderLine) -> int:
 
 def _add(order: Order, more: Sequence[tuple[OrderLine, int]], change: Change) -> None:
     """Add units to lines, for routing to give away."""
-    quantities = {line.sku: [_wanted(line), _wanted(line) + step] for line, step in more}
+    quantities = [[line.sku, _wanted(line), _wanted(line) + step] for line, step in more]
     for line, step in more:
         line.quantity += step
         line.unrouted += step

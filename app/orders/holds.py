@@ -27,9 +27,12 @@ FREE = text(
     "UPDATE orders o SET held_since = NULL WHERE id = ANY(:ids) AND held_since IS NOT NULL"
     " AND NOT EXISTS (SELECT FROM order_holds h WHERE h.order_id = o.id AND h.released_at IS NULL)"
 )
-HELD_ORDERS = text(
-    "SELECT f.order_id FROM fulfillment_orders f JOIN orders o ON o.id = f.order_id"
-    " WHERE f.reference = ANY(:references) AND o.held_since IS NOT NULL"
+# The fact of a hold that names the fulfillment orders which were stopped with it.
+PARTS = "fulfillment_orders"
+STOPPED = text(
+    "SELECT jsonb_array_elements_text(h.facts->:parts) FROM order_holds h"
+    " JOIN fulfillment_orders f ON f.order_id = h.order_id"
+    " WHERE f.reference = ANY(:references) AND h.released_at IS NULL"
 )
 
 
@@ -108,6 +111,7 @@ def open_holds(order_id: UUID) -> Sequence[OrderHold]:
     return db.session.scalars(query.order_by(OrderHold.held_at, OrderHold.code)).all()
 
 
-def orders_on_hold(references: Iterable[str]) -> frozenset[UUID]:
-    """Return the orders of fulfillment orders that are on hold as a whole."""
-    return frozenset(db.session.scalars(HELD_ORDERS, {"references": list(references)}))
+def stopped(references: Iterable[str]) -> frozenset[str]:
+    """Return the fulfillment orders of these that were stopped with their whole order."""
+    values = {"references": list(references), "parts": PARTS}
+    return frozenset(db.session.scalars(STOPPED, values))

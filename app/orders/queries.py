@@ -126,6 +126,13 @@ def undone(cut: Cut) -> Sequence[FulfillmentOrder]:
     return db.session.scalars(query.order_by(*ordered).limit(SIZE + 1)).all()
 
 
+def undone_of(vendor_id: UUID, most: int) -> Sequence[str]:
+    """Return the references of what a vendor has not sent, the oldest first."""
+    query = select(FulfillmentOrder.reference).where(FulfillmentOrder.vendor_id == vendor_id)
+    query = query.where(FulfillmentOrder.status.in_(UNDONE)).order_by(FulfillmentOrder.id)
+    return db.session.scalars(query.limit(most)).all()
+
+
 def work_of(vendor_id: UUID, now: datetime, tonight: datetime) -> Row[Any]:
     """Return how much a vendor has to do: in all, overdue, until tonight, not confirmed."""
     values = {"vendor": vendor_id, "now": now, "tonight": tonight, "undone": list(UNDONE)}

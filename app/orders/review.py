@@ -15,7 +15,7 @@ from app.checks.service import Subject
 from app.orders import holds
 from app.orders.contract import Action, FoStatus
 from app.orders.doubts import Doubt
-from app.orders.holds import Held
+from app.orders.holds import PARTS, Held
 from app.orders.locks import lock_fulfillment_orders_of, lock_orders
 from app.orders.models import Order
 from app.orders.rules import MOVES
@@ -24,8 +24,6 @@ from app.shared.errors import DomainError, IllegalMove
 from app.timeline.service import Happened, record
 
 MANUAL = "manual"
-# The fact of such a hold that names the work which was stopped with it.
-PARTS = "fulfillment_orders"
 # What vendors read: why a marketplace doubts an order is its own business.
 LOOKED_AT = "The marketplace looks at the whole order first."
 

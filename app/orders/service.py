@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from app.checks.service import Subject
 from app.extensions import db
 from app.notices import service as notices
 from app.notices.contract import Notice
-from app.notifications.service import Message, tell
+from app.orders import holds, told
 from app.orders.contract import Action, FoStatus
 from app.orders.locks import (
     lock_fulfillment_orders,
@@ -24,7 +25,6 @@ from app.orders.locks import (
     lock_orders,
 )
 from app.orders.models import FoLine, FulfillmentOrder, Order, OrderLine
-from app.orders.queries import contacts, facts_of
 from app.orders.rules import Totals, move, order_status
 from app.shared import bulk, live
 from app.shared.errors import DomainError, IllegalMove, InvalidInput, NotFound
@@ -91,10 +91,17 @@ def _same_word(fo: FulfillmentOrder, wanted: Mapping[str, int]) -> None:
 def act(
     references: Sequence[str], action: Action, *, actor: str, now: datetime, reason: str = ""
 ) -> list[Outcome]:
-    """Pick, pack, label, hold or release whole fulfillment orders."""
+    """Pick, pack, label, hold or release whole fulfillment orders.
+
+    What waits with its whole order is released with it, and not before.
+    """
+    stopped = cache(lambda: _stopped(references))
 
     def apply(fo: FulfillmentOrder) -> bool:
         before = FoStatus(fo.status)
+        if action is Action.RELEASE and fo.reference in stopped():
+            detail = f"{fo.reference} waits with its whole order, and is released with it."
+            raise IllegalMove(detail)
         target = move(fo.reference, before, action, fo.held_from)
         if target == before:
             return False
@@ -113,6 +120,12 @@ def act(
     names = {Action.LABEL: "made ready", Action.HOLD: "put on hold", Action.RELEASE: "released"}
     event = names.get(action, {"pick": "picking", "pack": "packed"}.get(action, action))
     return change(references, apply, event=event, actor=actor, now=now)
+
+
+def _stopped(references: Sequence[str]) -> frozenset[str]:
+    """Return what waits with its whole order; why an order is held, vendors may not read."""
+    with acting_as(PLATFORM):
+        return holds.stopped(references)
 
 
 def _tell_held(fo: FulfillmentOrder, now: datetime) -> None:
@@ -227,7 +240,9 @@ def _unroute(lines: Sequence[FoLine], quantities: Mapping[UUID, int]) -> None:
 
 
 TOTALS = text(
-    "SELECT o.id, o.status, o.delivered_at,"
+    "SELECT o.id, o.status, o.delivered_at, o.has_part_on_hold,"
+    " EXISTS (SELECT FROM fulfillment_orders WHERE order_id = o.id AND status = 'on_hold')"
+    "  AS has_hold,"
     " (SELECT sum(quantity) FROM order_lines WHERE order_id = o.id) AS ordered,"
     " (SELECT sum(canceled) FROM order_lines WHERE order_id = o.id) AS canceled,"
     " f.routed, f.shipped, f.delivered, f.last_delivered_at"
@@ -240,9 +255,9 @@ TOTALS = text(
 
 
 def settle(order_ids: Iterable[UUID], now: datetime) -> None:
-    """Derive the status of orders from their units, and wake who looks at whole orders."""
+    """Derive the status of orders from their parts, and wake who looks at whole orders."""
     db.session.flush()
-    rows = []
+    rows, marks = [], []
     for row in db.session.execute(TOTALS, {"ids": sorted(set(order_ids))}):
         status = order_status(
             Totals(row.ordered, row.canceled, row.routed, row.shipped, row.delivered)
@@ -250,7 +265,11 @@ def settle(order_ids: Iterable[UUID], now: datetime) -> None:
         delivered_at = row.last_delivered_at if status == "delivered" else None
         if (status, delivered_at) != (row.status, row.delivered_at):
             rows.append({"id": row.id, "status": str(status), "delivered_at": delivered_at})
+        if row.has_hold != row.has_part_on_hold:
+            marks.append({"id": row.id, "has_part_on_hold": row.has_hold})
     bulk.update(Order, rows, key="id")
+    # Nobody who looks at whole orders looks at this: only lists do.
+    bulk.update(Order, marks, key="id")
     checks.wake("order changed", [Subject(r["id"], "order", r["id"]) for r in rows], now)
 
 
@@ -266,6 +285,12 @@ def cancel(
     wanted = _to_cancel(order, lines, fos, quantities)
     if not any(wanted.values()):
         return order
+    facts = {"units": sum(wanted.values()), "reason": reason}
+    facts["quantities"] = [
+        [x.sku, n, n - wanted[x.external_id]]
+        for x in lines
+        if wanted[x.external_id] and (n := x.quantity - x.canceled)
+    ]
     freed: dict[UUID, int] = {}
     for line in lines:
         _cancel_line(line, wanted[line.external_id], fos, freed)
@@ -275,25 +300,13 @@ def cancel(
         order.unfilled_since = None
     db.session.flush()
     catalog.release(freed)
-    units = sum(wanted.values())
-    record(
-        [
-            Happened(
-                order.id,
-                order.cohort,
-                "order_canceled",
-                actor,
-                order.id,
-                {"units": units, "reason": reason},
-            )
-        ],
-        now,
-    )
+    record([Happened(order.id, order.cohort, "order_canceled", actor, order.id, facts)], now)
     settle([order_id], now)
     for event in ("order changed", "order canceled"):
         checks.wake(event, [Subject(order_id, "order", order_id)], now)
     touched = [fo for fo in fos if any(x.id in freed for x in fo.lines)]
     tell_vendors(fo.vendor_id for fo in touched)
+    told.work_changed(touched, "units", now)
     checks.wake(
         "fulfillment order changed",
         [Subject(fo.id, "fulfillment_order", order_id) for fo in touched],
@@ -301,16 +314,10 @@ def cancel(
     )
     db.session.refresh(order)
     if order.status == "canceled":
-        person = contacts([order.id])[order.id]
-        facts = facts_of(person)
-        tell(
-            [
-                Message(
-                    order.id, order.cohort, "customer", person.email, "order_canceled", facts=facts
-                )
-            ],
-            now,
-        )
+        # Nobody needs to look at it any more.
+        holds.lift([order_id], actor=actor, note=reason, now=now)
+        db.session.refresh(order)
+    told.changed(order, now)
     return order
 
 
@@ -330,7 +337,8 @@ def has_all_left(fo: FulfillmentOrder) -> bool:
     return any(shipped) and shipped == wanted and fo.status not in {"shipped", "delivered"}
 
 
-def _open_units(line: OrderLine, fos: Sequence[FulfillmentOrder]) -> int:
+def open_units(line: OrderLine, fos: Iterable[FulfillmentOrder]) -> int:
+    """Return how many units of a line are wanted and have not left."""
     open_in_fos = sum(
         x.ordered - x.declined - x.canceled - x.shipped
         for fo in fos
@@ -346,7 +354,7 @@ def _to_cancel(
     fos: Sequence[FulfillmentOrder],
     quantities: Mapping[str, int] | None,
 ) -> dict[str, int]:
-    most = {line.external_id: _open_units(line, fos) for line in lines}
+    most = {line.external_id: open_units(line, fos) for line in lines}
     if quantities is None:
         shipped = [
             k

@@ -14,6 +14,7 @@ from app.notices.contract import Notice
 from app.notifications.service import Message, tell
 from app.orders.models import FulfillmentOrder, Order
 from app.orders.queries import contacts, facts_of
+from app.shared import ids
 from app.vendors.models import Vendor
 
 # A mail names so many lines and counts the others.
@@ -39,7 +40,7 @@ def changed(order: Order, now: datetime) -> None:
     if order.status != "canceled":
         lines = [(row.title, row.units) for row in db.session.execute(LINES, {"id": order.id})]
         facts |= contents(lines, order.ship_to)
-        template, once = "order_changed", now.isoformat()
+        template, once = "order_changed", str(ids.new())
     tell([Message(order.id, order.cohort, "customer", person.email, template, once, facts)], now)
 
 
@@ -47,7 +48,8 @@ def work_changed(fos: Sequence[FulfillmentOrder], what: str, now: datetime) -> N
     """Tell vendors that work of theirs has changed: its `address`, `units` or `wishes`."""
     vendors = select(Vendor.id, Vendor.email).where(Vendor.id.in_({fo.vendor_id for fo in fos}))
     emails = {row.id: row.email for row in db.session.execute(vendors)}
-    once = f"{what}:{now.isoformat()}"
+    # Each change is news of its own, also at one moment of the world's clock.
+    once = f"{what}:{ids.new()}"
     notices.tell(
         [
             Notice(

@@ -16,9 +16,9 @@ from app.extensions import db
 # So many at once, the oldest first; the others look by themselves within the hour.
 MOST = 1000
 WAITING = text(
-    "SELECT w.order_id FROM (SELECT DISTINCT order_id FROM order_lines"
-    "  WHERE sku = ANY(:skus) AND unrouted > 0 ORDER BY order_id LIMIT :most) w"
-    " JOIN orders o ON o.id = w.order_id WHERE o.held_since IS NULL"
+    "SELECT DISTINCT l.order_id FROM order_lines l JOIN orders o ON o.id = l.order_id"
+    " WHERE l.sku = ANY(:skus) AND l.unrouted > 0 AND o.held_since IS NULL"
+    " ORDER BY l.order_id LIMIT :most"
 )
 
 

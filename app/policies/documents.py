@@ -184,10 +184,11 @@ class Messages(Document):
         "order_shipped",
         "order_late",
         "order_delivered",
+        "order_changed",
         "order_canceled",
         "compensation_offered",
     )
-    vendor: tuple[str, ...] = ("work_assigned", "work_taken_back")
+    vendor: tuple[str, ...] = ("work_assigned", "work_changed", "work_taken_back")
     ops: tuple[str, ...] = ("escalation_step",)
     # Where a rung's mail goes.
     addresses: dict[str, str] = {

@@ -21,6 +21,8 @@ from app.web.words import small
 FEW = 8
 # Shorter than this, the beginning of a tracking number would fit half of all parcels.
 LEAST_OF_A_NUMBER = 6
+# A word that fits more than this shows some of them; a longer word finds the right one.
+MOST_HITS = 1000
 PAGES = (
     Page(later("Work"), "portal.work", "list-check", later("orders queue start home to do")),
     Page(later("Notices"), "portal.notices", "bell", later("news told inbox")),
@@ -29,17 +31,20 @@ PAGES = (
     Page(later("Keys"), "portal.keys", "key", later("api tokens")),
     Page(later("Make a key"), "portal.new_key", "key", later("api token new")),
 )
-# The scope has no other vendor's rows in it.
+# The scope has no other vendor's rows in it. Each name is sought by itself: a vendor has many rows.
 FOUND = text(
-    "SELECT f.reference, f.order_number, f.status, f.ship_to->>'city' AS city,"
-    " (f.reference = upper(:q) OR f.order_number IN (:q, upper(:q)) OR p.is_exact IS true)"
+    "WITH hits (id) AS MATERIALIZED ("
+    "SELECT id FROM fulfillment_orders WHERE reference = :upper UNION ALL"
+    " (SELECT id FROM fulfillment_orders WHERE order_number ^@ :q LIMIT :most) UNION ALL"
+    " (SELECT id FROM fulfillment_orders WHERE order_number ^@ :upper LIMIT :most) UNION ALL"
+    " (SELECT fo_id FROM shipments WHERE :is_number AND tracking_number ^@ :number LIMIT :most))"
+    " SELECT f.reference, f.order_number, f.status, f.ship_to->>'city' AS city,"
+    " (f.reference = :upper OR f.order_number IN (:q, :upper) OR p.is_exact IS true)"
     "  AS is_exact, p.tracking_number FROM fulfillment_orders f"
     " LEFT JOIN LATERAL (SELECT s.tracking_number, s.tracking_number = :number AS is_exact"
     "  FROM shipments s WHERE s.fo_id = f.id AND :is_number AND s.tracking_number ^@ :number"
     "  ORDER BY 2 DESC LIMIT 1) p ON true"
-    " WHERE f.reference = upper(:q) OR f.order_number ^@ :q OR f.order_number ^@ upper(:q)"
-    "  OR f.id IN (SELECT fo_id FROM shipments WHERE :is_number AND tracking_number ^@ :number)"
-    " ORDER BY is_exact DESC, f.ship_by DESC LIMIT :few"
+    " WHERE f.id IN (SELECT id FROM hits) ORDER BY is_exact DESC, f.ship_by DESC LIMIT :few"
 )
 
 
@@ -59,7 +64,8 @@ def find() -> str:
 
 def _found(q: str) -> Sequence[Row[Any]]:
     number = re.sub(r"[ -]", "", q).upper()
-    values = {"q": q, "number": number, "is_number": len(number) >= LEAST_OF_A_NUMBER, "few": FEW}
+    values = {"q": q, "upper": q.upper(), "number": number, "few": FEW, "most": MOST_HITS}
+    values["is_number"] = len(number) >= LEAST_OF_A_NUMBER
     return db.session.execute(FOUND, values).all()
 
 

@@ -28,6 +28,10 @@ from app.threads.queries import Notes
 ANCHOR = "notes"
 HINT = later("The customer and other vendors do not.")
 WORDS = later("Ops and your team see this")
+# All of ops see it, and a vendor is told the names of few of them.
+NOBODY = later(
+    "Nobody of your team, or of ops who have written here, is called {names}. It stands as text."
+)
 
 
 def _face(row: FulfillmentOrder, notes: Notes) -> Face:
@@ -79,7 +83,7 @@ def write(reference: str) -> tuple[Sent, ResponseReturnValue | InvalidInput]:
             written = service.write(draft, _thread(row), _author(), face.people, now)
     except InvalidInput as refusal:
         return sent, refusal
-    threads.say(written)
+    threads.say(written, NOBODY)
     return sent, redirect(url_for("portal.fulfillment_order", reference=reference, _anchor=ANCHOR))
 
 

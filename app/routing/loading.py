@@ -28,10 +28,10 @@ OPEN_LINES = text(
     " FROM order_lines l WHERE l.order_id = ANY(:ids) AND l.unrouted > 0"
     " ORDER BY l.order_id, l.external_id"
 )
-# What a person released: they know that nobody can be in time.
+# What a person released: they know that nobody can be in time, or has it all.
 WAIVED = text(
-    "SELECT DISTINCT order_id FROM order_holds"
-    " WHERE order_id = ANY(:ids) AND code = 'need_by' AND released_at IS NOT NULL"
+    "SELECT DISTINCT order_id, code FROM order_holds WHERE order_id = ANY(:ids)"
+    " AND code IN ('need_by', 'unfilled') AND released_at IS NOT NULL"
 )
 CLOSURES = text(
     "SELECT location_id, first_day, last_day FROM closures"
@@ -141,12 +141,10 @@ def wanted_of(row: Row[Any]) -> Wanted:
     )
 
 
-def waived(orders: Sequence[Order]) -> set[UUID]:
-    """Return the orders whose need-by date a person has given up."""
-    asking = [order.id for order in orders if order.preferences.get("deliver_by")]
-    if not asking:
-        return set()
-    return {row.order_id for row in db.session.execute(WAIVED, {"ids": asking})}
+def waived(orders: Sequence[Order]) -> set[tuple[UUID, str]]:
+    """Return which doubts of routing ("need_by", "unfilled") a person has given up, by order."""
+    found = db.session.execute(WAIVED, {"ids": [order.id for order in orders]})
+    return {(row.order_id, row.code) for row in found}
 
 
 def market(skus: Iterable[str], rules: Rules, now: datetime, *, lock: bool) -> Market:

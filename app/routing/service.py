@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.catalog.service import SoldOut
 from app.checks.service import Subject
 from app.extensions import db
+from app.orders import holds
+from app.orders.doubts import Doubt
+from app.orders.holds import Held
 from app.orders.locks import lock_orders
 from app.orders.models import Order
 from app.routing.assign import Routed, assign, write
@@ -30,11 +34,14 @@ from app.routing.loading import (
 from app.routing.registry import strategy
 from app.routing.rules import TOO_LATE, Aim, Prices, Terms, options_of
 from app.routing.solve import solve
+from app.timeline.service import SYSTEM
 
 # An order that nobody can fill is tried again: stock may have come in.
 RETRY = timedelta(hours=1)
 # An order that somebody is changing right now is looked at a moment later.
 BUSY = timedelta(seconds=1)
+# Doubts that only routing can have about an order.
+NEED_BY, UNFILLED = "need_by", "unfilled"
 # Stock is first looked at without holding it; who was overtaken twice holds it while deciding.
 TRIES = (False, False, True)
 
@@ -48,8 +55,23 @@ def route(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, datetime]
     busy = {s.id for s in subjects} - {order.id for order in orders}
     free = [order for order in orders if order.held_since is None]
     routed = _route(free, now)
-    again = {r.order.id: now + RETRY for r in routed if r.plan.unfilled}
+    waiting = [r.order for r in routed if r.plan.unfilled]
+    again = {order.id: now + RETRY for order in waiting if order.held_since is None}
     return again | dict.fromkeys(busy, now + BUSY)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What some orders are decided on: their open lines, who sells them, and the rules.
+
+    `given_up`: doubts of routing that a person released, by order.
+    """
+
+    lines: Mapping[UUID, dict[str, Row[Any]]]
+    seen: Market
+    rules: Rules
+    given_up: set[tuple[UUID, str]]
+    now: datetime
 
 
 def _route(orders: Sequence[Order], now: datetime) -> list[Routed]:
@@ -58,11 +80,10 @@ def _route(orders: Sequence[Order], now: datetime) -> list[Routed]:
     for lock in TRIES:
         try:
             with db.session.begin_nested():
-                lines = open_lines([order.id for order in orders])
-                skus = {row.sku for own in lines.values() for row in own.values()}
-                seen = market(skus, rules, now, lock=lock)
-                routed = plan([o for o in orders if o.id in lines], lines, seen, rules, now)
-                write(routed, seen, rules, now)
+                batch = _read(orders, rules, now, lock=lock)
+                routed = plan(orders, batch)
+                _ask_a_person(routed, batch)
+                write(routed, batch.seen, rules, now)
         except SoldOut:
             continue
         return routed
@@ -70,21 +91,42 @@ def _route(orders: Sequence[Order], now: datetime) -> list[Routed]:
     raise RuntimeError(message)
 
 
-def plan(
-    orders: Sequence[Order],
-    lines: Mapping[UUID, dict[str, Row[Any]]],
-    seen: Market,
-    rules: Rules,
-    now: datetime,
-) -> list[Routed]:
+def _read(orders: Sequence[Order], rules: Rules, now: datetime, *, lock: bool) -> Batch:
+    lines = open_lines([order.id for order in orders])
+    skus = {row.sku for own in lines.values() for row in own.values()}
+    return Batch(lines, market(skus, rules, now, lock=lock), rules, waived(orders), now)
+
+
+def plan(orders: Sequence[Order], batch: Batch) -> list[Routed]:
     """Plan order by order, first placed first; what one takes the next one cannot have."""
-    given_up = waived(orders)
     routed = []
     for order in sorted(orders, key=lambda o: (o.placed_at, o.id)):
-        one = decide_one(order, lines[order.id], seen, rules, has_need_by=order.id not in given_up)
-        assign(one, seen, rules, now)
-        routed.append(one)
+        if order.id in batch.lines:
+            has_need_by = (order.id, NEED_BY) not in batch.given_up
+            own = batch.lines[order.id]
+            one = decide_one(order, own, batch.seen, batch.rules, has_need_by=has_need_by)
+            assign(one, batch.seen, batch.rules, batch.now)
+            routed.append(one)
     return routed
+
+
+def _ask_a_person(routed: Sequence[Routed], batch: Batch) -> None:
+    """Hold orders that nobody can bring in time, or that nobody has all of where policy asks so."""
+    asks = batch.rules.routing.document.when_short == "person"
+    doubts: dict[UUID, Doubt] = {}
+    for r in (r for r in routed if r.plan.unfilled):
+        if any(e.rule == TOO_LATE for e in r.excluded):
+            doubts[r.order.id] = Doubt(NEED_BY, {"date": r.order.preferences["deliver_by"]})
+        elif asks:
+            doubts[r.order.id] = Doubt(UNFILLED, {"units": r.plan.unfilled})
+    held = [
+        Held(r.order.id, r.order.cohort, [doubts[r.order.id]])
+        for r in routed
+        if r.order.id in doubts and (r.order.id, doubts[r.order.id].code) not in batch.given_up
+    ]
+    written = holds.hold(held, actor=SYSTEM, now=batch.now)
+    for r in (r for r in routed if r.order.id in written):
+        set_committed_value(r.order, "held_since", batch.now)
 
 
 def decide_one(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.shared.language import _, _n
+
 
 class DomainError(Exception):
     """A refusal that a person can act on; the faces turn it into a page or problem+json."""
@@ -64,6 +66,9 @@ class TooMany(DomainError):
 
     def __init__(self, detail: str, /, *, seconds: int) -> None:
         """Keep the wait and say it."""
-        wait = f"{seconds} s" if seconds <= SHORT_WAIT else f"{-(-seconds // 60)} minutes"
-        super().__init__(f"{detail} Wait {wait}, then try again.")
+        minutes = -(-seconds // 60)
+        wait = _n("{n} minute", "{n} minutes", minutes)
+        if seconds <= SHORT_WAIT:
+            wait = _("{n} s", n=seconds)
+        super().__init__(_("{what} Wait {wait}, then try again.", what=_(detail), wait=wait))
         self.seconds = seconds

@@ -94,6 +94,11 @@ def cancel(
 ) -> None:
     """Cancel what has not shipped; what had left and arrived before may now be all there is."""
     orders.cancel(order_id, quantities, actor=actor, reason=reason, now=now)
+    arrive(order_id, now)
+
+
+def arrive(order_id: UUID, now: datetime) -> None:
+    """Note that all of an order has arrived where what was still missing is wanted no more."""
     shipped = [fo.id for fo in fulfillment_orders_of(order_id) if fo.status == FoStatus.SHIPPED]
     mark_arrived(shipped, now)
 

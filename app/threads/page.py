@@ -13,6 +13,7 @@ from sqlalchemy import Row
 from app.accounts.contract import VENDOR_ROLES
 from app.accounts.words import role as role_word
 from app.shared.errors import InvalidInput
+from app.shared.language import _, later
 from app.threads import rules
 from app.threads.contract import Known, Visibility, Written
 from app.threads.forms import Sent
@@ -26,6 +27,7 @@ SEEN_BY = {
     Visibility.VENDOR: ("shop", "The vendor sees this", "info"),
     Visibility.CUSTOMER: ("person", "The customer sees this", "accent"),
 }
+NOBODY = later("Nobody who sees this note is called {names}. It stands as text.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,11 @@ def chosen(choices: Sequence[Choice], sees: str) -> Choice:
     raise InvalidInput("Nothing was written.", sees="Choose who sees this note.")
 
 
-def say(written: Written) -> None:
+def say(written: Written, nobody: str = NOBODY) -> None:
     """Tell whoever wrote a note whom it reaches by name, and which names reach nobody."""
     flash(f"Written. {_all(written.told)} told." if written.told else "Written.", "good")
     if written.unknown:
-        flash(f"Nobody who sees this note is called {_or(written.unknown)}. It stands as text.")
+        flash(_(nobody, names=_or(written.unknown)))
     if written.ambiguous:
         flash(f"{_or(written.ambiguous)} fits several people. With the full name, one is told.")
 

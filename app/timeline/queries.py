@@ -42,6 +42,10 @@ ABOUT_CASE = text(
     f"SELECT * FROM ({TOLD}) t WHERE facts->>'case' = :case OR subject_id = :subject"
     " ORDER BY id DESC LIMIT :limit"
 )
+SINCE = text(
+    "SELECT id, at, event, actor, facts FROM timeline WHERE cohort = :cohort"
+    " AND order_id = :order AND event = ANY(:events) AND id > :seen ORDER BY id DESC LIMIT :limit"
+)
 # No entry has so high a number: the story begins with its newest.
 NEWEST = 2**62
 
@@ -113,8 +117,7 @@ def newest(cohort: date, order_id: UUID, events: Collection[str]) -> int:
 
 def entries_since(
     cohort: date, order_id: UUID, events: Collection[str], seen: int, limit: int = 20
-) -> Sequence[Entry]:
+) -> Sequence[Row[Any]]:
     """Return an order's entries of these events after one, newest first."""
-    query = select(Entry).where(Entry.cohort == cohort, Entry.order_id == order_id)
-    query = query.where(Entry.event.in_(events), Entry.id > seen)
-    return db.session.scalars(query.order_by(Entry.id.desc()).limit(limit)).all()
+    values = {"cohort": cohort, "order": order_id, "events": list(events), "seen": seen}
+    return db.session.execute(SINCE, values | {"limit": limit}).all()

@@ -53,14 +53,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A vendor that stands otherwise than before; `until` is the beginning of the day named."""
+    """A vendor that stands otherwise than before; `until` is when the day begins that was named."""
 
     id: UUID
     code: str
     name: str
     email: str | None
-    move: Move
+    step: Step
     was: Status
     status: Status
-    reason: str
     until: datetime | None

@@ -12,7 +12,7 @@ from sqlalchemy import Row, select, text
 from app.extensions import db
 from app.shared import clock
 from app.shared.errors import NotFound
-from app.vendors.models import Closure, Location, Vendor
+from app.vendors.models import Closure, Location
 
 # How vendor v stands at the moment :now: a pause that names its end is over by itself then.
 STATUS = "CASE WHEN v.status_until <= :now THEN 'active' ELSE v.status END"
@@ -54,9 +54,19 @@ def vendor(code: str, *, lock: bool = False) -> Row[Any]:
     return row
 
 
+def standings(vendor_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+    """Return how vendors stand now, who said so and why."""
+    query = (
+        f"SELECT v.id, {STATUS} AS status, v.status_by, v.status_reason FROM vendors v"
+        " WHERE v.id = ANY(:ids) ORDER BY v.id"
+    )
+    values = {"ids": list(vendor_ids), "now": clock.now()}
+    return db.session.execute(text(query), values).all()
+
+
 def vendor_values(row: Row[Any]) -> dict[str, Any]:
     """Return what can be changed of a vendor."""
-    return {name: row._mapping[name] for name in VENDOR_FIELDS}
+    return {name: getattr(row, name) for name in VENDOR_FIELDS}
 
 
 def places(vendor: str) -> Sequence[Row[Any]]:
@@ -76,7 +86,7 @@ def location_of(vendor: str, code: str, *, lock: bool = False) -> Row[Any]:
 
 def place_values(place: Row[Any]) -> dict[str, Any]:
     """Return what can be changed of a location."""
-    return {name: place._mapping[name] for name in PLACE_FIELDS}
+    return {name: getattr(place, name) for name in PLACE_FIELDS}
 
 
 def closures(location_ids: Sequence[UUID], since: date) -> Sequence[Closure]:

@@ -9,7 +9,7 @@ from functools import cache
 from holidays import country_holidays
 
 from app.shared.errors import IllegalMove, InvalidInput
-from app.vendors.contract import Move, Status
+from app.vendors.contract import Move, Status, Step
 
 M, S = Move, Status
 OPEN = (S.ACTIVE, S.REVIEW, S.PAUSED, S.SUSPENDED)
@@ -60,9 +60,7 @@ def move(code: str, status: Status, action: Move) -> Status:
 def moves_from(status: Status) -> list[Move]:
     """Return what can be done about a vendor: what leads elsewhere, or names another end."""
     return [
-        m
-        for m in Move
-        if (status, m) in MOVES and (MOVES[status, m] != status or m in WITH_AN_END)
+        m for m in Move if (status, m) in MOVES and (MOVES[status, m] != status or m in WITH_AN_END)
     ]
 
 
@@ -71,16 +69,16 @@ def way(status: Status, target: Status) -> Move | None:
     return next((m for m in moves_from(status) if MOVES[status, m] == target), None)
 
 
-def require_sense(action: Move, reason: str, until: date | None, today: date) -> None:
+def require_sense(step: Step, today: date) -> None:
     """Refuse a move without its reason, or with an end that makes no sense."""
     wrong = {}
-    if action in WITH_A_REASON and not reason:
+    if step.move in WITH_A_REASON and not step.reason:
         wrong["reason"] = "Say why: the vendor is told."
-    elif len(reason) > LONGEST_REASON:
+    elif len(step.reason) > LONGEST_REASON:
         wrong["reason"] = f"Use at most {LONGEST_REASON} characters."
-    if until is not None and action not in WITH_AN_END:
+    if step.until is not None and step.move not in WITH_AN_END:
         wrong["until"] = "Only a pause or a suspension ends by itself."
-    elif until is not None and not today < until <= today + LONGEST_ABSENCE:
+    elif step.until is not None and not today < step.until <= today + LONGEST_ABSENCE:
         wrong["until"] = "Name a day after today, within two years."
     if wrong:
         raise InvalidInput(f"Nothing was changed. {' '.join(wrong.values())}", **wrong)

@@ -20,7 +20,7 @@ from app.shared.errors import NotFound
 from app.shared.seen import require_unchanged
 from app.shared.work import PLATFORM, acting_as
 from app.vendors.contract import Kind, Moved, Status, Step
-from app.vendors.models import Closure, Location, Vendor
+from app.vendors.models import Closure, Vendor
 from app.vendors.queries import (
     PLACE_FIELDS,
     STATUS,
@@ -29,7 +29,7 @@ from app.vendors.queries import (
     vendor,
     vendor_values,
 )
-from app.vendors.rules import STOPPING, move, require_closure, require_sense
+from app.vendors.rules import WITH_AN_END, move, require_closure, require_sense
 
 # What a location is where nobody says otherwise.
 USUAL: Mapping[str, Any] = {
@@ -59,8 +59,7 @@ KNOWN_LOCATIONS = text(
     " ON (l.vendor_id, l.code) = (n.v, n.c) ORDER BY l.id FOR NO KEY UPDATE OF l"
 )
 STANDING = text(
-    f"SELECT v.id, v.code, v.name, v.email, {STATUS} AS status, v.status AS said,"
-    " v.status_reason, v.status_until"
+    f"SELECT v.id, v.code, v.name, v.email, {STATUS} AS status, v.status_reason, v.status_until"
     " FROM vendors v WHERE v.code = ANY(:codes) ORDER BY v.id FOR NO KEY UPDATE"
 )
 
@@ -74,7 +73,9 @@ def save_vendors(vendors: Sequence[dict[str, Any]]) -> dict[str, UUID]:
     # Of one code named twice the later one counts, as it would one after the other.
     unique = {vendor["code"]: vendor for vendor in vendors}
     known = select(Vendor.code, Vendor.kind).where(Vendor.code.in_(unique)).order_by(Vendor.id)
-    kinds = {row.code: row.kind for row in db.session.execute(known.with_for_update(key_share=True))}
+    kinds = {
+        row.code: row.kind for row in db.session.execute(known.with_for_update(key_share=True))
+    }
     rows = [
         {
             "id": ids.new(),
@@ -194,17 +195,10 @@ def open_days(place: Row[Any], first: date, last: date) -> None:
 # How vendors stand ---------------------------------------------------------------------------
 
 
-def move_vendors(
-    steps: Sequence[Step], *, by: str, now: datetime, takes_back: bool = False
-) -> list[Moved]:
-    """Change how vendors stand; return those that stand otherwise than before.
-
-    `takes_back`: the open work of those who are stopped is given to others, in the background.
-    """
-    found = {
-        row.code: row
-        for row in db.session.execute(STANDING, {"codes": [s.code for s in steps], "now": now})
-    }
+def move_vendors(steps: Sequence[Step], *, by: str, now: datetime) -> list[Moved]:
+    """Change how vendors stand; return those that stand otherwise than before."""
+    values = {"codes": [step.code for step in steps], "now": now}
+    found = {row.code: row for row in db.session.execute(STANDING, values)}
     moved = [m for step in steps if (m := _moved(step, found.get(step.code), now))]
     bulk.update(
         Vendor,
@@ -212,7 +206,7 @@ def move_vendors(
             {
                 "id": m.id,
                 "status": str(m.status),
-                "status_reason": m.reason or None,
+                "status_reason": m.step.reason or None,
                 "status_by": by,
                 "status_at": now,
                 "status_until": m.until,
@@ -222,9 +216,6 @@ def move_vendors(
         key="id",
     )
     _wake("vendor", [m.id for m in moved if m.status == Status.ACTIVE])
-    stopped = [Subject(m.id, "vendor", m.id) for m in moved if m.move in STOPPING]
-    if takes_back:
-        checks.wake("vendor stopped", stopped, now)
     live.changed("catalog")
     return moved
 
@@ -233,14 +224,11 @@ def _moved(step: Step, row: Row[Any] | None, now: datetime) -> Moved | None:
     """Return a vendor as it will stand; None where it stands so already."""
     if row is None:
         raise NotFound(f"There is no vendor '{step.code}'.")
-    zone = ZoneInfo(marketplace.zone())
-    target = move(row.code, Status(row.status), step.move)
-    require_sense(step.move, step.reason, step.until, now.astimezone(zone).date())
+    zone, was = ZoneInfo(marketplace.zone()), Status(row.status)
+    target = move(row.code, was, step.move)
+    require_sense(step, now.astimezone(zone).date())
     until = datetime.combine(step.until, time(), zone).astimezone(UTC) if step.until else None
-    as_before = (row.said, row.status_reason or "", row.status_until)
-    if (target, step.reason, until) == as_before or (target == row.status and not step.reason):
+    is_same = target == was and (step.reason, until) == (row.status_reason or "", row.status_until)
+    if is_same or (target == was and step.move not in WITH_AN_END):
         return None
-    was = Status(row.status)
-    return Moved(
-        row.id, row.code, row.name, row.email, step.move, was, target, step.reason, until
-    )
+    return Moved(row.id, row.code, row.name, row.email, step, was, target, until)

@@ -22,7 +22,7 @@ from pydantic import (
 from app.shared.errors import InvalidInput
 from app.shared.money import Money
 
-F = TypeVar("F", bound="Form")
+F = TypeVar("F", bound=BaseModel)
 D = TypeVar("D", bound=date)
 MOST_UNITS = 100_000
 LARGEST_AMOUNT = 10**12

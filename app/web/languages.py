@@ -37,11 +37,13 @@ SCRIPTS = (
     later("Every message that matches"),
     later("Every case that matches"),
     later("Every escalation that matches"),
+    later("Every dead letter that matches"),
     later("Tick orders to change them together."),
     later("Tick offers to change them together."),
     later("Tick messages to change them together."),
     later("Tick cases to change them together."),
     later("Tick escalations to change them together."),
+    later("Tick dead letters to change them together."),
     # notes.js, toasts.js
     later("People to tell"),
     later("Dismiss"),
@@ -59,13 +61,17 @@ COUNTED: Mapping[str, Callable[[int], str]] = {
     "{n} new messages": lambda n: _n("{n} new message", "{n} new messages", n),
     "{n} new cases": lambda n: _n("{n} new case", "{n} new cases", n),
     "{n} new escalations": lambda n: _n("{n} new escalation", "{n} new escalations", n),
+    "{n} new dead letters": lambda n: _n("{n} new dead letter", "{n} new dead letters", n),
     "{n} new notices": lambda n: _n("{n} new notice", "{n} new notices", n),
     "{n} orders chosen": lambda n: _n("{n} order chosen", "{n} orders chosen", n),
     "{n} offers chosen": lambda n: _n("{n} offer chosen", "{n} offers chosen", n),
     "{n} messages chosen": lambda n: _n("{n} message chosen", "{n} messages chosen", n),
     "{n} cases chosen": lambda n: _n("{n} case chosen", "{n} cases chosen", n),
     "{n} escalations chosen": lambda n: _n("{n} escalation chosen", "{n} escalations chosen", n),
+    "{n} dead letters chosen": lambda n: _n("{n} dead letter chosen", "{n} dead letters chosen", n),
 }
+# A browser sends two or three; a list without end is nobody's wish.
+MOST_WISHES = 10
 # Below this, every language has said a number in each of the ways it knows.
 EVERY_WAY = 101
 
@@ -111,7 +117,11 @@ def _speak() -> None:
 def _accepted(offered: tuple[str, ...]) -> str:
     """Return what the browser likes best of what is offered."""
     known = [language.nearest(code) for code in offered] or [language.ENGLISH]
-    return request.accept_languages.best_match(known) or known[0]
+    for wanted, quality in request.accept_languages[:MOST_WISHES]:
+        found = known[0] if wanted == "*" else language.nearest(wanted, otherwise="")
+        if found in known and quality > 0:
+            return found
+    return known[0]
 
 
 def choices(chosen: str | None, *, with_pseudo: bool) -> list[tuple[str, str]]:

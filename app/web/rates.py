@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from app.extensions import valkey
 from app.shared.errors import TooMany
+from app.shared.language import later
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def count(rate: str, who: str) -> None:
     seconds = _wait(rate, who)
     if seconds:
         logger.warning("too many requests", extra={"rate": rate})
-        raise TooMany("There were too many requests.", seconds=seconds)
+        raise TooMany(later("There were too many requests."), seconds=seconds)
 
 
 def is_first(rate: str, who: str) -> bool:

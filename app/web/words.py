@@ -269,7 +269,20 @@ EVENTS = {
         "signpost-split",
         "accent",
     ),
-    "order_canceled": Entry(later("Canceled"), ("{units}", "{reason}"), "slash-circle"),
+    "order_held": Entry(later("Held for review"), ("{doubts}", "{reason}"), "pause-circle", "warn"),
+    "order_released": Entry(later("Released after review"), ("{note}",), "arrow-right", "good"),
+    "order_readdressed": Entry(
+        later("Sent to another address"), ("{changes}", "{reason}"), "geo", "accent"
+    ),
+    "order_units_changed": Entry(
+        later("More units wanted"), ("{quantities}", "{reason}"), "plus-lg", "accent"
+    ),
+    "order_wishes_changed": Entry(
+        later("Wishes changed"), ("{changes}", "{reason}"), "gift", "accent"
+    ),
+    "order_canceled": Entry(
+        later("Canceled"), ("{units}", "{quantities}", "{reason}"), "slash-circle"
+    ),
     "fulfillment_order_confirmed": Entry(
         later("Vendor confirmed"),
         (FO, later("{declined} declined"), "{reason}"),
@@ -357,6 +370,34 @@ def _units_of(n: int) -> str:
     return _n("{n} unit", "{n} units", n)
 
 
+# Fields of an order that plain words do not say well.
+FIELDS = {"line1": later("Street"), "line2": later("Second line"), "deliver_by": later("Need-by")}
+
+
+def field(name: str) -> str:
+    """Return what a field of an order is called."""
+    return _(FIELDS[name]) if name in FIELDS else plain(name)
+
+
+# Why a person looks at an order before any vendor is given it.
+DOUBTS = {
+    "address": later("the address"),
+    "unknown_sku": later("an item that nobody sells"),
+    "quantity": later("many units"),
+    "value": later("a high value"),
+    "currency": later("the currency"),
+    "review": later("every such order is looked at"),
+    "need_by": later("nobody can be in time"),
+    "unfilled": later("nobody has all of it"),
+    "manual": later("held by hand"),
+}
+
+
+def doubt(code: str) -> str:
+    """Return what is doubtful about an order, as a half sentence."""
+    return _(DOUBTS[code]) if code in DOUBTS else small(code)
+
+
 # How a fact is put into words; the others are shown as they are.
 FACTS: dict[str, Callable[[Any], str]] = {
     "lines": lambda n: _n("{n} line", "{n} lines", n),
@@ -364,6 +405,9 @@ FACTS: dict[str, Callable[[Any], str]] = {
     "declined": _units_of,
     "unfilled": _units_of,
     "fulfillment_orders": ", ".join,
+    "doubts": lambda codes: ", ".join(map(doubt, codes)),
+    "changes": lambda fields: ", ".join(map(field, fields)),
+    "quantities": lambda all_: ", ".join(f"{sku}: {was} → {now}" for sku, was, now in all_),
     "kind": plain,
     "status": small,
     "severity": small,

@@ -123,12 +123,13 @@ CREATE TABLE source_deliveries (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, source_id uuid NOT NULL REFERENCES order_sources,
     delivery text NOT NULL, topic text NOT NULL, received_at timestamptz NOT NULL,
     outcome text NOT NULL CHECK (outcome IN ('taken', 'known', 'held', 'changed', 'refused', 'ignored')),
-    -- the shop's own key of the order, and as of when the shop tells of it
-    subject text, as_of timestamptz, order_id uuid REFERENCES orders, number text,
+    -- the shop's own key of the order, as of when the shop tells of it, and digests of what it tells
+    subject text, as_of timestamptz, told jsonb, order_id uuid REFERENCES orders, number text,
     -- why it was refused or ignored; of what was refused the body, sealed, for as long as it may be tried again
     problem text, errors jsonb, body text, UNIQUE (source_id, delivery));
 CREATE INDEX source_deliveries_at ON source_deliveries (source_id, received_at DESC, id);
 CREATE INDEX source_deliveries_subject ON source_deliveries (source_id, subject) WHERE subject IS NOT NULL;
+CREATE INDEX source_deliveries_order ON source_deliveries (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX source_deliveries_refused ON source_deliveries (received_at) WHERE body IS NOT NULL;
 
 -- Rights -----------------------------------------------------------------------------------------------------------

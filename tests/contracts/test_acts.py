@@ -13,6 +13,7 @@ from app.accounts.contract import OPS_ROLES
 from app.batches.registry import acts, offered
 from app.console.batch_page import PAGES
 from app.extensions import db
+from app.shared import ids
 from app.shared.work import PLATFORM, transaction
 
 ACTS = acts()
@@ -49,7 +50,7 @@ def test_what_an_act_foresees_it_can_say_in_words(app, code):
                 f"SELECT {thing.id}, {thing.subject}, {thing.name}, {thing.seen}, {act.foresee}"
                 f" FROM {thing.source}"
             ),
-            {"maker": "nobody"},
+            {"maker": ids.new()},
         )
 
     said = set(re.findall(r"(?:THEN|ELSE) '(\w+)'", act.foresee))

@@ -185,7 +185,7 @@ class World:
             placed_at=NOW - 9 * DAY,
             currency="EUR",
             customer=NewCustomer(f"C-{number}", name, f"{number}@example.org"),
-            ship_to={"name": name, "line1": "Storgatan 1", "city": "Malmö", "country": "SE"},
+            ship_to=ADDRESS | {"name": name},
             lines=(line,),
             shipping={"service": "standard"},
             shipping_minor=490,

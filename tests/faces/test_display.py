@@ -1,9 +1,12 @@
-"""How somebody sees every page: theme, density, zone; what was said; what a page tells scripts."""
+"""How somebody sees every page: theme, density, language, zone; what was said, and to scripts."""
 
 from __future__ import annotations
 
 import html
+import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -11,15 +14,49 @@ from flask import Flask, flash, session
 from flask.testing import FlaskClient
 
 from app.accounts.preferences import NOBODYS, change, read
+from app.policies import marketplace
+from app.shared import language
 from app.shared.errors import InvalidInput
 from app.shared.work import ACCOUNTS, transaction
+from app.web import languages
 from app.web.toasts import toast
-from tests.conftest import NOW, Sql
-from tests.factories import at, make_vendor_with_stock
+from tests.conftest import NOW, ROOT, Api, Sql
+from tests.factories import at, make_vendor_with_stock, policy
 from tests.people import browser_of, make_person
 
 CHOSEN = {"theme": "dark", "density": "compact", "zone": "Asia/Tokyo"}
 FORM = "/account/display"
+STATIC = ROOT / "app" / "static"
+# As much German as these tests need; what it lacks is said in English.
+GERMAN = """
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=UTF-8\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+msgid "How pages look"
+msgstr "Wie Seiten aussehen"
+
+msgid "Every page now looks as you chose."
+msgstr "Jede Seite sieht nun so aus, wie Sie es wollen."
+
+msgid "Sign in"
+msgstr "Anmelden"
+
+msgid "Not found"
+msgstr "Nicht gefunden"
+
+msgid "Not Found"
+msgstr "Nichts da"
+
+msgid "{span} ago"
+msgstr "vor {span}"
+
+msgid "{n} new case"
+msgid_plural "{n} new cases"
+msgstr[0] "{n} neuer Fall"
+msgstr[1] "{n} neue Fälle"
+"""
 
 
 @pytest.fixture
@@ -98,6 +135,180 @@ def test_what_cannot_be_kept_is_named(imani: UUID, app: Flask) -> None:
         change(imani, NOBODYS, theme="sepia", zone="Mars/Olympus")
 
     assert set(refused.value.fields) == {"theme", "zone"}
+
+
+# The language -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A release that speaks some German, and no other language."""
+    catalog = tmp_path / "de" / "LC_MESSAGES" / "messages.po"
+    catalog.parent.mkdir(parents=True)
+    catalog.write_text(GERMAN)
+    monkeypatch.setattr(language, "FOLDER", tmp_path)
+    kept = (language.available, language._read, languages._script_words)  # noqa: SLF001 - what they remember
+    for known in kept:
+        known.cache_clear()
+    yield
+    for known in kept:
+        known.cache_clear()
+
+
+def offer(*codes: str) -> None:
+    """Let the marketplace offer languages, its own first."""
+    policy("marketplace", languages=codes)
+    marketplace.look(at_once=True)
+
+
+def spoken(page: str) -> tuple[str, str]:
+    """Return a page's language, and where its lines begin."""
+    (found,) = re.findall(r'<html lang="([^"]+)" dir="(\w+)"', page)
+    return found
+
+
+@pytest.mark.usefixtures("german")
+def test_every_page_is_in_the_language_somebody_chose_on_every_device(
+    app: Flask, browser: FlaskClient, imani: UUID
+) -> None:
+    assert spoken(browser.get(FORM).text) == ("en", "ltr")
+
+    browser.post(FORM, data=CHOSEN | {"language": "de"})
+
+    page = browser.get(FORM).text
+    assert "Jede Seite sieht nun so aus" in page
+    assert "<h1>Wie Seiten aussehen</h1>" in page
+    assert '<option selected value="de">Deutsch</option>' in page
+    for one in (page, browser_of(app, imani).get("/account").text, browser.get("/nowhere").text):
+        assert spoken(one) == ("de", "ltr")
+    # What the catalog lacks is said in English, and not left out.
+    assert "Time zone" in page
+
+
+@pytest.mark.parametrize(("code", "way"), [("en-XA", "ltr"), ("ar-XB", "rtl")])
+def test_a_language_of_testers_marks_what_is_said_and_may_turn_the_page(
+    browser: FlaskClient, code: str, way: str
+) -> None:
+    browser.post(FORM, data=CHOSEN | {"language": code})
+
+    page = browser.get(FORM).text
+    assert spoken(page) == (code, way)
+    assert "<h1>⟦Höw págéš löök⟧</h1>" in page
+
+
+@pytest.mark.usefixtures("german")
+def test_english_again_is_a_choice_and_no_choice_is_the_browsers(
+    browser: FlaskClient, sql: Sql
+) -> None:
+    offer("en", "de")
+    browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = "de"
+    seen = []
+    for code in ("en", ""):
+        browser.post(FORM, data=CHOSEN | {"language": code})
+        seen.append((spoken(browser.get(FORM).text)[0], stored(sql)[0]["language"]))
+
+    assert seen == [("en", "en"), ("de", None)]
+
+
+@pytest.mark.parametrize("code", ["tlh", "de_DE", "en-US", "../../etc", "English"])
+def test_a_language_that_nobody_here_speaks_is_refused(
+    browser: FlaskClient, sql: Sql, code: str
+) -> None:
+    answer = browser.post(FORM, data=CHOSEN | {"language": code})
+
+    assert answer.status_code == 422
+    assert "Not a valid choice." in answer.text
+    assert stored(sql) == []
+
+
+def test_a_language_that_is_spoken_no_more_is_the_browsers_again() -> None:
+    kept = read({"language": "tlh", "density": "compact"})
+
+    assert (kept.language, kept.density) == (None, "compact")
+
+
+def test_the_languages_of_testers_are_not_offered_where_business_is_done(
+    app: Flask, browser: FlaskClient, sql: Sql
+) -> None:
+    assert 'value="en-XA"' in browser.get(FORM).text
+
+    app.config["ENVIRONMENT"] = "production"
+
+    assert 'value="en-XA"' not in browser.get(FORM).text
+    assert browser.post(FORM, data=CHOSEN | {"language": "en-XA"}).status_code == 422
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize(
+    ("offered", "accepted", "said"),
+    [
+        (("en", "de"), "de-AT, en;q=0.5", "de"),
+        (("en", "de"), "fr, de;q=0.4", "de"),
+        (("en", "de"), "fr", "en"),
+        (("en", "de"), "", "en"),
+        # A browser's wish is heard among what the marketplace offers; its own comes first.
+        (("en",), "de", "en"),
+        (("de",), "en", "de"),
+        (("de", "en"), "*", "de"),
+        # What no catalog is for is offered to customers alone.
+        (("sv", "de"), "de", "de"),
+        (("en", "de"), "x" * 2000, "en"),
+    ],
+)
+def test_before_the_door_a_browser_chooses_among_the_marketplaces_languages(
+    client: FlaskClient, offered: tuple[str, ...], accepted: str, said: str
+) -> None:
+    offer(*offered)
+
+    for path in ("/", "/signin", "/no/such/page"):
+        page = client.get(path, headers={"Accept-Language": accepted}).text
+        assert spoken(page) == (said, "ltr")
+
+
+@pytest.mark.usefixtures("german")
+def test_programs_hear_english_whatever_they_accept(api: Api, client: FlaskClient) -> None:
+    offer("de")
+    wants = {"Accept-Language": "de", "Accept": "application/json"}
+
+    order = api("GET", "/orders/A-1?channel=web", **wants)
+    nowhere = api("GET", "/nowhere", **wants)
+    page = client.get("/nowhere", headers=wants)
+
+    assert (order.status_code, order.json["title"]) == (404, "Not found")
+    assert nowhere.json["title"] == "Not Found"
+    # A script of a page is answered as its reader speaks.
+    assert page.json["title"] == "Nichts da"
+
+
+@pytest.mark.usefixtures("german")
+def test_scripts_are_told_what_they_say_unless_that_is_english(browser: FlaskClient) -> None:
+    english = browser.get("/account").text
+    browser.post(FORM, data=CHOSEN | {"language": "de"})
+
+    (told,) = re.findall(r'<body [^>]*data-words="([^"]+)"', browser.get("/account").text)
+    words = json.loads(html.unescape(told))
+
+    assert "data-words" not in english
+    assert words["{span} ago"] == "vor {span}"
+    assert words["Dismiss"] == "Dismiss"
+    assert words["{n} new cases"] == {"one": "{n} neuer Fall", "other": "{n} neue Fälle"}
+
+
+def test_whatever_scripts_say_is_told_to_them() -> None:
+    scripts = [*(STATIC / "js").glob("*.js"), STATIC / "passkeys.js"]
+    code = "".join(path.read_text() for path in scripts if path.name != "words.js")
+    texts = re.findall(r"""\b_\(["'`](.+?)["'`][,)]""", code)
+    counted = re.findall(r"""\b_n\(["'`].+?["'`], ["'`](.+?)["'`],""", code)
+
+    def said(known: set[str], text: str) -> bool:
+        """Return whether a text is known, with any noun of a list in it."""
+        pattern = re.sub(r"\\\$\\\{\w+\\\}", r"\\w+", re.escape(text))
+        return any(re.fullmatch(pattern, one) for one in known)
+
+    assert len(texts) > 15
+    assert len(counted) == 3
+    assert [text for text in texts if not said(set(languages.SCRIPTS), text)] == []
+    assert [text for text in counted if not said(set(languages.COUNTED), text)] == []
 
 
 # The theme ----------------------------------------------------------------------------------

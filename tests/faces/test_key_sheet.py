@@ -44,6 +44,17 @@ def test_a_letter_leads_only_where_somebody_may_go(app: Flask) -> None:
     }
 
 
+def test_ones_own_account_has_the_keys_and_the_palette_of_ones_own_side(
+    app: Flask, ops_client: FlaskClient
+) -> None:
+    owner = sign_in_as(app, "vendor_owner", vendor=make_vendor_with_stock("kiln"))
+
+    for browser, home in ((ops_client, "/console/"), (owner, "/portal/")):
+        account = browser.get("/account").text
+        assert goes(account) == goes(browser.get(f"{home}notices").text)
+        assert f'hx-get="{home}find"' in account
+
+
 def test_single_keys_are_off_for_whoever_switched_them_off(app: Flask) -> None:
     browser = browser_of(app, make_person())
     chosen = {"theme": "system", "density": "comfortable", "zone": ""}

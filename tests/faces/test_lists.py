@@ -20,6 +20,8 @@ from app.console.order_list import SPEC
 from app.extensions import db
 from app.lists.asked import asked, asked_by
 from app.lists.export import BATCH, BOM, safe
+from app.orders.contract import Action
+from app.orders.service import act
 from app.shared.work import OPS, transaction
 from tests.factories import make_order, make_vendor_with_stock, routed_order, rows
 from tests.people import browser_of, make_person, sign_in_as
@@ -32,10 +34,14 @@ def shop(app: Flask, jobs_run_here: None) -> None:
     """Orders to three countries, on two channels, on three days."""
     make_vendor_with_stock("kiln", {"MUG": 50})
     make_vendor_with_stock("tallow", {"SOAP": 50})
-    town = {"name": "Ada Lind", "line1": "Storgatan 1", "city": "Malmö"}
+    town = {"name": "Ada Lind", "line1": "Storgatan 1", "city": "Malmö", "postal_code": "211 34"}
     line = {"external_id": "1", "title": "Soap", "unit_price": "3.00", "quantity": 1}
     routed_order("A-1", ship_to=town | {"country": "SE"}, placed_at="2026-11-20T08:00:00+00:00")
-    routed_order("A-2", ship_to=town | {"country": "DK"}, placed_at="2026-11-21T08:00:00+00:00")
+    routed_order(
+        "A-2",
+        ship_to=town | {"country": "DK", "postal_code": "1050"},
+        placed_at="2026-11-21T08:00:00+00:00",
+    )
     routed_order(
         "B-3",
         [line | {"sku": "SOAP"}],
@@ -46,7 +52,7 @@ def shop(app: Flask, jobs_run_here: None) -> None:
     make_order(
         "B-4",
         [line | {"sku": "NONE"}],
-        ship_to=town | {"country": "NO"},
+        ship_to=town | {"country": "NO", "postal_code": "0150"},
         placed_at="2026-11-22T09:00:00+00:00",
     )
 
@@ -90,6 +96,20 @@ def test_an_address_shows_its_rows(shop, ops_client: FlaskClient, query, numbers
     page = ops_client.get(f"{PATH}?{query}&saved=")
 
     assert (page.status_code, shown(page.text)) == (200, numbers)
+
+
+def test_what_a_part_of_is_on_hold_is_shown_in_every_order(shop, ops_client: FlaskClient):
+    held = rows("SELECT reference FROM fulfillment_orders WHERE order_number IN ('A-1', 'B-3')")
+    with transaction(OPS) as now:
+        act([r.reference for r in held], Action.HOLD, actor="Kiln", now=now, reason="no box")
+
+    orders = {
+        sort: shown(ops_client.get(f"{PATH}?view=held&sort={sort}").text)
+        for sort in ("newest", "oldest", "due", "due_last")
+    }
+
+    older, newer = ["A-1", "B-3"], ["B-3", "A-1"]
+    assert orders == {"newest": newer, "oldest": older, "due": older, "due_last": newer}
 
 
 def test_orders_without_a_promise_come_last_by_their_day(shop, ops_client: FlaskClient):

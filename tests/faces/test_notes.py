@@ -292,6 +292,22 @@ def test_a_vendor_is_offered_its_team_and_who_of_ops_has_written(
     assert offered.findall(noor.get(path).text) == ["Imani Brooks", "Noor Aziz"]
 
 
+def test_a_vendor_is_told_whom_it_can_name_and_not_who_there_is(
+    app: Flask, noor: FlaskClient, order: str, kiln: UUID
+) -> None:
+    make_person("ops_lead", "Jonas Weber")
+    path = f"/portal/orders/{work_of(kiln)}"
+
+    write(noor, path, "@Jonas, please look; @Noor, you too, and @Nobody")
+
+    told = words(noor.get(path).text)
+    assert (
+        "Nobody of your team, or of ops who have written here, is called @Jonas or @Nobody."
+        " It stands as text."
+    ) in told
+    assert "Nobody who sees this note" not in told
+
+
 def test_ops_who_look_over_a_vendors_shoulder_read_and_cannot_write(
     app: Flask, ops_client: FlaskClient, noor: FlaskClient, order: str, kiln: UUID
 ) -> None:

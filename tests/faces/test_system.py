@@ -30,7 +30,7 @@ def alive(app: Flask) -> None:
 
 def is_red(page: str, part: str) -> bool:
     """Return whether the page draws a part's tile in red."""
-    return f'data-tone="crit"><h2 class="k">{part}</h2>' in page
+    return f'data-tone="crit"><h2 class="k"><bdi>{part}</bdi></h2>' in page
 
 
 def counted(page: str) -> int:
@@ -98,9 +98,9 @@ def test_a_worker_that_beats_and_does_not_get_on_shows(
     health.beat("worker-slow", time.time() - seconds)
 
     page = ops_client.get(SYSTEM).text
-    tile = page.partition('<h2 class="k">worker-slow</h2>')[2].partition("</div>")[0]
+    tile = page.partition('<h2 class="k"><bdi>worker-slow</bdi></h2>')[2].partition("</div>")[0]
 
-    assert f'data-tone="{tone}"><h2 class="k">worker-slow</h2>' in page
+    assert f'data-tone="{tone}"><h2 class="k"><bdi>worker-slow</bdi></h2>' in page
     assert f"<span>{words}</span>" in tile
     assert health.ill() == (1 if tone == "crit" else 0)
 

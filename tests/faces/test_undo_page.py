@@ -87,3 +87,15 @@ def test_a_dead_letter_is_opened_again_by_its_undo(two):
     assert f'action="/console/dead-letters/{letter}/reopen"' in said
     assert "Imani Brooks dealt with it 0 s ago. You saw it open." in told
     assert one("SELECT closed_at FROM dead_letters").closed_at is None
+
+
+def test_of_two_people_of_one_name_each_finds_their_own_cases(app, two, case):
+    namesake = browser_of(app, make_person("ops_lead", "Imani Brooks"))
+    two[0].post(f"/console/cases/{case}/acknowledge", data={"seen": "open:"})
+
+    found = [case in who.get("/console/?view=mine").text for who in (two[0], namesake)]
+    namesake.post(f"/console/cases/{case}/unacknowledge")
+
+    assert found == [True, False]
+    assert "Only they take that back." in namesake.get(f"/console/cases/{case}").text
+    assert owner() == "Imani Brooks"

@@ -339,6 +339,51 @@ def test_only_what_it_had_done_itself_is_taken_back(lead, let_begin):
     assert [r.reference for r in found] == [vendors_own]
 
 
+def test_what_was_released_and_held_again_meanwhile_is_not_taken_back(lead, let_begin):
+    make_vendor_with_stock("kiln", {"MUG": 10})
+    make_vendor_with_stock("loom", {"RUG": 10})
+    again, other = routed_order("AGAIN"), routed_order("OTHER")
+    both = routed_order("BOTH", [line("MUG", 1, "1"), line("RUG", 1, "2")])
+    name = draft(lead, "orders.hold", again, other, both)
+    start(lead, name)
+    let_begin()
+    run_jobs("run_batches")
+    (part,), (kilns, _) = references(again), references(both)
+    with transaction(OPS) as now:
+        orders.act([part, kilns], Action.RELEASE, actor="Imani", now=now)
+        orders.act([part], Action.HOLD, actor="Kiln", now=now, reason="no box")
+
+    with transaction(OPS):
+        back = service.undo(name, lead)
+    run_jobs("run_batches")
+
+    # What is on hold no more is left alone, and what it still holds of the same order goes on.
+    assert results(back) == {"AGAIN": "refused changed_again", "OTHER": "done", "BOTH": "done"}
+    assert [r.order_number for r in rows(HELD)] == ["AGAIN"]
+    told = one("SELECT reason FROM batch_rows WHERE reason->>'code' = 'changed_again'").reason
+    with transaction(OPS) as now:
+        sentence = reason(acts()["orders.release"], told, now + timedelta(seconds=8))
+    assert sentence == "Changed again since it was done: Kiln put it on hold 8 s ago."
+
+
+HELD = "SELECT order_number FROM fulfillment_orders WHERE status = 'on_hold'"
+
+
+def test_what_was_done_before_its_moment_was_written_down_is_taken_back(lead, let_begin, sql):
+    make_vendor_with_stock()
+    name = draft(lead, "orders.hold", routed_order("N"))
+    start(lead, name)
+    let_begin()
+    run_jobs("run_batches")
+    sql("UPDATE batch_rows SET reason = reason - 'until'")
+
+    with transaction(OPS):
+        service.undo(name, lead)
+    run_jobs("run_batches")
+
+    assert held() == 0
+
+
 def test_what_has_done_nothing_or_is_final_cannot_be_taken_back(sixty, lead, let_begin):
     name = draft(lead, "orders.hold", sixty[0])
     with transaction(OPS), pytest.raises(IllegalMove, match="has done nothing yet"):
@@ -490,6 +535,19 @@ def test_drafts_of_yesterday_and_what_is_long_over_are_put_away(sixty, lead, let
     assert len(rows("SELECT 1 FROM batch_rows")) == 2
 
 
+def test_of_too_many_drafts_the_oldest_are_forgotten(lead, sql):
+    make_vendor_with_stock(stock={"MUG": 100})
+    key = routed_order()
+    agent = person_of(make_person("ops_agent"))
+    started, others = draft(lead, "orders.hold", key), draft(agent, "orders.hold", key)
+    start(lead, started)
+    made = [draft(lead, "orders.hold", key) for _ in range(service.MOST_DRAFTS + 2)]
+
+    left = [r.reference for r in rows("SELECT reference FROM batches ORDER BY made_at, id")]
+    assert left == [started, others, *made[2:]]
+    assert len(rows("SELECT 1 FROM batch_rows")) == len(left)
+
+
 def test_cases_are_acknowledged_and_given_back(lead, let_begin):
     make_vendor_with_stock(stock={"MUG": 100})
     routed_order("N")
@@ -510,6 +568,28 @@ def test_cases_are_acknowledged_and_given_back(lead, let_begin):
     assert (len(named) > 1, owners, batch(name).done) == (True, {"Jonas Weber"}, len(named))
     assert batch(back).done == len(named)
     assert {r.acknowledged_by for r in rows("SELECT acknowledged_by FROM escalations")} == {None}
+
+
+def test_nobody_takes_back_what_a_namesake_did(lead, let_begin):
+    make_vendor_with_stock()
+    routed_order("N")
+    at("2026-12-20T09:00:00+00:00")
+    run_jobs("watch", "escalate")
+    named = [r.reference for r in rows("SELECT reference FROM exception_cases")]
+    with transaction(OPS):
+        name = service.draft("cases.acknowledge", named, "", lead, clock.machine_now())
+    start(lead, name)
+    let_begin()
+    run_jobs("run_batches")
+    namesake = person_of(make_person("ops_agent", lead.name))
+
+    with transaction(OPS):
+        back = service.undo(name, namesake)
+    run_jobs("run_batches")
+
+    assert set(results(back).values()) == {"refused others"}
+    owners = {r.acknowledged_by_id for r in rows("SELECT acknowledged_by_id FROM escalations")}
+    assert owners == {lead.id}
 
 
 def test_dead_letters_are_dealt_with_and_opened_again(lead, let_begin, sql):

@@ -198,6 +198,7 @@ def test_somebody_sees_what_they_were_told_and_what_is_new(
         0,
     ]
     assert "2 not seen yet" in page
+    assert "Times are real time, in UTC." in page
     assert 'aria-label="Notices, 2 not seen"' in page
 
     until = max(at for kind in ("mention", "case_critical") for *_, at in notices(sql, kind))

@@ -388,6 +388,29 @@ def test_work_goes_from_shelf_to_door_and_a_hold_returns_to_its_place():
     assert one("SELECT picked, packed FROM fo_lines") == (2, 2)
 
 
+def test_an_order_knows_whether_a_part_of_it_is_on_hold():
+    make_vendor_with_stock("kiln", {"MUG": 10})
+    make_vendor_with_stock("loom", {"RUG": 10})
+    key = routed_order("N", [line("MUG", 1, "1"), line("RUG", 1, "2")])
+    parts = references(key)
+    known = [order_of(key).has_part_on_hold]
+
+    def do(action: str, *which: str) -> None:
+        with transaction(OPS) as now:
+            act(which, Action(action), actor=ACTOR, now=now, reason="why")
+        known.append(order_of(key).has_part_on_hold)
+
+    do("hold", *parts)
+    do("release", parts[0])
+    do("release", parts[1])
+    do("hold", parts[0])
+    with transaction(OPS) as now:
+        cancel(key, {"1": 1, "2": 1}, actor=ACTOR, reason="", now=now)
+
+    assert known == [False, True, True, False, True]
+    assert not order_of(key).has_part_on_hold
+
+
 # Shipping ------------------------------------------------------------------------------------
 
 

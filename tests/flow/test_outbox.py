@@ -6,6 +6,8 @@ import pytest
 
 from app.checks.service import close_dead_letter
 from app.notifications.service import Message, tell
+from app.shared import ids
+from app.shared.who import Who
 from app.shared.work import OPS, transaction
 from simulator.mailbox import MailFault
 from tests.conftest import NOW
@@ -202,8 +204,8 @@ def test_a_closed_dead_letter_stays_closed(post):
     run("send_notifications")
     letter = one("SELECT id FROM dead_letters").id
 
-    for who in ("Imani", "Jonas"):
+    for name in ("Imani", "Jonas"):
         with transaction(OPS) as now:
-            close_dead_letter(letter, who, now)
+            close_dead_letter(letter, Who(ids.new(), name), now)
 
     assert one("SELECT closed_at, closed_by FROM dead_letters") == (NOW, "Imani")

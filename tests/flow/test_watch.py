@@ -8,7 +8,9 @@ import pytest
 from app.checks.service import Subject
 from app.escalations.service import acknowledge, resolve
 from app.orders.service import Confirmation, confirm
+from app.shared import ids
 from app.shared.errors import IllegalMove, NotFound
+from app.shared.who import Who
 from app.shared.work import OPS, transaction
 from app.shipments.service import ask
 from simulator.fedex import Fault
@@ -36,6 +38,7 @@ from tests.factories import (
 SHIP_BY = datetime.fromisoformat("2026-11-24T15:00:00+00:00")
 DELIVER_BY = datetime.fromisoformat("2026-11-30T00:00:00+00:00")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+IMANI = Who(ids.new(), "Imani")
 CONSEQUENCES = ("route_orders", "watch", "escalate", "compensate", "ask_carriers", "poll_shipments")
 
 
@@ -494,7 +497,7 @@ def case_reference() -> str:
 def owned(act) -> None:
     case = case_reference()
     with transaction(OPS) as now:
-        act(case, actor="Imani", now=now)
+        act(case, actor=IMANI, now=now)
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def b(app: Flask, a: UUID) -> Theirs:
     goods = line(f"{CANARY}-SKU", title=f"{CANARY}-title", options={"note": f"{CANARY}-option"})
     to = {"name": f"{CANARY}-to", "line1": f"{CANARY}-street", "city": f"{CANARY}-city"}
     who = {"external_id": f"{CANARY}-c", "name": f"{CANARY}-buyer", "email": "b@example.org"}
-    changes = {"ship_to": to | {"country": "SE"}, "customer": who}
+    changes = {"ship_to": to | {"postal_code": "211 34", "country": "SE"}, "customer": who}
     waiting = routed_order(f"{CANARY}-1", [goods], **changes)
     sent = shipped_order(7, lines=[goods], number=f"{CANARY}-2", **changes)
     owner = make_person("vendor_owner", f"{CANARY}-owner", vendor=vendor)

@@ -15,18 +15,23 @@ MONEY = {"minor": 1250, "currency": "EUR", "rule": "late_1"}
 CASE = {"case": "CA-1", "kind": "late_dispatch", "number": "A-1", "level": "ops_lead"}
 ACCOUNT = {"name": "Ada Lind"}
 LINK = {"url": "https://onward.example/invitation/1"}
+CONTENTS = {"items": [["Mug, red", 2], ["Wool throw", 1]], "more": 3, "city": "Malmö"}
+VENDOR = {"name": "Ada Lind", "standing": "paused", "until": "2026-12-24", "work": "finish"}
 NOTICES = ACCOUNT | LINK | {"about": "2 notices", "lines": "- Noor Aziz mentions you. Order A-1."}
 # What the services put into each template's row.
 FACTS = {
-    "order_received": {"number": "A-1", "name": "Ada Lind"},
+    "order_received": {"number": "A-1", "name": "Ada Lind"} | CONTENTS,
+    "order_changed": CUSTOMER | CONTENTS,
     "order_shipped": CUSTOMER | PARCEL,
     "order_late": CUSTOMER,
     "order_delivered": CUSTOMER,
     "order_canceled": CUSTOMER,
     "compensation_offered": CUSTOMER | MONEY,
     "work_taken_back": {"fulfillment_order": "FO-1", "reason": "not confirmed in time"},
+    "work_changed": {"fulfillment_order": "FO-1", "changed": "address"},
     "work_assigned": {"fulfillment_order": "FO-1", "ship_by": "2026-11-24T15:00:00+00:00"},
     "escalation_step": CASE,
+    "account_vendor": VENDOR | {"reason": "Too much is late."},
     "account_notices": NOTICES,
     "account_digest": NOTICES,
     "account_invitation": ACCOUNT | LINK | {"by": "Teo Marin"},
@@ -41,7 +46,8 @@ FACTS = {
     "account_recovery_codes": ACCOUNT,
 }
 # What a message must name to be about something: its work, its link, whose account, its order.
-NAMES = {"work_assigned": "FO-1", "work_taken_back": "FO-1", "account_reset": LINK["url"]}
+WORK = dict.fromkeys(("work_assigned", "work_changed", "work_taken_back"), "FO-1")
+NAMES = WORK | {"account_reset": LINK["url"]}
 
 
 def test_every_template_is_tested():

@@ -1,0 +1,51 @@
+"""Changes of orders that are in: where to, how many, wishes. The same again changes nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint
+
+from app.api.access import caller
+from app.api.documents import order_document
+from app.api.forms import AddressChangeForm, ChangesForm, read
+from app.api.orders import order_asked
+from app.intake import changes
+from app.orders.changes import Change
+from app.shared.errors import InvalidInput
+from app.shared.work import OPS, transaction
+
+
+def mount(blueprint: Blueprint) -> None:
+    """Add the routes."""
+    add = blueprint.add_url_rule
+    add("/orders/<number>/address", view_func=readdress, methods=["POST"])
+    add("/orders/<number>/changes", view_func=change, methods=["POST"])
+
+
+def readdress(number: str) -> dict[str, Any]:
+    """Send what has not left of an order somewhere else."""
+    form = read(AddressChangeForm)
+    with transaction(OPS) as now:
+        order_id = order_asked(number)
+        try:
+            changes.readdress(order_id, form.ship_to.model_dump(), _change(form, now))
+        except InvalidInput as refusal:
+            fields = {f"ship_to.{name}": words for name, words in refusal.fields.items()}
+            raise InvalidInput(refusal.detail, **fields) from None
+        return order_document(order_id)
+
+
+def change(number: str) -> dict[str, Any]:
+    """Change how many units of lines are wanted, and what the customer wishes."""
+    form = read(ChangesForm)
+    wishes = form.preferences.model_dump(mode="json", include=form.preferences.model_fields_set)
+    with transaction(OPS) as now:
+        order_id = order_asked(number)
+        changes.change(order_id, form.lines, wishes, _change(form, now))
+        return order_document(order_id)
+
+
+def _change(form: AddressChangeForm | ChangesForm, now: datetime) -> Change:
+    return Change(caller().name, now, form.reason, form.version)

@@ -1,0 +1,23 @@
+"""What a product may be called: the numbers of GS1 end with a digit that proves the others."""
+
+from __future__ import annotations
+
+import re
+
+GTIN = re.compile(r"[0-9]{8}|[0-9]{12,14}")
+
+
+def check_digit(digits: str) -> str:
+    """Return the last digit of a GTIN from those before it (GS1, modulo 10, weights 3 and 1)."""
+    weighed = (int(d) * (3 if n % 2 == 0 else 1) for n, d in enumerate(reversed(digits)))
+    return str(-sum(weighed) % 10)
+
+
+def why_no_gtin(text: str) -> str | None:
+    """Return why a text is no GTIN; None: it is one."""
+    if not GTIN.fullmatch(text):
+        return "is no GTIN; it has 8, 12, 13 or 14 digits"
+    right = check_digit(text[:-1])
+    if text[-1] != right:
+        return f"is no GTIN: its last digit should be {right}; a digit may be mistyped"
+    return None

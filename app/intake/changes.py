@@ -1,0 +1,51 @@
+"""Changes of an order that is in already, with what follows for routing and for parcels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.extensions import db
+from app.orders import changes
+from app.orders.changes import Change
+from app.orders.models import FulfillmentOrder
+from app.routing.moves import take_back
+from app.shared.errors import DomainError
+from app.shipments import service as shipments
+from app.vendors.models import Location
+
+# Why work changes hands, as its vendor reads it.
+ABROAD = "it goes to a country that you do not ship to"
+
+
+def readdress(order_id: UUID, ship_to: Mapping[str, Any], change: Change) -> None:
+    """Send what has not left somewhere else; whoever does not ship there loses the work."""
+    parts = changes.readdress(order_id, ship_to, change)
+    stranded = _stranded(parts, ship_to["country"])
+    for outcome in take_back(stranded, ABROAD, actor=change.actor, now=change.now):
+        if isinstance(outcome, DomainError):
+            raise outcome
+
+
+def _stranded(fos: Sequence[FulfillmentOrder], country: str) -> list[str]:
+    """Return the fulfillment orders whose places do not ship to a country."""
+    reach = _reach(fo.location_id for fo in fos)
+    return [fo.reference for fo in fos if country not in (reach[fo.location_id] or [country])]
+
+
+def _reach(location_ids: Iterable[UUID]) -> dict[UUID, list[str] | None]:
+    query = select(Location.id, Location.ships_to).where(Location.id.in_(set(location_ids)))
+    return {row.id: row.ships_to for row in db.session.execute(query)}
+
+
+def change(order_id: UUID, units: Mapping[str, int], wishes: Mapping[str, Any], of: Change) -> None:
+    """Change how many units of lines are wanted, and what the customer wishes; all or nothing."""
+    if changes.change_units(order_id, units, of):
+        # What has arrived may now be all there is; and the version they looked at is past.
+        shipments.arrive(order_id, of.now)
+        of = replace(of, version=None)
+    changes.change_wishes(order_id, wishes, of)

@@ -1,0 +1,79 @@
+"""Doubts in words: why an order is held, for whoever looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from app.shared import language
+from app.shared.language import _, later
+from app.web.words import day, doubt, field, money
+
+Facts = Mapping[str, Any]
+WRONG = {
+    "unknown": later("No country has the code {code}."),
+    "missing": later("{field} is missing; addresses in {country} have one."),
+    "format": later("{field} does not look like one of {country}."),
+    "region": later("{field} is one of another region of {country}."),
+}
+
+
+def _address(facts: Facts) -> str:
+    code = facts["country"]
+    country = language.locale().territories.get(code, code)
+    said = {
+        name: _(WRONG[why], field=field(name), country=country, code=code)
+        for name, why in facts["fields"].items()
+    }
+    return " ".join(said.values())
+
+
+def _quantity(facts: Facts) -> str:
+    return " ".join(
+        _("{units} units of {sku}: more than {most} are looked at first.", **_numbers(one))
+        for one in facts["over"]
+    )
+
+
+def _numbers(one: Facts) -> dict[str, str]:
+    return {"sku": one["sku"]} | {k: language.number(one[k]) for k in ("units", "most")}
+
+
+def _value(facts: Facts) -> str:
+    worth, most = (money((facts[name], facts["currency"])) for name in ("minor", "most"))
+    return _(
+        "The items are worth {worth}: more than {most} is looked at first.", worth=worth, most=most
+    )
+
+
+def _review(facts: Facts) -> str:
+    if "channel" in facts:
+        return _("Every order of {channel} is looked at first.", channel=facts["channel"])
+    return _("Every order is looked at first.")
+
+
+SENTENCES: Mapping[str, Callable[[Facts], str]] = {
+    "address": _address,
+    "unknown_sku": lambda facts: _(
+        "Nobody sells {skus}, and no catalog knows it.", skus=", ".join(facts["skus"])
+    ),
+    "quantity": _quantity,
+    "value": _value,
+    "currency": lambda facts: _("{code} is no currency.", code=facts["currency"]),
+    "review": _review,
+    "need_by": lambda facts: _(
+        "The customer needs it by {day}, and nobody can be in time.",
+        day=day(date.fromisoformat(facts["date"])),
+    ),
+    "unfilled": lambda facts: _(
+        "Units that nobody has: {units}.", units=language.number(facts["units"])
+    ),
+    "manual": lambda facts: _("Held by hand: {reason}", reason=facts["reason"]),
+}
+
+
+def sentence(code: str, facts: Facts) -> str:
+    """Return why an order is held."""
+    words_of = SENTENCES.get(code)
+    return words_of(facts) if words_of else doubt(code)
