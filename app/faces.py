@@ -13,6 +13,7 @@ from app.api.views import blueprint as api
 from app.console.views import blueprint as console
 from app.doors import guard
 from app.extensions import db
+from app.hooks.views import blueprint as hooks
 from app.policies.views import blueprint as brand
 from app.portal.views import blueprint as portal
 from app.signin.views import blueprint as signin
@@ -49,6 +50,8 @@ def register(app: Flask) -> None:
     csrf.init_app(app)
     # Programs carry a key in a header that no browser sends by itself.
     csrf.exempt(api)
+    # Shops sign what they send.
+    csrf.exempt(hooks)
     # Browsers report without a form, and a report changes nothing.
     csrf.exempt(reports.blueprint)
     login_manager.init_app(app)
@@ -57,7 +60,7 @@ def register(app: Flask) -> None:
     login_manager.session_protection = None
 
     own = (health.blueprint, metrics.blueprint, reports.blueprint)
-    for blueprint in (brand, *own, api, console, portal, signin):
+    for blueprint in (brand, *own, api, hooks, console, portal, signin):
         app.register_blueprint(blueprint)
     guard.register(app)
     rates.register(app)

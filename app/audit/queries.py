@@ -23,6 +23,12 @@ LATEST_OF = text(
     " WHERE a.actor_id = :id AND a.position IS NOT NULL ORDER BY a.position DESC LIMIT :size"
 )
 
+LATEST_ABOUT = text(
+    f"SELECT {COLUMNS} FROM audit a LEFT JOIN vendors v ON v.id = a.vendor_id"
+    " WHERE a.subject = :subject AND a.action = ANY(:actions) AND a.position IS NOT NULL"
+    " ORDER BY a.position DESC LIMIT :size"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -65,3 +71,9 @@ def acts(wanted: Wanted, cut: Cut) -> Sequence[Row[Any]]:
 def latest_of(actor_id: UUID, size: int) -> Sequence[Row[Any]]:
     """Return what somebody did last, the latest first."""
     return db.session.execute(LATEST_OF, {"id": actor_id, "size": size}).all()
+
+
+def latest_about(subject: str, actions: Sequence[str], size: int) -> Sequence[Row[Any]]:
+    """Return what was last done to something, the latest first."""
+    values = {"subject": subject, "actions": list(actions), "size": size}
+    return db.session.execute(LATEST_ABOUT, values).all()

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from app.catalog.models import Product
 from app.extensions import db
 from app.shared import clock
 from app.vendors.queries import STATUS
@@ -40,6 +41,11 @@ def offers_of(skus: Iterable[str], *, lock: bool = False) -> Sequence[Row[Any]]:
     sql = LOCKED if lock else OFFERS
     values = {"skus": sorted(set(skus)), "now": clock.now()}
     return db.session.execute(text(sql), values).all()
+
+
+def product(sku: str) -> Product | None:
+    """Return what a SKU is, if anybody has said so."""
+    return db.session.get(Product, sku)
 
 
 def skus_at(keys: Sequence[UUID]) -> Sequence[str]:
@@ -94,3 +100,15 @@ KNOWN = text(
 def known_skus(skus: Iterable[str]) -> Sequence[Row[Any]]:
     """Return of SKUs whether anybody lists or describes them, and how many units are usual."""
     return db.session.execute(KNOWN, {"skus": sorted(set(skus))}).all()
+
+
+STATES = text(
+    "SELECT l.id, concat_ws(' ', l, s.on_hand) AS state FROM listings l"
+    " JOIN stock s ON s.listing_id = l.id WHERE l.id = ANY(:ids)"
+)
+
+
+def states(listing_keys: Iterable[UUID]) -> dict[UUID, str]:
+    """Return listings with what is on hand as texts that differ where anything of them does."""
+    rows = db.session.execute(STATES, {"ids": sorted(set(listing_keys))})
+    return {row.id: row.state for row in rows}

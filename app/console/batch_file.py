@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
@@ -17,10 +15,11 @@ from app.batches import queries
 from app.batches.registry import act_of
 from app.console import batch_page
 from app.console.page import blueprint
-from app.lists.export import BATCH, BOM, safe
+from app.lists.export import BATCH
 from app.shared.language import ENGLISH, spoken
 from app.shared.work import OPS, transaction
 from app.web.paging import Cut, Key
+from app.web.sheets import BOM, line
 
 
 @blueprint.get("/batches/<reference>/results.csv")
@@ -38,7 +37,7 @@ def batch_results(reference: str) -> Response:
 
 def _pieces(reference: str, outcome: str | None, me: UUID) -> Iterator[str]:
     """Return the file piece by piece, each read in a transaction of its own."""
-    yield BOM + _line("Name", "Reference", "Outcome", "Because")
+    yield BOM + line(("Name", "Reference", "Outcome", "Because"))
     here = Cut(size=BATCH)
     while True:
         with transaction(OPS) as now, spoken(ENGLISH):
@@ -47,15 +46,9 @@ def _pieces(reference: str, outcome: str | None, me: UUID) -> Iterator[str]:
             found = queries.rows(row.id, outcome, here)
             results = [batch_page.result(act, one, now) for one in found[:BATCH]]
         yield "".join(
-            _line(r["name"], r["subject"], batch_page.OUTCOMES[r["status"]], r["sentence"])
+            line((r["name"], r["subject"], batch_page.OUTCOMES[r["status"]], r["sentence"]))
             for r in results
         )
         if len(found) <= BATCH:
             return
         here = replace(here, key=Key(row.made_at, found[BATCH - 1].position))
-
-
-def _line(*cells: object) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow([safe(cell) for cell in cells])
-    return out.getvalue()

@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from app.carriers.registry import CARRIERS
 from app.console.climbs import moves
 from app.console.strips import strip
-from app.shared.language import _, later
+from app.shared.language import _, _p, later
 from app.web.deadlines import Deadline, deadline
 from app.web.words import day, delay, plain, small, span, when
 
@@ -246,7 +246,7 @@ def _facts(row: Row[Any], of: Row[Any] | None) -> list[tuple[str, str]]:
         (_("Tracking number"), getattr(of, "tracking_number", None)),
         (_("Since"), when(row.occurred_at)),
         (_("Critical since"), when(row.critical_at) if row.critical_at else None),
-        (_("Found"), when(row.raised_at)),
+        (_p("of a case", "Found"), when(row.raised_at)),
         (_("Over since"), when(row.ended_at) if row.ended_at else None),
         (_("Resolved"), _resolved(row) if row.resolved_at else None),
         (_("Case"), row.reference),

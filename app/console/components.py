@@ -23,6 +23,7 @@ from app.lists.asked import asked
 from app.shared.language import _, _p, later
 from app.shared.work import OPS, transaction
 from app.web.deadlines import Deadline, deadline
+from app.web.marks import bdi
 from app.web.toasts import toast
 from app.web.words import day, small, span, when
 
@@ -139,7 +140,8 @@ def _row(
     due = None
     if left is not None:
         done_at = now if status == "shipped" else None
-        due = deadline(now + left, now, when(now + left), since=now - DAY, done_at=done_at)
+        at = bdi(when(now + left))
+        due = deadline(now + left, now, at, since=now - DAY, done_at=done_at)
     return {"number": number, "status": status, "due": due, "total": (minor, "USD")}
 
 

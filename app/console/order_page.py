@@ -16,7 +16,7 @@ from app.console import lists
 from app.console.cases import carrier_title, parcel_words, sentence
 from app.console.strips import strip
 from app.console.why import vendors_in, why
-from app.shared.language import _, later
+from app.shared.language import _, _p, later
 from app.timeline.models import Decision
 from app.web.deadlines import Deadline, deadline
 from app.web.words import day, when
@@ -240,4 +240,4 @@ def _money(row: Row[Any]) -> dict[str, Any]:
 
 
 def _offer(row: Row[Any] | None) -> dict[str, Any] | None:
-    return lists.offer(row) | {"what": _("back")} if row else None
+    return lists.offer(row) | {"what": _p("of money", "back")} if row else None

@@ -1,53 +1,127 @@
-"""Vendors, the most trouble first, and a look at what one of them sees."""
+"""The list of vendors, the most overdue first, and a look at what one of them sees."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy import Row
 
 from app.accounts import sessions
-from app.accounts.queries import people_by_vendor
-from app.console import page
+from app.console import vendor_queries
+from app.console.lists import Around, show_list
+from app.console.order_queries import NEVER
 from app.console.page import blueprint
-from app.orders.queries import work_by_vendor
-from app.shared.work import ACCOUNTS, OPS, transaction
-from app.vendors import queries
-from app.vendors.models import Vendor
+from app.lists.spec import Choice, Column, Conditions, ListSpec, Options, Sort, View, register
+from app.shared import clock
+from app.shared.language import _, later
+from app.shared.work import ACCOUNTS, transaction
+from app.vendors.contract import Kind, Status
+from app.vendors.queries import STATUS
+from app.web.deadlines import deadline
+from app.web.looks import VENDOR_STATUSES
+from app.web.paging import Key
+from app.web.words import when
 
-LONGEST_WORD = 120
+KINDS = {
+    Kind.MERCHANT: later("Merchant"),
+    Kind.FULFILLMENT_HOUSE: later("Fulfillment house"),
+    Kind.DROP_SHIPPER: later("Drop-shipper"),
+}
+VIEWS = {
+    "open": View(later("Open"), "v.status <> 'closed'", hint=later("All but those closed")),
+    "overdue": View(later("Overdue"), "w.overdue > 0", "crit", later("Something should have left")),
+    "watched": View(later("Under review"), f"{STATUS} = 'review'"),
+    "stopped": View(
+        later("Given no work"),
+        f"{STATUS} IN ('paused', 'suspended')",
+        hint=later("Paused or suspended"),
+    ),
+    "closed": View(later("Closed"), "v.status = 'closed'"),
+}
+
+
+def status_word(code: str) -> str:
+    """Return how a vendor stands, in words."""
+    return _(VENDOR_STATUSES[code][2])
+
+
+def show(row: Row[Any], now: datetime) -> dict[str, Any]:
+    """Return a vendor as its list has it."""
+    due = when(row.first_due) if row.first_due else ""
+    return {
+        "code": row.code,
+        "name": row.name,
+        "href": url_for("console.vendor", code=row.code),
+        "kind": _(KINDS[Kind(row.kind)]),
+        "status": row.status,
+        "until": row.status_until if row.status in {"paused", "suspended"} else None,
+        "undone": row.undone,
+        "overdue": row.overdue,
+        "first_due": row.first_due,
+        "deadline": deadline(row.first_due, now, due) if row.first_due else None,
+    }
+
+
+def _search(q: str) -> Conditions:
+    where = "strpos(lower(v.name), lower(:q)) > 0 OR strpos(lower(v.code), lower(:q)) > 0"
+    return Conditions(where, {"q": q})
+
+
+def _statuses() -> Options:
+    return [(str(status), status_word(status)) for status in Status]
+
+
+def _kinds() -> Options:
+    return [(str(kind), _(word)) for kind, word in KINDS.items()]
+
+
+SPEC = register(
+    ListSpec(
+        name="vendors",
+        endpoint="console.vendors",
+        nouns=(later("vendor"), later("vendors")),
+        columns=(
+            Column("due", later("First due"), lambda r: [("First due", r["first_due"])]),
+            Column(
+                "vendor",
+                later("Vendor"),
+                lambda r: [("Vendor", r["name"]), ("Code", r["code"])],
+                is_fixed=True,
+            ),
+            Column("status", later("State"), lambda r: [("State", status_word(r["status"]))]),
+            Column("kind", later("Kind"), lambda r: [("Kind", r["kind"])], look="mid"),
+            Column("overdue", later("Overdue"), lambda r: [("Overdue", r["overdue"])], look="num"),
+            Column("undone", later("To do"), lambda r: [("To do", r["undone"])], look="num"),
+        ),
+        filters=(
+            Choice("status", later("State"), f"{STATUS} = ANY(:status)", _statuses, True),
+            Choice("kind", later("Kind"), "v.kind = ANY(:kind)", _kinds, is_prominent=True),
+        ),
+        sorts={"due": Sort(later("Most overdue first"), vendor_queries.DUE)},
+        views=VIEWS,
+        ids=f"SELECT v.id{vendor_queries.VENDORS}",
+        fetch=vendor_queries.vendors,
+        key=lambda row, _sort: Key(row.first_due or NEVER, row.id),
+        show=show,
+        search=_search,
+    )
+)
 
 
 @blueprint.get("/vendors")
-def vendors() -> str:
+def vendors() -> ResponseReturnValue:
     """Show who ships, how much they have to do, and how much of it is late."""
-    q = "".join(c for c in request.args.get("q", "").strip() if c.isprintable())[:LONGEST_WORD]
-    with transaction(OPS) as now:
-        frame = page.shell(page.numbers(), now)
-        found, work = queries.vendors(q), work_by_vendor(now)
-    with transaction(ACCOUNTS):
-        people = people_by_vendor()
-    listed = [_listed(vendor, work.get(vendor.id), people.get(vendor.id, 0)) for vendor in found]
-    return render_template(
-        "console/vendors.html",
-        **frame,
-        vendors=sorted(listed, key=lambda row: (-row["overdue"], -row["undone"])),
-        wanted=q,
-        is_cut=len(found) == queries.MOST,
-    )
+    return show_list(SPEC, _around)
 
 
-def _listed(vendor: Vendor, work: Any, people: int) -> dict[str, Any]:
-    return {
-        "code": vendor.code,
-        "name": vendor.name,
-        "status": vendor.status,
-        "undone": work.undone if work else 0,
-        "overdue": work.overdue if work else 0,
-        "people": people,
-    }
+def _around(_numbers: Row[Any]) -> Around:
+    found = vendor_queries.sums(clock.now())
+    counts = {"open": found.vendors, "overdue": found.overdue}
+    return Around(counts, {"vendors": found.vendors, "overdue": found.overdue})
 
 
 @blueprint.post("/vendors/<code>/view")

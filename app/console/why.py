@@ -1,30 +1,28 @@
-"""Why this vendor: a routing decision in words, with those that were not chosen."""
+"""Why this vendor: a routing decision with its candidates, their prices, and what others read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from app.console.cases import policy
-from app.shared.language import _, _n, later
+from app.routing import words
+from app.shared.language import _, later
 from app.timeline.models import Decision
-from app.web.words import money
+from app.web.words import day, money
 
 NOTHING = "\N{EN DASH}"
-COLUMNS = (later("Line"), later("Units"), later("Unit cost"))
-# Why a vendor was not chosen, as it was written down; others stand as they were written.
-RULES = {
-    "pinned to another vendor": later("Pinned to another vendor"),
-    "vendor not active": later("Vendor not active"),
-    "listing not active": later("Listing not active"),
-    "location not active": later("Location not active"),
-    "other currency": later("Other currency"),
-    "does not ship there": later("Does not ship there"),
-    "declined before": later("Declined before"),
-    "no stock": later("No stock"),
-    "too late for the need-by date": later("Too late for the need-by date"),
-    "no open day with room left": later("No open day with room left"),
-}
+COLUMNS = (
+    later("Line"),
+    later("Units"),
+    later("Goods"),
+    later("Freight"),
+    later("Lateness"),
+    later("Standing"),
+    later("Arrives"),
+)
+PRICED = ("goods", "freight", "late", "standing")
 
 
 def vendors_in(decisions: Sequence[Decision]) -> set[str]:
@@ -32,69 +30,57 @@ def vendors_in(decisions: Sequence[Decision]) -> set[str]:
     return {
         named["vendor"]
         for decision in decisions
-        for part in ("chosen", "excluded")
+        for part in ("chosen", "others", "excluded")
         for named in decision.facts.get(part, ())
     }
 
 
 def why(decision: Decision, names: Mapping[str, str], currency: str) -> dict[str, Any]:
-    """Return who was chosen for what, and by which rule the others were not."""
+    """Return who was chosen for what, what the others would have cost, and by which rule not."""
     facts = decision.facts
-    chosen, excluded = facts.get("chosen", []), facts.get("excluded", [])
+    priced = [
+        _priced(one, names, currency, is_chosen=part == "chosen")
+        for part in ("chosen", "others")
+        for one in facts.get(part, ())
+    ]
     return {
         "subject": None,
-        "sentence": _sentence(chosen, excluded, facts.get("unfilled", 0), names),
+        "sentence": " ".join(words.for_ops(facts, names)),
         "policy": policy("routing", decision.policy_version),
         "columns": [_(column) for column in COLUMNS],
-        "candidates": [_chosen(one, names, currency) for one in chosen]
-        + [_excluded(one, names) for one in excluded],
+        "candidates": priced + [_excluded(one, names) for one in facts.get("excluded", ())],
+        "left_out": facts.get("left_out", 0),
+        "customer": words.for_customer(facts),
+        "vendors": [
+            (names.get(code, code), words.for_vendor(facts, code))
+            for code in dict.fromkeys(one["vendor"] for one in facts.get("chosen", ()))
+        ],
     }
 
 
-def _sentence(
-    chosen: Sequence[Mapping[str, Any]],
-    excluded: Sequence[Mapping[str, Any]],
-    unfilled: int,
-    names: Mapping[str, str],
-) -> str:
-    units: dict[str, int] = {}
-    for one in chosen:
-        units[one["vendor"]] = units.get(one["vendor"], 0) + one["units"]
-    parts = [
-        _n("{vendor} ships {n} unit.", "{vendor} ships {n} units.", n, vendor=names.get(code, code))
-        for code, n in units.items()
-    ]
-    if excluded:
-        others = len({one["vendor"] for one in excluded})
-        parts.append(
-            _n(
-                "{n} vendor could not be asked for every line.",
-                "{n} vendors could not be asked for every line.",
-                others,
-            )
-        )
-    if unfilled:
-        parts.append(
-            _n(
-                "{n} unit found no vendor; routing looks again every hour.",
-                "{n} units found no vendor; routing looks again every hour.",
-                unfilled,
-            )
-        )
-    return " ".join(parts)
-
-
-def _chosen(one: Mapping[str, Any], names: Mapping[str, str], currency: str) -> dict[str, Any]:
-    cells = [one["line"], str(one["units"]), money((one["cost"], currency))]
-    return _candidate(one, names) | {"chosen": True, "cells": cells, "reason": None}
+def _priced(
+    one: Mapping[str, Any], names: Mapping[str, str], currency: str, *, is_chosen: bool
+) -> dict[str, Any]:
+    # A release before this one kept the cost of a unit alone.
+    sums = [one.get(part) for part in PRICED]
+    cells = [one["line"], str(one["units"])]
+    cells += [NOTHING if minor is None else money((minor, currency)) for minor in sums]
+    cells.append(day(date.fromisoformat(one["arrives"])) if "arrives" in one else NOTHING)
+    whole = sum(minor or 0 for minor in sums)
+    return {
+        "vendor": names.get(one["vendor"], one["vendor"]),
+        "chosen": is_chosen,
+        "cells": cells,
+        "score": money((whole, currency)) if "goods" in one else None,
+        "reason": _("Could have sent it"),
+    }
 
 
 def _excluded(one: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    cells = [one["line"], NOTHING, NOTHING]
-    known = RULES.get(one["rule"])
-    reason = _(known) if known else one["rule"][0].upper() + one["rule"][1:]
-    return _candidate(one, names) | {"chosen": False, "cells": cells, "reason": reason}
-
-
-def _candidate(one: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    return {"vendor": names.get(one["vendor"], one["vendor"]), "score": None}
+    return {
+        "vendor": names.get(one["vendor"], one["vendor"]),
+        "chosen": False,
+        "cells": [one["line"], *[NOTHING] * (len(COLUMNS) - 1)],
+        "score": None,
+        "reason": words.rule(one["rule"]),
+    }

@@ -27,6 +27,8 @@ from app.timeline.service import behind
 from app.web import errors, languages, rates, zones
 
 READING = {"GET", "HEAD"}
+# Nobody need have signed in: what a shop sends is verified when it is read.
+SIGNED_OR_PUBLIC = {Audience.PUBLIC, Audience.SHOP}
 # Where somebody goes who has not come all the way in.
 NEXT_STEP = {Stage.CODE: "/signin/code", Stage.ENROL: "/account/second-factor"}
 # A browser that has signed in is known again for a year.
@@ -148,7 +150,7 @@ def _ask() -> ResponseReturnValue | None:
     if request.method not in READING and door.is_form:
         _require_own_page()
         _require_readable_form()
-    return None if door.audience is Audience.PUBLIC else _ask_person(door)
+    return None if door.audience in SIGNED_OR_PUBLIC else _ask_person(door)
 
 
 def _whose_pace() -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from app.accounts.contract import OPS_ROLES, ROLES, VENDOR_ROLES, Stage
+from app.intake.files import MOST_BYTES as WITH_FILE
 from app.threads.forms import MOST_BYTES as WITH_PHOTOS
 
 
@@ -21,6 +22,7 @@ class Audience(StrEnum):
     OPS = "ops"
     VENDOR = "vendor"
     KEY = "key"
+    SHOP = "shop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,12 @@ ALL_VENDOR = frozenset(VENDOR_ROLES)
 ADMINISTRATOR = frozenset({"administrator"})
 READERS = frozenset({"administrator", "senior_management", "ops_lead"})
 SUPPORT = frozenset({"administrator", "ops_agent", "ops_lead"})
+LEADS = frozenset({"administrator", "ops_lead"})
 OWNER = frozenset({"vendor_owner"})
 
 PUBLIC = Door(Audience.PUBLIC)
+# Its deliveries are signed; who sent one is known when it has been read.
+SHOP = Door(Audience.SHOP, rate="source", is_form=False)
 STATIC = replace(PUBLIC, rate="static", is_form=False)
 GUESS = replace(PUBLIC, rate="sign_in")
 PERSON = Door(Audience.PERSON, EVERYBODY)
@@ -62,6 +67,7 @@ ARRIVING = replace(PERSON, stages=frozenset(Stage), rate="sign_in")
 WITHOUT_A_CODE = frozenset({Stage.ENROL, Stage.IN})
 SENSITIVE = replace(PERSON, is_fresh=True)
 OPS = Door(Audience.OPS, ALL_OPS)
+LEAD = Door(Audience.OPS, LEADS)
 ADMIN = Door(Audience.OPS, ADMINISTRATOR)
 ADMIN_SENSITIVE = replace(ADMIN, is_fresh=True)
 VENDOR = Door(Audience.VENDOR, ALL_VENDOR)
@@ -89,6 +95,8 @@ CENSUS: dict[str, Door] = {
     "GET health.readyz": replace(PUBLIC, rate="probe", is_form=False),
     "GET metrics.show": _marketplace("metrics:read"),
     "POST reports.csp": replace(PUBLIC, rate="report", is_form=False),
+    # Shops
+    "POST hooks.receive": SHOP,
     # The front door
     "GET signin.start": PUBLIC,
     "GET POST signin.signin": GUESS,
@@ -130,6 +138,9 @@ CENSUS: dict[str, Door] = {
     "POST console.arrange_list console.save_view": replace(OPS, names="list"),
     "POST console.change_view console.delete_view": replace(OPS, names="view"),
     "GET console.order": replace(OPS, names="order"),
+    "GET POST console.moving console.move": (
+        Door(Audience.OPS, SUPPORT, names="fulfillment order")
+    ),
     "POST console.write_note": replace(OPS, names="order", most_bytes=WITH_PHOTOS, rate="upload"),
     "GET console.photo": replace(OPS, names="photo"),
     "GET console.case": replace(OPS, names="case"),
@@ -145,6 +156,16 @@ CENSUS: dict[str, Door] = {
         Door(Audience.OPS, SUPPORT, names="bulk change")
     ),
     "GET console.vendors": replace(OPS, rate="search"),
+    "GET console.vendor": replace(OPS, names="vendor"),
+    "GET POST console.onboard": LEAD,
+    "GET POST console.change_vendor console.move_vendor": replace(LEAD, names="vendor"),
+    "GET POST console.new_location": replace(LEAD, names="vendor"),
+    "GET POST console.change_location": replace(LEAD, names="location"),
+    "POST console.add_closure console.remove_closure": replace(LEAD, names="location"),
+    "GET console.catalog": replace(OPS, rate="search"),
+    "GET console.product": replace(OPS, names="product"),
+    "GET POST console.change_product": replace(LEAD, names="product"),
+    "GET POST console.change_listing": replace(LEAD, names="listing"),
     "POST console.view_as": Door(Audience.OPS, SUPPORT, names="vendor"),
     "POST console.leave_view": OPS,
     "GET console.people": replace(ADMIN, rate="search"),
@@ -162,6 +183,20 @@ CENSUS: dict[str, Door] = {
     "GET console.audit": Door(Audience.OPS, READERS, rate="search"),
     "POST console.verify_audit": Door(Audience.OPS, READERS, rate="export"),
     "GET POST console.settings": ADMIN_SENSITIVE,
+    "GET console.imports": OPS,
+    "GET console.one_import": replace(OPS, names="import"),
+    "GET console.import_refusals": replace(OPS, names="import", rate="export"),
+    "GET POST console.new_import": (
+        Door(Audience.OPS, SUPPORT, most_bytes=WITH_FILE, rate="upload")
+    ),
+    "POST console.try_import console.change_import console.start_import console.cancel_import": (
+        Door(Audience.OPS, SUPPORT, names="import")
+    ),
+    "GET console.sources": ADMIN,
+    "GET console.source": replace(ADMIN, names="source"),
+    "GET POST console.new_source": ADMIN_SENSITIVE,
+    "POST console.change_secret console.pause_source": replace(ADMIN_SENSITIVE, names="source"),
+    "POST console.try_delivery": replace(ADMIN, names="delivery"),
     # The portal
     "GET portal.work": VENDOR,
     "GET portal.find": replace(VENDOR, rate="search"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
+
+from app.shared.errors import DomainError
 
 # Shops ----------------------------------------------------------------------------------------
 
@@ -94,7 +96,9 @@ class Source(Protocol):
 
 # Files ----------------------------------------------------------------------------------------
 
-Verdict = Literal["taken", "known", "held", "refused"]
+Verdict = Literal["taken", "known", "held"]
+# What a record says, by the names of our forms; parts and lines are dictionaries and lists in it.
+Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +162,34 @@ class Wrong:
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a record."""
+class Kind(Protocol):
+    """What a file's records are: their fields, who may send them, and what is done with them."""
 
-    verdict: Verdict
-    wrong: tuple[Wrong, ...] = ()
+    label: str
+    # one and several of them
+    nouns: tuple[str, str]
+    roles: frozenset[str]
+    fields: tuple[Field, ...]
+    # the field that names a record; rows that say the same in it stand together, if they may
+    named_by: tuple[str, ...]
+    is_grouped: bool
+    # what is chosen for all records, by the name of a field of the form that asks
+    fixed: tuple[str, ...]
+
+    def fill(self, values: Values) -> None:
+        """Add to what the cells of a record say what follows from it."""
+        ...
+
+    def given(self, fixed: Mapping[str, str]) -> Values:
+        """Return what every record says that does not say otherwise."""
+        ...
+
+    def check(self, values: Values) -> Any:
+        """Return a record as a form, or raise InvalidInput with every wrong field."""
+        ...
+
+    def take(
+        self, forms: Sequence[Any], fixed: Mapping[str, str], actor: str, now: datetime
+    ) -> Sequence[Verdict | DomainError]:
+        """Take records in, and return what became of each; in the open transaction."""
+        ...

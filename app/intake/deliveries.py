@@ -35,7 +35,6 @@ KEPT_BODIES = timedelta(days=30)
 KEPT = timedelta(days=730)
 
 SHOP = text("SELECT * FROM order_sources WHERE code = :code")
-SHOP_OF = text("SELECT * FROM order_sources WHERE id = :id")
 LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:words, 0))")
 DONE = text("SELECT * FROM source_deliveries WHERE source_id = :shop AND delivery = :delivery")
 # How this order of the shop was told before: as which of ours, as of when, with which digests, and
@@ -55,7 +54,8 @@ KEEP = text(
     " CAST(:errors AS jsonb), :body)"
 )
 REFUSED = text(
-    "SELECT * FROM source_deliveries WHERE id = :id AND body IS NOT NULL FOR NO KEY UPDATE"
+    "SELECT * FROM source_deliveries WHERE source_id = :shop AND id = :id AND body IS NOT NULL"
+    " FOR NO KEY UPDATE"
 )
 ANEW = text(
     "UPDATE source_deliveries SET outcome = :outcome, subject = :subject, as_of = :as_of,"
@@ -115,12 +115,11 @@ def receive(shop: Row[Any], sent: Sent) -> Result:
     return result
 
 
-def again(delivery_id: int) -> Result:
-    """Try a refused delivery again, in the open transaction; NotFound where it is not kept."""
-    kept = db.session.execute(REFUSED, {"id": delivery_id}).first()
+def again(shop: Row[Any], delivery_id: int) -> Result:
+    """Try a shop's refused delivery again, in the open transaction; NotFound if it is not kept."""
+    kept = db.session.execute(REFUSED, {"shop": shop.id, "id": delivery_id}).first()
     if kept is None:
         raise NotFound("This delivery has been taken in, or is not kept any more.")
-    shop = db.session.execute(SHOP_OF, {"id": kept.source_id}).one()
     heard = _heard(shop.kind, signed.unseal(kept.body).encode("latin-1"), kept.topic)
     _take_turn(shop, heard, kept.delivery)
     result = _result(shop, heard, clock.now(), is_again=True)

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -19,29 +17,12 @@ from sqlalchemy import Row
 from app.lists.spec import Column, ListSpec, Sort
 from app.shared.language import ENGLISH, spoken
 from app.web.paging import Cut
+from app.web.sheets import BOM, safe
 
 # Rows read at once: each time a transaction of its own, so that a slow reader holds none open.
 BATCH = 1000
-# What makes a cell a formula in the sheets people use (OWASP, CSV injection).
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-# Where a sheet may see a new cell inside one, as it parts cells by what is usual in its country.
-INSIDE = re.compile(r"([;\t\r\n]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
-# Sheets take a file for UTF-8 only if it says so.
-BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 Fetch = Callable[[Cut], tuple[Sequence[Row[Any]], datetime]]
-
-
-def safe(cell: object) -> str:
-    """Return a cell that no sheet takes for a formula; numbers and moments stay what they are."""
-    if cell is None:
-        return ""
-    if isinstance(cell, datetime):
-        return cell.astimezone(UTC).isoformat(timespec="seconds")
-    if isinstance(cell, (int, Decimal)) and not isinstance(cell, bool):
-        return str(cell)
-    words = INSIDE.sub(r"\1'", str(cell))
-    return f"'{words}" if words.lstrip().startswith(FORMULA) or words[:1] in FORMULA else words
 
 
 def lines(spec: ListSpec, columns: Sequence[Column], sort: Sort, fetch: Fetch) -> Iterator[str]:

@@ -17,7 +17,19 @@ from app.extensions import valkey
 from app.shared import work
 
 # What pages listen for, and where it is said: to ops, or to one vendor's people.
-TOPICS: Final = ("orders", "cases", "offers", "messages", "batches", "notices", "system", "notes", "catalog")
+TOPICS: Final = (
+    "orders",
+    "cases",
+    "offers",
+    "messages",
+    "batches",
+    "notices",
+    "system",
+    "notes",
+    "catalog",
+    "imports",
+    "sources",
+)
 OPS_STREAM: Final = "live:ops"
 # A page that was away longer than this many messages, or this long, looks again anyway.
 KEPT, KEPT_SECONDS = 500, 3600

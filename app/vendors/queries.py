@@ -54,6 +54,12 @@ def vendor(code: str, *, lock: bool = False) -> Row[Any]:
     return row
 
 
+def is_known(code: str) -> bool:
+    """Return whether a vendor of this code is there."""
+    query = text("SELECT 1 FROM vendors WHERE code = :code")
+    return db.session.execute(query, {"code": code}).first() is not None
+
+
 def standings(vendor_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
     """Return how vendors stand now, who said so and why."""
     query = (

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from flask import Response, make_response, render_template
 from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, StringField
-from wtforms.validators import DataRequired, Length, Regexp, ValidationError
+from wtforms.validators import DataRequired, Length, Optional, Regexp, ValidationError
 
 from app.shared.errors import Conflict, DomainError, InvalidInput, TooMany
 from app.shared.language import _, _n, later
@@ -57,6 +58,12 @@ def called(label: str, missing: str, longest: int = 120, **words: str) -> String
     """Return a field for a name: one line, nothing that cannot be seen."""
     checks = [DataRequired(missing), AtMost(longest), _shown]
     return StringField(label, checks, filters=[_stripped], **words)
+
+
+def line(label: str, longest: int = 120, *checks: Any, **words: str) -> StringField:
+    """Return a field for one line that may be left empty."""
+    known = [Optional(), AtMost(longest), _shown, *checks]
+    return StringField(label, known, filters=[_stripped], **words)
 
 
 def refuse(form: FlaskForm, refusal: DomainError) -> str | None:

@@ -12,7 +12,7 @@ from app.shared import language
 from app.shared.language import _, _n, _p, later
 
 # What programs read: codes and English, whatever they accept.
-FOR_PROGRAMS = {"api", "health", "metrics", "reports"}
+FOR_PROGRAMS = {"api", "health", "hooks", "metrics", "reports"}
 PATHS_OF_PROGRAMS = ("/api/", "/webhooks/")
 # What scripts say by themselves; js/words.js knows them by their English.
 SCRIPTS = (

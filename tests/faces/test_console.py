@@ -33,6 +33,7 @@ from app.vendors import service as vendors
 from app.web.deadlines import Deadline, deadline
 from app.web.paging import Cut, Key, cut, own_path
 from app.web.words import EVENTS, day, happened, money, span, whole
+from tests.factories import ADDRESS
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)

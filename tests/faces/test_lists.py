@@ -19,10 +19,11 @@ from werkzeug.datastructures import MultiDict
 from app.console.order_list import SPEC
 from app.extensions import db
 from app.lists.asked import asked, asked_by
-from app.lists.export import BATCH, BOM, safe
+from app.lists.export import BATCH
 from app.orders.contract import Action
 from app.orders.service import act
 from app.shared.work import OPS, transaction
+from app.web.sheets import BOM, safe
 from tests.factories import make_order, make_vendor_with_stock, routed_order, rows
 from tests.people import browser_of, make_person, sign_in_as
 
@@ -419,7 +420,9 @@ def test_a_long_file_has_every_row_once(app, sql, ops_client: FlaskClient):
     assert sorted(row["Order"] for row in found) == sorted(f"N-{n}" for n in range(2 * BATCH + 1))
 
 
-@pytest.mark.parametrize("name", ["queue", "escalations", "offers", "messages", "orders"])
+@pytest.mark.parametrize(
+    "name", ["queue", "escalations", "offers", "messages", "orders", "dead_letters"]
+)
 def test_every_list_can_be_filtered_counted_and_taken_along_when_empty(
     app, ops_client: FlaskClient, name
 ):

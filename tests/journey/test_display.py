@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask, g
 
-from tests.journey.conftest import CHROMIUM, Visit
+from app.shared import language
+from app.web import languages, words
+from tests.journey.conftest import CHROMIUM, TODAY, Visit
 
 pytest.importorskip("playwright", reason="no browser: playwright is missing")
 
@@ -117,6 +122,39 @@ def test_times_go_on_in_the_worlds_time_and_a_deadline_ends_in_late(page: Page) 
     assert seen[1][1].endswith("late")
     expect(deadline).to_have_attribute("data-state", "late")
     expect(deadline.locator("use")).to_have_attribute("href", "#i-exclamation-octagon-fill")
+
+
+@pytest.mark.parametrize("code", ["en", "en-XA"])
+def test_scripts_say_moments_and_numbers_as_the_server_does(page: Page, code: str) -> None:
+    passed = [(0, 3), (0, 40), (0, 500), (0, 7500), (1, 11_000), (8, 0), (0, -1500), (-6, 0)]
+    server = Flask(__name__)
+    server.config["TZ_DEFAULT"] = "UTC"
+    with server.test_request_context(), language.spoken(code):
+        g.now = TODAY
+        moments = [TODAY - timedelta(*length) for length in passed]
+        said = [words.ago(moment) for moment in moments]
+        days = [words.day(moment) for moment in moments]
+        told = f' data-words="{html.escape(languages.script_words() or "{}")}"'
+        counted = [languages.COUNTED["{n} new cases"](n) for n in (1, 3)]
+    times = "".join(
+        f'<time datetime="{moment.isoformat()}" data-ago="world" data-day="{day}">?</time> '
+        for moment, day in zip(moments, days, strict=True)
+    )
+    page.route(
+        "**/console/orders",
+        changed(
+            lambda text: (
+                text.replace("<h1>", f"<p id=t>{times}</p><h1>", 1)
+                .replace('<html lang="en"', f'<html lang="{code}"', 1)
+                .replace("<body", f"<body{told}", 1)
+            )
+        ),
+    )
+    page.goto("/console/orders")
+
+    expect(page.locator("#t time")).to_have_text(said)
+    count = "n => window._n('{n} new case', '{n} new cases', n)"
+    assert [page.evaluate(count, n) for n in (1, 3)] == counted
 
 
 def test_a_form_is_sent_once_with_the_button_that_was_pressed(page: Page) -> None:

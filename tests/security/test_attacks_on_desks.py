@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from app.lists import counts
-from app.lists.export import safe
 from app.shared.errors import InvalidInput
 from app.threads import photos
+from app.web.sheets import safe
 from tests.factories import make_vendor_with_stock, one, routed_order
 from tests.people import browser_of, make_person, sign_in_as
 from tests.pictures import packed

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from app.web import marks
+from app.shared.language import ACCENTED, spoken
+from app.web import looks, marks
 from app.web.deadlines import Deadline
 
 EVIL = "<script>alert(1)</script>\"'>&"
@@ -68,3 +69,33 @@ def test_a_late_deadline_has_an_empty_fuse_and_a_met_one_none() -> None:
     assert 'value="100" aria-label="No time left"' in late
     assert "progress" not in met
     assert f'data-due="{MOMENT.isoformat()}"' in late
+
+
+def test_a_mark_is_said_in_the_language_of_whoever_reads_it_last() -> None:
+    drawn = [
+        lambda: marks.order_status("on_hold"),
+        lambda: marks.severity("critical"),
+        lambda: marks.exception_kind("lost", "critical"),
+        lambda: marks.shipment_status("in_transit", "weather"),
+        lambda: marks.due(None),
+        lambda: marks.from_table({}, "brand_new"),
+    ]
+    for mark in drawn:
+        english = mark()
+        with spoken(ACCENTED):
+            assert "⟦" in mark()
+        assert mark() == english
+
+
+def test_a_text_keeps_its_marks_and_everything_else_is_escaped() -> None:
+    said = marks.rich("Signed by {who} & {others}", who=marks.bdi(EVIL), others=EVIL)
+
+    assert "<script" not in said
+    assert said.startswith("Signed by <bdi>&lt;script&gt;")
+    assert "</bdi> &amp; &lt;script&gt;" in said
+
+
+@pytest.mark.parametrize("delay", [*looks.DELAYS, "brand_new"])
+def test_a_delay_stands_beside_a_parcel_that_is_under_way_and_beside_no_other(delay: str) -> None:
+    assert ", " in marks.shipment_status("in_transit", delay)
+    assert marks.shipment_status("lost", delay) == marks.shipment_status("lost")

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask, g
 
-from app.web import words, zones
+from app.carriers.contract import DelayReason, TrackingStatus
+from app.console.cases import SENTENCES
+from app.orders.contract import FoStatus, OrderStatus
+from app.shared.language import ACCENTED, spoken
+from app.vendors.contract import Status
+from app.web import looks, words, zones
 
 # The true minus; it stands as "~" below.
 MINUS = "\N{MINUS SIGN}"
@@ -158,3 +165,48 @@ def test_money_has_its_currencys_digits_and_a_true_minus(amount, shown, rounded)
     exact, whole = words.money(amount), words.whole(amount)
 
     assert (exact, whole) == (shown.replace("~", MINUS), rounded.replace("~", MINUS))
+
+
+# Other languages ----------------------------------------------------------------------------
+
+
+def test_words_are_said_in_the_language_of_whoever_reads():
+    facts = {"kind": "late_dispatch", "case": "CA-1", "since": "2026-11-19T07:22:00+00:00"}
+    with spoken(ACCENTED):
+        assert words.span(timedelta(hours=2, minutes=5)) == "⟦2 h⟧ ⟦05 m⟧"
+        assert words.ago(g.now - timedelta(minutes=8)) == "⟦⟦8 m⟧ ágö⟧"
+        assert (words.plain("on_hold"), words.small("on_hold")) == ("⟦Öñ höld⟧", "⟦öñ höld⟧")
+        assert words.rule("late_1") == "⟦láté bý 1 dáý ör möré⟧"
+        told = words.happened("case_raised", facts)
+        assert told["title"] == "⟦⟦Láté díšpátçh⟧ föûñd⟧"
+        assert told["sentence"] == "⟦CA-1, šíñçé Thu, Nov 19, 07:22⟧."
+
+
+def test_days_and_decimals_are_written_as_their_language_does():
+    moment = at("2026-11-19T07:22Z")
+    with spoken("de"):
+        assert (words.weekday(date(2026, 11, 19)), words.day(moment)) == ("Do", "Do., 19. Nov.")
+        assert words.decimal(1234.5, "#,##0.0") == "1.234,5"
+    assert words.weekday(date(2026, 11, 19)) == "Thu"
+    assert words.decimal(1800.0, "#,##0.###") == "1,800"
+
+
+@pytest.mark.parametrize(
+    ("codes", "table"),
+    [
+        (OrderStatus, looks.ORDER_STATUSES),
+        (FoStatus, looks.FO_STATUSES),
+        (TrackingStatus, looks.SHIPMENT_STATUSES),
+        (DelayReason, looks.DELAYS),
+        (Status, looks.VENDOR_STATUSES),
+        (SENTENCES, looks.EXCEPTION_KINDS),
+    ],
+)
+def test_every_code_has_its_look_and_its_words_are_there_to_be_translated(codes, table):
+    source = "".join(Path(module.__file__).read_text() for module in (looks, words))
+    marked = set(re.findall(r'later\(\s*"([^"]+)"', source))
+
+    assert {str(code) for code in codes} <= set(table)
+    assert {look[2] for look in table.values()} <= marked
+    small = {str(code) for code in codes} - set(words.DELAYS)
+    assert {code.replace("_", " ") for code in small} <= marked

@@ -1,0 +1,118 @@
+"""Reading what is sold by SKU, who sells it, and for whom units are held, for the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from app.extensions import db
+from app.vendors.queries import STATUS
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of SKUs begins: after a row (its SKU and its key), or before one."""
+
+    sku: str
+    id: UUID | None = None
+    is_back: bool = False
+
+
+# SKUs are sorted as their indexes are (~<~): a page of many reads a few rows.
+SOLD = (
+    "l.id, l.sku, l.title, l.cost_minor, l.price_minor, l.currency, l.is_active, l.buy_in_days,"
+    " l.restock_on, c.code AS location, c.name AS place, s.on_hand, s.reserved,"
+    " s.on_hand - s.reserved AS available"
+)
+OF_VENDOR = (
+    f"SELECT {SOLD} FROM listings l JOIN stock s ON s.listing_id = l.id"
+    " JOIN locations c ON c.id = l.location_id"
+    " WHERE l.vendor_id = :vendor AND {found} AND {cut}"
+    " ORDER BY l.sku USING {way}, l.id {key} LIMIT :size"
+)
+BEGINS = "(l.sku ^@ :q OR l.sku ^@ upper(:q) OR lower(l.title) ^@ lower(:q))"
+# A SKU that nobody describes is known by who lists it.
+DESCRIBED = (
+    "SELECT p.sku FROM products p WHERE {described} AND p.sku {sign} :after"
+    " ORDER BY p.sku USING {way} LIMIT :size"
+)
+LISTED = (
+    "SELECT DISTINCT ON (l.sku) l.sku FROM listings l WHERE {listed} AND l.sku {sign} :after"
+    " ORDER BY l.sku USING {way} LIMIT :size"
+)
+IS_DESCRIBED = "(p.sku ^@ :q OR p.sku ^@ upper(:q) OR lower(p.title) ^@ lower(:q) OR p.gtin = :q)"
+WITHOUT = ("described", "listed")
+CATALOG = (
+    "SELECT k.sku, coalesce(p.title, l.title) AS title, p.gtin, l.vendors, l.on_hand, l.reserved,"
+    " l.on_hand - l.reserved AS available, l.cost_minor, l.currency, l.currencies"
+    f" FROM (SELECT sku FROM (({DESCRIBED}) UNION ALL ({LISTED})) u(sku)"
+    "  GROUP BY sku ORDER BY sku USING {way} LIMIT :size) k"
+    " LEFT JOIN products p ON p.sku = k.sku"
+    " LEFT JOIN LATERAL (SELECT min(l.title) AS title, count(DISTINCT l.vendor_id) AS vendors,"
+    "  sum(s.on_hand) AS on_hand, sum(s.reserved) AS reserved,"
+    "  min(l.cost_minor) FILTER (WHERE l.is_active) AS cost_minor, min(l.currency) AS currency,"
+    "  count(DISTINCT l.currency) AS currencies FROM listings l"
+    "  JOIN stock s ON s.listing_id = l.id WHERE l.sku = k.sku) l ON true"
+    " ORDER BY k.sku USING {way}"
+)
+LISTINGS = text(
+    f"SELECT {SOLD}, v.code AS vendor, v.name AS vendor_name, {STATUS} AS status,"
+    " c.is_active AS is_open"
+    " FROM listings l JOIN stock s ON s.listing_id = l.id JOIN vendors v ON v.id = l.vendor_id"
+    " JOIN locations c ON c.id = l.location_id WHERE l.sku = :sku"
+    " ORDER BY l.is_active DESC, l.cost_minor, v.name, c.code LIMIT 200"
+)
+HELD = text(
+    "SELECT r.quantity, f.order_number, f.reference AS fulfillment_order, f.status, f.ship_by,"
+    " o.reference, v.name AS vendor FROM listings l JOIN reservations r ON r.listing_id = l.id"
+    " JOIN fo_lines x ON x.id = r.fo_line_id JOIN fulfillment_orders f ON f.id = x.fo_id"
+    " JOIN orders o ON o.id = f.order_id JOIN vendors v ON v.id = l.vendor_id"
+    " WHERE l.sku = :sku ORDER BY f.ship_by, f.id LIMIT :most"
+)
+WAITING = text(
+    "SELECT count(DISTINCT order_id) AS orders, coalesce(sum(unrouted), 0) AS units"
+    " FROM order_lines WHERE sku = :sku AND unrouted > 0"
+)
+
+
+def of_vendor(vendor_id: UUID, q: str, after: Place | None, size: int) -> Sequence[Row[Any]]:
+    """Return a page of what a vendor sells, by SKU, and one row more."""
+    is_back = bool(after and after.is_back)
+    sign, way, key = ("~<~", "~>~", "DESC") if is_back else ("~>~", "~<~", "ASC")
+    beyond = f"(l.sku {sign} :sku OR (l.sku = :sku AND l.id {'<' if is_back else '>'} :id))"
+    sql = OF_VENDOR.format(
+        found=BEGINS if q else "true", cut=beyond if after else "true", way=way, key=key
+    )
+    values = {"vendor": vendor_id, "q": q, "size": size + 1}
+    values |= {"sku": after.sku, "id": after.id} if after else {}
+    return db.session.execute(text(sql), values).all()
+
+
+def catalog(q: str, after: Place | None, size: int) -> Sequence[Row[Any]]:
+    """Return a page of SKUs with who sells them and how much there is, and one row more."""
+    is_back = bool(after and after.is_back)
+    sign, way = ("~<~", "~>~") if is_back else ("~>~", "~<~")
+    found = {"described": IS_DESCRIBED, "listed": BEGINS} if q else dict.fromkeys(WITHOUT, "true")
+    sql = CATALOG.format(sign=sign, way=way, **found)
+    values = {"q": q, "after": after.sku if after else "", "size": size + 1}
+    return db.session.execute(text(sql), values).all()
+
+
+def listings(sku: str, now: datetime) -> Sequence[Row[Any]]:
+    """Return who sells a SKU, the cheapest first."""
+    return db.session.execute(LISTINGS, {"sku": sku, "now": now}).all()
+
+
+def held(sku: str, most: int) -> Sequence[Row[Any]]:
+    """Return for whom units of a SKU are held, the first to ship first."""
+    return db.session.execute(HELD, {"sku": sku, "most": most}).all()
+
+
+def waiting(sku: str) -> Row[Any]:
+    """Return how many orders wait for how many units of a SKU."""
+    return db.session.execute(WAITING, {"sku": sku}).one()

@@ -1,0 +1,316 @@
+"""What is asked of whoever looks after vendors: their facts, their places, how they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import time
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    DateField,
+    Field,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    TimeField,
+    ValidationError,
+)
+from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional, Regexp
+
+from app.console.vendors import KINDS, status_word
+from app.shared import language
+from app.shared.language import _, later
+from app.vendors.contract import Kind, Move, Status
+from app.vendors.rules import STOPPING, WITH_A_REASON, WITH_AN_END, why_no_calendar
+from app.web import zones
+from app.web.forms import ADDRESS, AtMost, called, line
+
+# Of Babel's territories, those that are no country of an address.
+NO_COUNTRIES = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
+CODE = re.compile(r"[A-Z]{2}")
+# What a vendor or a location is known by in addresses and files.
+NAME_OF = r"[A-Za-z0-9][A-Za-z0-9._-]*\Z"
+WORK = {
+    "finish": later("It finishes what it has"),
+    "take_back": later("Others get what it has not sent"),
+}
+
+
+def countries() -> dict[str, str]:
+    """Return the countries by their codes, in the reader's language."""
+    known = {str(code): str(name) for code, name in language.locale().territories.items()}
+    codes = (code for code in known if CODE.fullmatch(code) and code not in NO_COUNTRIES)
+    return {code: known[code] for code in sorted(codes, key=known.__getitem__)}
+
+
+def weekdays() -> list[tuple[str, str]]:
+    """Return the days of the week, Monday first, as a form offers them."""
+    words = language.locale().days["format"]["abbreviated"]
+    return [(str(day), words[day - 1]) for day in range(1, 8)]
+
+
+class Whole(IntegerField):  # type: ignore[misc]
+    """A field for a whole number."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the number; nothing typed is none."""
+        self.data = None
+        words = valuelist[0].strip() if valuelist else ""
+        if words:
+            if not re.fullmatch(r"-?[0-9]{1,9}", words):
+                raise ValueError(_("Enter a whole number."))
+            self.data = int(words)
+
+
+def _stripped(words: str | None) -> str:
+    return (words or "").strip()
+
+
+def _code(label: str, missing: str, **words: Any) -> StringField:
+    signs = later("Use letters, digits, dots, dashes and underscores.")
+    checks = [DataRequired(missing), AtMost(64), Regexp(NAME_OF, message=signs)]
+    return StringField(label, checks, filters=[_stripped], **words)
+
+
+def _codes(words: str | None) -> list[str]:
+    return sorted({word.upper() for word in re.split(r"[\s,;]+", words or "") if word})
+
+
+class VendorFacts(FlaskForm):  # type: ignore[misc]
+    """Who a vendor is."""
+
+    name = called(later("Name"), later("Enter what the vendor is called."))
+    email = line(
+        later("E-mail"),
+        254,
+        Regexp(ADDRESS, message=later("Enter one address, like ada@example.org.")),
+        description=later("Where new work is told. Empty: on screen only."),
+    )
+    kind = RadioField(later("Kind"), [InputRequired(later("Choose what sort of vendor it is."))])
+
+    def __init__(self, **given: Any) -> None:
+        """Offer the kinds."""
+        super().__init__(**given)
+        self.kind.choices = [(str(kind), _(word)) for kind, word in KINDS.items()]
+
+    def values(self) -> dict[str, Any]:
+        """Return the vendor as it is kept."""
+        return {"name": self.name.data, "email": self.email.data or None, "kind": self.kind.data}
+
+
+KIND_SENTENCES = {
+    Kind.MERCHANT: later("Sells and ships its own goods."),
+    Kind.FULFILLMENT_HOUSE: later("Stores and ships the goods of others."),
+    Kind.DROP_SHIPPER: later("Sells, and has its suppliers ship."),
+}
+
+
+class PlaceFacts(FlaskForm):  # type: ignore[misc]
+    """Where a vendor ships from, and by which calendar."""
+
+    place_name = called(
+        later("Name of the place"), later("Enter what the place is called."), default="Main"
+    )
+    country = SelectField(later("Country"), [InputRequired(later("Choose a country."))])
+    region = line(later("Region"), 64)
+    city = line(later("City"), 300)
+    postal_code = line(later("Postal code"), 64)
+    zone = SelectField(later("Time zone"), [InputRequired(later("Choose a time zone."))])
+    cut_off = TimeField(
+        later("Cut-off"),
+        [InputRequired(later("Enter a time, like 15:00."))],
+        default=time(16),
+        description=later("What is ordered later is work of the next day."),
+    )
+    handling_days = Whole(
+        later("Handling days"),
+        [
+            InputRequired(later("Enter how many working days it takes.")),
+            NumberRange(0, 60, later("Between 0 and 60 days.")),
+        ],
+        default=1,
+        description=later("Working days from an order to its hand-over."),
+    )
+    working_days = SelectMultipleField(
+        later("Working days"),
+        [InputRequired(later("Choose at least one day."))],
+        default=["1", "2", "3", "4", "5"],
+    )
+    holidays = line(
+        later("Public holidays of"),
+        40,
+        description=later("A country or a part of one, like DE or DE-BY. Empty: it works on them."),
+    )
+    daily_capacity = Whole(
+        later("Most a day"),
+        [Optional(), NumberRange(1, 10**6, later("Between 1 and 1,000,000."))],
+        description=later("Fulfillment orders it can hand over in a day. Empty: any number."),
+    )
+    ships_to = line(
+        later("Ships to"),
+        1200,
+        description=later("Codes of countries, like SE, NO, DK. Empty: everywhere."),
+    )
+    is_active = BooleanField(later("Work is given to this place"), default=True)
+
+    def __init__(self, **given: Any) -> None:
+        """Offer countries, zones and days."""
+        super().__init__(**given)
+        first = [("", _("Choose a country"))]
+        self.country.choices = [*first, *countries().items()]
+        self.zone.choices = zones.choices([("", _("Choose a time zone"))], self.zone.data)
+        self.working_days.choices = weekdays()
+
+    def validate_holidays(self, field: Field) -> None:
+        """Ask for holidays that are known; small letters will do."""
+        if field.data and not why_no_calendar(field.data.upper()):
+            field.data = field.data.upper()
+        elif field.data and why_no_calendar(field.data):
+            raise ValidationError(
+                _(
+                    "Public holidays of {place} are not known. Write a country or a part of one.",
+                    place=field.data,
+                )
+            )
+
+    def validate_ships_to(self, field: Field) -> None:
+        """Ask for countries that there are."""
+        unknown = [code for code in _codes(field.data) if code not in countries()]
+        if unknown:
+            raise ValidationError(_("No country: {codes}.", codes=", ".join(unknown[:5])))
+
+    def values(self) -> dict[str, Any]:
+        """Return the location as it is kept."""
+        return {
+            "name": self.place_name.data,
+            "zone": self.zone.data,
+            "country": self.country.data,
+            "region": self.region.data or None,
+            "city": self.city.data or None,
+            "postal_code": self.postal_code.data or None,
+            "cut_off": self.cut_off.data,
+            "handling_days": self.handling_days.data,
+            "working_days": sorted(map(int, self.working_days.data)),
+            "holidays": self.holidays.data or None,
+            "daily_capacity": self.daily_capacity.data,
+            "ships_to": _codes(self.ships_to.data) or None,
+            "is_active": self.is_active.data,
+        }
+
+
+def of_place(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a location's values as its form shows them."""
+    shown = {name: value for name, value in values.items() if name != "name"}
+    days = [str(day) for day in values["working_days"]]
+    ships_to = ", ".join(values["ships_to"] or ())
+    return shown | {"place_name": values["name"], "working_days": days, "ships_to": ships_to}
+
+
+class NewVendor(VendorFacts, PlaceFacts):
+    """A vendor that is taken in, with its first location."""
+
+    code = _code(
+        later("Code"),
+        later("Enter a short code."),
+        description=later("What files, keys and addresses call it: it cannot be changed."),
+    )
+    starts_as = RadioField(
+        later("It starts"), [InputRequired(later("Choose how it starts."))], default="active"
+    )
+
+    def __init__(self, **given: Any) -> None:
+        """Offer how it may start."""
+        super().__init__(**given)
+        self.starts_as.choices = [(s, status_word(s)) for s in (Status.ACTIVE, Status.REVIEW)]
+
+    def vendor(self) -> dict[str, Any]:
+        """Return the vendor as it is kept."""
+        code = {"code": self.code.data, "status": self.starts_as.data}
+        return VendorFacts.values(self) | code
+
+    def place(self) -> dict[str, Any]:
+        """Return its first location as it is kept."""
+        return PlaceFacts.values(self)
+
+
+START_SENTENCES = {
+    Status.ACTIVE: later("It is given work from now on."),
+    Status.REVIEW: later("It is given work, and its work counts as a risk."),
+}
+
+
+class ChangeVendor(VendorFacts):
+    """What is changed of a vendor."""
+
+    seen = HiddenField()
+
+
+class NewPlace(PlaceFacts):
+    """A further location."""
+
+    code = _code(
+        later("Code"),
+        later("Enter a short code."),
+        description=later("What files call it: it cannot be changed."),
+    )
+
+
+class ChangePlace(PlaceFacts):
+    """What is changed of a location."""
+
+    seen = HiddenField()
+
+
+class Closing(FlaskForm):  # type: ignore[misc]
+    """Days on which a location hands nothing over."""
+
+    first_day = DateField(later("First day"), [InputRequired(later("Choose the first day."))])
+    last_day = DateField(later("Last day"), [InputRequired(later("Choose the last day."))])
+    reason = called(later("Why"), later("Enter why, like summer holidays."))
+
+
+class Standing(FlaskForm):  # type: ignore[misc]
+    """Why a vendor stands otherwise from now on, until when, and what becomes of its work."""
+
+    seen = HiddenField()
+    reason = TextAreaField(
+        later("Why"),
+        [AtMost(500)],
+        filters=[_stripped],
+        description=later("The vendor reads this."),
+    )
+    until = DateField(
+        later("Active again from"),
+        [Optional()],
+        description=later("By itself, when this day begins. Empty: until somebody reopens it."),
+    )
+    work = RadioField(
+        later("What it has open"), [InputRequired(later("Choose what becomes of its work."))]
+    )
+
+    def __init__(self, move: Move, **given: Any) -> None:
+        """Ask what this move needs, and no more."""
+        super().__init__(**given)
+        self.move = move
+        self.work.choices = [(name, _(word)) for name, word in WORK.items()]
+        if move not in WITH_AN_END:
+            del self.until
+        if move not in STOPPING:
+            del self.work
+
+    @property
+    def takes_back(self) -> bool:
+        """Return whether others get what the vendor has open."""
+        return "work" in self and self.work.data == "take_back"
+
+    def validate_reason(self, field: Field) -> None:
+        """Ask why, where the vendor must be told."""
+        if self.move in WITH_A_REASON and not field.data:
+            raise ValidationError(_("Say why: the vendor is told."))

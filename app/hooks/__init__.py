@@ -1,0 +1,1 @@
+"""What other programs push to us, signed: for now the orders of shops."""

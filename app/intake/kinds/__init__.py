@@ -1,0 +1,1 @@
+"""One file for each kind of record that files hold; a shelf."""

@@ -1,0 +1,128 @@
+"""A routing decision in words: all of it for ops, their own part for a vendor and a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from app.shared.language import _, _n, later
+from app.web.words import day
+
+# Why a vendor was not chosen, as it was written down.
+RULES = {
+    "pinned to another vendor": later("Pinned to another vendor"),
+    "vendor not active": later("Vendor not active"),
+    "listing not active": later("Listing not active"),
+    "location not active": later("Location not active"),
+    "other currency": later("Other currency"),
+    "does not ship there": later("Does not ship there"),
+    "declined before": later("Declined before"),
+    "no stock": later("No stock"),
+    "too late for the need-by date": later("Too late for the need-by date"),
+    "no open day with room left": later("No open day with room left"),
+}
+# What mattered, by strategy; others are named as they are.
+STRATEGIES = {
+    "balanced": later("Price, time, standing and parcels were weighed."),
+    "cheapest": later("The least money mattered."),
+    "fastest": later("The earliest arrival mattered."),
+    "fewest_parcels": later("As few parcels as can be mattered."),
+}
+METHODS = {
+    "exact": later("Every way was looked at: none is better."),
+    "solver": later("A solver looked at every way: none is better."),
+    "greedy": later("There were too many ways to look at in time, so a better one may exist."),
+}
+MATTERED = {
+    "balanced": later("the best of price and time"),
+    "cheapest": later("the best price"),
+    "fastest": later("the earliest arrival"),
+    "fewest_parcels": later("as few parcels as can be"),
+}
+Facts = Mapping[str, Any]
+
+
+def rule(name: str) -> str:
+    """Return the rule that excluded a vendor; one of another release as it was written."""
+    return _(RULES[name]) if name in RULES else name[:1].upper() + name[1:]
+
+
+def for_ops(facts: Facts, names: Mapping[str, str]) -> list[str]:
+    """Return who ships what and why, who could not, and what was left; with vendors' names."""
+    chosen, excluded = facts.get("chosen", []), facts.get("excluded", [])
+    said = [
+        _n("{vendor} ships {n} unit.", "{vendor} ships {n} units.", n, vendor=names.get(code, code))
+        for code, n in _units(chosen).items()
+    ]
+    if by_hand := facts.get("by_hand"):
+        said.append(
+            _(
+                "{person} moved it by hand: {reason}.",
+                person=by_hand["by"],
+                reason=by_hand["reason"],
+            )
+        )
+    elif chosen and facts.get("strategy") in STRATEGIES:
+        said += [_(STRATEGIES[facts["strategy"]]), _(METHODS[facts["method"]])]
+    said += [
+        _("{units} of line {line} are bought in and there on {day}.", **_bought(one))
+        for one in chosen
+        if "waits_until" in one
+    ]
+    if excluded:
+        others = len({one["vendor"] for one in excluded})
+        one, many = (
+            "{n} vendor could not be asked for every line.",
+            "{n} vendors could not be asked for every line.",
+        )
+        said.append(_n(one, many, others))
+    if unfilled := facts.get("unfilled", 0):
+        one, many = (
+            "{n} unit found no vendor; routing looks again every hour.",
+            "{n} units found no vendor; routing looks again every hour.",
+        )
+        said.append(_n(one, many, unfilled))
+    return said
+
+
+def _bought(one: Facts) -> dict[str, Any]:
+    there = day(date.fromisoformat(one["waits_until"]))
+    return {"units": one["units"], "line": one["line"], "day": there}
+
+
+def _units(chosen: Sequence[Facts]) -> dict[str, int]:
+    units: dict[str, int] = {}
+    for one in chosen:
+        units[one["vendor"]] = units.get(one["vendor"], 0) + one["units"]
+    return units
+
+
+def for_vendor(facts: Facts, vendor: str) -> str | None:
+    """Return why a vendor was given its part, without a word about any other; None: it was not."""
+    own = [one for one in facts.get("chosen", []) if one["vendor"] == vendor]
+    if not own:
+        return None
+    if facts.get("by_hand"):
+        return _("The marketplace gave it to you by hand.")
+    arrives = day(max(date.fromisoformat(one["arrives"]) for one in own))
+    mattered = MATTERED.get(facts.get("strategy", ""))
+    if mattered is None:
+        return _("With you it arrives on {day}.", day=arrives)
+    return _("With you it arrives on {day}: {what}.", day=arrives, what=_(mattered))
+
+
+def for_customer(facts: Facts) -> str | None:
+    """Return how the order comes and why so, with nobody's name or price; None: nobody has it."""
+    chosen = facts.get("chosen", [])
+    if not chosen:
+        return None
+    parcels = len({(one["vendor"], one.get("place"), one.get("waits_until")) for one in chosen})
+    arrives = day(max(date.fromisoformat(one["arrives"]) for one in chosen))
+    if parcels == 1:
+        return _("All of it comes from one place and should be with you by {day}.", day=arrives)
+    one, many = (
+        "It comes in {n} parcel, by {day}.",
+        "It comes in {n} parcels, because no single place has all of it; the last one by {day}.",
+    )
+    return _n(one, many, parcels, day=arrives)
