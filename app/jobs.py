@@ -82,6 +82,11 @@ JOBS = {
         "slow",
         Backlog("batches", "due_at", "status IN ('waiting', 'running')", by_machine=True),
     ),
+    "run_imports": Job(
+        "workers.imports.run_imports",
+        "slow",
+        Backlog("imports", "due_at", "status IN ('waiting', 'running')", by_machine=True),
+    ),
     "mail_notices": Job("workers.notices.mail_notices", "slow"),
     "keep_house": Job("workers.house.keep_house", "slow"),
 }

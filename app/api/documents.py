@@ -55,7 +55,7 @@ def order_document(order_id: UUID) -> Document:
         "id": order.reference,
         **pick(order, "channel", "number", "status", "placed_at", "currency", "deliver_on"),
         **pick(order, "delivered_at", "ship_to", "preferences"),
-        "version": version(order),
+        "version": version(order.cohort, order_id),
         "holds": [pick(h, "code", "facts", "held_at") | _why(h) for h in open_holds(order_id)],
         "items": str(Money(order.items_minor, order.currency)),
         "freight": str(Money(order.freight_minor, order.currency)),

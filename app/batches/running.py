@@ -14,10 +14,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from rq.timeouts import JobTimeoutException
 from sqlalchemy import Row as SqlRow
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.batches.contract import Act, Outcome, Row
 from app.batches.registry import act_of
@@ -32,8 +30,6 @@ from app.shared.work import PLATFORM, transaction
 logger = logging.getLogger(__name__)
 # Few enough that somebody who cancels waits for a moment only, and that locks are soon let go.
 AT_ONCE = 50
-# The PostgreSQL error classes that say nothing of a row: another try finds it as it was.
-PASSING = ("08", "40", "53", "55", "57")
 
 CLAIM = text(
     "SELECT * FROM batches WHERE status IN ('waiting', 'running') AND due_at <= :now"
@@ -81,7 +77,7 @@ def _a_few(is_time_up: Callable[[], bool]) -> int:
     try:
         return _step(AT_ONCE)
     except Exception as error:
-        _raise_if_passing(error)
+        work.raise_if_passing(error)
         # One bad row must not hold up the others: take them one by one.
         logger.exception("rows of a bulk change failed")
     worked = 0
@@ -98,7 +94,7 @@ def _one() -> int:
     try:
         return _step(1, tried)
     except Exception as error:
-        _raise_if_passing(error)
+        work.raise_if_passing(error)
         logger.exception("a row of a bulk change failed")
         return _give_up(tried)
 
@@ -116,14 +112,6 @@ def _give_up(tried: set[tuple[UUID, int]]) -> int:
                 _move_on(batch, act_of(batch.act), outcomes, is_over=False)
                 live.changed("batches")
     return len(tried)
-
-
-def _raise_if_passing(error: Exception) -> None:
-    """Raise again what says nothing of a row: time is up, or the database is not itself."""
-    code = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-    is_passing = isinstance(error, OperationalError) or code[:2] in PASSING
-    if isinstance(error, JobTimeoutException) or (isinstance(error, DBAPIError) and is_passing):
-        raise error
 
 
 def _step(size: int, tried: set[tuple[UUID, int]] | None = None) -> int:

@@ -13,6 +13,11 @@ from app.web.words import happened, span
 # What somebody did with a thing after it was chosen.
 DID = {
     "order_canceled": later("canceled {units}"),
+    "order_held": later("held it for review"),
+    "order_released": later("released it after review"),
+    "order_readdressed": later("changed the address"),
+    "order_units_changed": later("changed the units"),
+    "order_wishes_changed": later("changed the wishes"),
     "parcel_shipped": later("handed a parcel over"),
     "fulfillment_order_confirmed": later("confirmed it"),
     "fulfillment_order_confirmed:rejected": later("declined it"),

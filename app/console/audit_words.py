@@ -104,6 +104,7 @@ FACTS: dict[str, Callable[[Any], str]] = {
     "now": _role,
     "rights": lambda codes: ", ".join(right(code).lower() for code in codes),
     "changed": _changed,
+    "act": _,
     "rows": lambda n: _n("{n} row", "{n} rows", n),
     "count": lambda n: _n("{n} seal", "{n} seals", n),
 }

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import url_for
+from markupsafe import Markup
 from sqlalchemy import Row
 
 from app.carriers.registry import CARRIERS
@@ -16,6 +17,7 @@ from app.console.climbs import moves
 from app.console.strips import strip
 from app.shared.language import _, _p, later
 from app.web.deadlines import Deadline, deadline
+from app.web.marks import bdi, rich
 from app.web.words import day, delay, plain, small, span, when
 
 # How far a late order is.
@@ -153,7 +155,7 @@ def _moved_delivery(row: Row[Any], of: Row[Any], now: datetime) -> Moved:
 
 
 def _moved_stall(_row: Row[Any], of: Row[Any], _now: datetime) -> Moved:
-    return Moved(because=f"{parcel_words(of)} {_last_scan(of)}")
+    return Moved(because=Markup(" ").join([parcel_words(of), _last_scan(of)]))
 
 
 def _moved_stock(_row: Row[Any], of: Row[Any], _now: datetime) -> Moved:
@@ -189,7 +191,7 @@ def _last_scan(of: Row[Any]) -> str:
     if not of.last_scan_at:
         return _("Handed over {moment} and never scanned.", moment=when(of.shipped_at))
     said = ", ".join(part for part in (of.description, of.place) if part)
-    return _("Last scan {moment}: {words}.", moment=when(of.last_scan_at), words=said)
+    return rich("Last scan {moment}: {words}.", moment=when(of.last_scan_at), words=bdi(said))
 
 
 def listed(row: Row[Any], now: datetime, href: str) -> dict[str, Any]:

@@ -33,10 +33,13 @@ PAGES = (
     Page(later("Notices"), "console.notices", "bell", later("news told inbox")),
     Page(later("Bulk changes"), "console.batches", "list-check", later("batches many")),
     Page(later("Vendors"), "console.vendors", "shop", later("sellers shippers")),
+    Page(later("Take a vendor in"), "console.onboard", "shop", later("new vendor onboard")),
+    Page(later("Catalog"), "console.catalog", "tag", later("products listings stock sku gtin")),
     Page(later("People"), "console.people", "people", later("users team roles")),
     Page(later("Invite somebody"), "console.invite", "person-plus", later("people new user")),
     Page(later("Keys"), "console.keys", "key", later("api tokens")),
     Page(later("Make a key"), "console.new_key", "key", later("api token new")),
+    Page(later("Policies"), "console.policies", "sliders", "rules routing promises lanes doubts"),
     Page(later("Settings"), "console.settings", "gear", later("marketplace policies brand")),
     Page(later("Audit trail"), "console.audit", "journal-text", later("history log who did what")),
     Page(
@@ -184,7 +187,7 @@ def _case(row: Row[Any]) -> Item:
 
 def _vendor(row: Row[Any]) -> Item:
     about = row.about if row.status == "active" else f"{row.about}, {small(row.status)}"
-    href = url_for("console.vendors", q=row.target)
+    href = url_for("console.vendor", code=row.target)
     return Item(row.label, "shop", href, about, is_exact=row.is_exact)
 
 

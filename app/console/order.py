@@ -6,7 +6,10 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from app.console import case_queries, notes, order_page, order_queries, page, story
+from app.console.change_forms import Reason
 from app.console.page import blueprint
+from app.orders.changes import version
+from app.orders.holds import open_holds
 from app.shared.errors import InvalidInput
 from app.shared.work import OPS, transaction
 from app.threads.forms import Sent
@@ -36,11 +39,21 @@ def show(reference: str, sent: Sent | None = None, refusal: InvalidInput | None 
             messages=order_queries.messages(row),
             decisions=decisions,
             vendors=order_queries.vendor_names(order_page.vendors_in(decisions)),
+            holds=open_holds(row.id) if row.held_since else (),
         )
         shown = order_page.shown(loaded, now)
         thread = notes.thread(row, sent, refusal)
         told = story.load(story.Of(row.cohort, row.id, row.currency))
-    return render_template("console/order.html", **frame, order=shown, thread=thread, story=told)
+        seen = version(row.cohort, row.id) if row.held_since else None
+    return render_template(
+        "console/order.html",
+        **frame,
+        order=shown,
+        thread=thread,
+        story=told,
+        version=seen,
+        release=Reason("release") if shown["holds"] else None,
+    )
 
 
 @blueprint.post("/orders/<reference>/notes")

@@ -169,6 +169,12 @@ SPEC = register(
                 "o.status = 'received'",
                 hint=later("No vendor has all of it yet"),
             ),
+            "review": View(
+                later("Needs review"),
+                "o.held_since IS NOT NULL",
+                "warn",
+                later("Held for a person; no vendor is given it"),
+            ),
             "held": View(
                 later("On hold"), "o.has_part_on_hold", hint=later("A part of it is on hold")
             ),
@@ -177,7 +183,13 @@ SPEC = register(
         fetch=order_queries.orders,
         key=key,
         show=show,
-        acts=("orders.hold", "orders.release", "orders.cancel"),
+        acts=(
+            "orders.review",
+            "orders.clear",
+            "orders.hold",
+            "orders.release",
+            "orders.cancel",
+        ),
         search=order_queries.search,
     )
 )

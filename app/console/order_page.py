@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,13 +13,15 @@ from sqlalchemy import Row
 
 from app.carriers.registry import CARRIERS
 from app.console import lists
-from app.console.cases import carrier_title, parcel_words, sentence
+from app.console.cases import actor, carrier_title, parcel_words, sentence
 from app.console.strips import strip
 from app.console.why import vendors_in, why
+from app.orders.models import OrderHold
+from app.orders.words import sentence as doubt_sentence
 from app.shared.language import _, _p, later
 from app.timeline.models import Decision
 from app.web.deadlines import Deadline, deadline
-from app.web.words import day, when
+from app.web.words import day, field, when
 
 __all__ = ["Loaded", "shown", "vendors_in"]
 
@@ -54,6 +56,7 @@ class Loaded:
     messages: Sequence[Row[Any]]
     decisions: Sequence[Decision]
     vendors: dict[str, str]
+    holds: Sequence[OrderHold]
 
 
 def shown(of: Loaded, now: datetime) -> dict[str, Any]:
@@ -83,13 +86,42 @@ def shown(of: Loaded, now: datetime) -> dict[str, Any]:
         "offer": _offer(of.offer),
         "messages": [lists.message(message) for message in of.messages],
         "cases": cases,
+        "holds": [hold(one) for one in of.holds],
+        "wishes": list(_wishes(row.preferences)),
         "moves": [],
     }
 
 
+def hold(of: OrderHold) -> dict[str, Any]:
+    """Return why an order is held, since when, and by whom."""
+    return {
+        "sentence": doubt_sentence(of.code, of.facts),
+        "at": of.held_at,
+        "by": actor(of.held_by),
+    }
+
+
+def _wishes(asked: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Return what the customer asks for, in their own words."""
+    if asked.get("gift_wrap"):
+        yield _("Gift"), _("wrap it")
+    for name in ("gift_message", "delivery_instructions", "preferred_delivery_time"):
+        if asked.get(name):
+            yield field(name), asked[name]
+    if asked.get("deliver_by"):
+        yield field("deliver_by"), day(date.fromisoformat(asked["deliver_by"]))
+
+
 def _address(to: dict[str, Any]) -> list[str]:
     town = " ".join(part for part in (to.get("postal_code"), to.get("city")) if part)
-    parts = (to.get("company"), to.get("line1"), to.get("line2"), town, to.get("region"))
+    parts = (
+        to.get("name"),
+        to.get("company"),
+        to.get("line1"),
+        to.get("line2"),
+        town,
+        to.get("region"),
+    )
     return [str(part) for part in (*parts, to.get("country")) if part]
 
 

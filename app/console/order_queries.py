@@ -95,8 +95,8 @@ def _hits(q: str) -> str:
 ORDER = text(
     "SELECT o.id, o.reference, o.number, o.channel, o.status, o.cohort, o.placed_at, o.currency,"
     " o.items_minor, o.freight_minor, o.ship_to, o.deliver_on, o.deliver_by, o.promise_zone,"
-    " o.delivered_at, c.name AS customer, c.email, p.status AS payment, p.authorized_minor,"
-    " p.captured_minor, p.refunded_minor, p.pending_minor,"
+    " o.delivered_at, o.held_since, o.preferences, c.name AS customer, c.email,"
+    " p.status AS payment, p.authorized_minor, p.captured_minor, p.refunded_minor, p.pending_minor,"
     " (SELECT reason FROM promises WHERE subject_id = o.id AND kind = 'deliver_by' AND version = 1)"
     "  AS promised_why"
     " FROM orders o JOIN customers c ON c.id = o.customer_id"

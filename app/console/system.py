@@ -8,6 +8,7 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from markupsafe import Markup
 from sqlalchemy import Row
 
 from app import jobs
@@ -23,6 +24,7 @@ from app.shared.language import _, _n, later
 from app.shared.work import OPS, transaction
 from app.web import gauges, health, paging, queues
 from app.web.health import LATE_WORK, Part
+from app.web.marks import bdi, rich
 from app.web.paging import Key, link, own_path
 from app.web.queues import Standing
 from app.web.toasts import toast
@@ -113,10 +115,10 @@ def _cure(part: Part) -> dict[str, str]:
     told = HANGS if part.words == "hangs" else CURES.get(kind, "")
     sentences = [_(told)] if told else []
     if kind in LOGS:
-        log = f"logs/{part.name}.log"
-        sentences.append(_("Its log is {log} in the data folder.", log=log))
+        log = bdi(f"logs/{part.name}.log")
+        sentences.append(rich("Its log is {log} in the data folder.", log=log))
     away = _(AWAY[part.words], part=part.name) if part.words in AWAY else part.name
-    return {"name": part.name, "words": away, "sentence": " ".join(sentences)}
+    return {"name": part.name, "words": away, "sentence": Markup(" ").join(sentences)}
 
 
 def _room(free: int | None) -> dict[str, str] | None:

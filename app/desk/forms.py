@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -39,9 +39,19 @@ class Invite(FlaskForm):  # type: ignore[misc]
         later("Vendor"), default=NOBODYS, description=later("For the two vendor roles only.")
     )
 
-    def __init__(self, roles: tuple[str, ...], vendors: Sequence[Row[Any]] | None) -> None:
-        """Offer these roles; without vendors to choose from there is no such field."""
-        super().__init__()
+    def __init__(
+        self,
+        roles: tuple[str, ...],
+        vendors: Sequence[Row[Any]] | None,
+        wanted: Mapping[str, str],
+    ) -> None:
+        """Offer these roles; without vendors to choose from there is no such field.
+
+        `wanted` may name a role and, by its code, a vendor to begin with.
+        """
+        code = wanted.get("vendor")
+        whose = next((str(v.id) for v in vendors or () if v.code == code), NOBODYS)
+        super().__init__(data={"role": wanted.get("role"), "vendor": whose})
         self.role.choices = words.choices(roles)
         if vendors is None:
             del self.vendor

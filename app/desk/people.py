@@ -92,8 +92,8 @@ class People:
     # Invitations ---------------------------------------------------------------------------
 
     def invite(self) -> ResponseReturnValue:
-        """Ask whom to invite, and send the invitation."""
-        form = Invite(self.desk.roles, self.desk.vendors())
+        """Ask whom to invite, and send the invitation; an address may name the vendor and role."""
+        form = Invite(self.desk.roles, self.desk.vendors(), request.args)
         if form.validate_on_submit():
             with refusals(form):
                 self._send(form)

@@ -138,6 +138,13 @@ CENSUS: dict[str, Door] = {
     "POST console.arrange_list console.save_view": replace(OPS, names="list"),
     "POST console.change_view console.delete_view": replace(OPS, names="view"),
     "GET console.order": replace(OPS, names="order"),
+    "GET console.change_order": Door(Audience.OPS, SUPPORT, names="order"),
+    "POST console.change_address console.change_units console.change_wishes": (
+        Door(Audience.OPS, SUPPORT, names="order")
+    ),
+    "POST console.hold_order console.release_order console.cancel_order": (
+        Door(Audience.OPS, SUPPORT, names="order")
+    ),
     "GET POST console.moving console.move": (
         Door(Audience.OPS, SUPPORT, names="fulfillment order")
     ),
@@ -183,6 +190,11 @@ CENSUS: dict[str, Door] = {
     "GET console.audit": Door(Audience.OPS, READERS, rate="search"),
     "POST console.verify_audit": Door(Audience.OPS, READERS, rate="export"),
     "GET POST console.settings": ADMIN_SENSITIVE,
+    "GET console.policies": OPS,
+    "GET console.policy": replace(OPS, names="policy"),
+    "POST console.change_policy": Door(
+        Audience.OPS, frozenset({"administrator", "ops_lead"}), names="policy"
+    ),
     "GET console.imports": OPS,
     "GET console.one_import": replace(OPS, names="import"),
     "GET console.import_refusals": replace(OPS, names="import", rate="export"),

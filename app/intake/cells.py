@@ -115,26 +115,25 @@ class _Reading:
             name = field.name.removeprefix(LINES)
             lines = self.values.setdefault("lines", [{} for _ in self.rows])
             for n, row in enumerate(self.rows):
-                self._cell(row, place, field, f"{LINES}{n}.{name}", lines[n], name)
+                lines[n] |= self._cell(row, place, field, f"{LINES}{n}.{name}")
             return
-        *parts, name = field.name.split(".")
         into = self.values
-        for part in parts:
+        for part in field.name.split(".")[:-1]:
             into = into.setdefault(part, {})
         for row in self.rows[:1]:
-            self._cell(row, place, field, field.name, into, name)
+            into |= self._cell(row, place, field, field.name)
         self._compare(field, place)
 
-    def _cell(  # noqa: PLR0913 - from where, as what, to where
-        self, row: Row, place: int, field: Field, path: str, into: Values, name: str
-    ) -> None:
+    def _cell(self, row: Row, place: int, field: Field, path: str) -> Values:
+        """Return what a cell says, by its name; nothing where it is empty or cannot be read."""
         cell = row.cells[place].strip()
         if not cell:
-            return
+            return {}
         try:
-            into[name] = field.read(cell, self.sheet.way)
+            return {field.name.rpartition(".")[2]: field.read(cell, self.sheet.way)}
         except ValueError as problem:
             self.wrong[path] = Wrong(row.line, self.sheet.column(field.name), str(problem))
+            return {}
 
     def _compare(self, field: Field, place: int) -> None:
         """Refuse a row that says otherwise of what its record has once."""

@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.extensions import db
-from app.orders import changes
+from app.orders import changes, holds, review
 from app.orders.changes import Change
+from app.orders.locks import lock_orders
 from app.orders.models import FulfillmentOrder
 from app.routing.moves import take_back
 from app.shared.errors import DomainError
@@ -49,3 +50,28 @@ def change(order_id: UUID, units: Mapping[str, int], wishes: Mapping[str, Any], 
         shipments.arrive(order_id, of.now)
         of = replace(of, version=None)
     changes.change_wishes(order_id, wishes, of)
+
+
+def cancel(order_id: UUID, of: Change) -> None:
+    """Call off an order of which nothing has left."""
+    (order,) = lock_orders([order_id])
+    if order.status != "canceled":
+        changes.require_unchanged(order, of)
+        shipments.cancel(order_id, None, actor=of.actor, reason=of.reason, now=of.now)
+
+
+def hold(order_id: UUID, of: Change) -> None:
+    """Hold a whole order until somebody releases it."""
+    (order,) = lock_orders([order_id])
+    changes.require_unchanged(order, of)
+    outcome = review.hold([order_id], reason=of.reason, actor=of.actor, now=of.now)[order_id]
+    if isinstance(outcome, DomainError):
+        raise outcome
+
+
+def release(order_id: UUID, of: Change) -> None:
+    """Release an order that somebody has looked at; a doubt they have not seen keeps it."""
+    (order,) = lock_orders([order_id])
+    if holds.open_holds(order_id):
+        changes.require_unchanged(order, of)
+        review.release([order_id], note=of.reason, actor=of.actor, now=of.now)

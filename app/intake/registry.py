@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from app.intake.contract import Source
+from app.intake.contract import Kind, Source
 from app.shared.errors import NotFound
 from app.shared.plugins import modules
 
@@ -20,3 +20,16 @@ def source_of(kind: str) -> Source:
     if kind not in sources():
         raise NotFound(f"No order source is of the kind '{kind}'.")
     return sources()[kind]
+
+
+@cache
+def kinds() -> dict[str, Kind]:
+    """Return every kind of record by the name of its file."""
+    return {name: module.kind for name, module in modules("app.intake.kinds").items()}
+
+
+def kind_of(name: str) -> Kind:
+    """Return a kind of record by its name."""
+    if name not in kinds():
+        raise NotFound(f"No file holds '{name}': {', '.join(kinds())} are taken in.")
+    return kinds()[name]

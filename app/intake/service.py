@@ -13,12 +13,16 @@ from app.policies import marketplace
 from app.shared.errors import Conflict
 
 
-def place(orders: Sequence[NewOrder], *, actor: str, now: datetime) -> list[Placed | Conflict]:
+def place(
+    orders: Sequence[NewOrder], *, actor: str, now: datetime, is_told: bool = True
+) -> list[Placed | Conflict]:
     """Take orders in and note their payments; an order that is known with this content is itself.
 
-    Conflicts: an order that is known with other content.
+    A Conflict is one that is known with other content. `is_told`: each customer is told that the
+    order came in.
     """
-    placed = intake.place(orders, zone=marketplace.zone(), actor=actor, now=now)
+    zone = marketplace.zone()
+    placed = intake.place(orders, zone=zone, actor=actor, now=now, is_told=is_told)
     words = [
         payments.Word(
             p.id,

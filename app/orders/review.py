@@ -64,13 +64,21 @@ def _refusal(order: Order) -> DomainError | None:
     return None
 
 
-def release(order_ids: Sequence[UUID], *, note: str, actor: str, now: datetime) -> set[UUID]:
-    """Release what is held of whole orders: routing looks at once; return which were held.
+def release(
+    order_ids: Sequence[UUID],
+    *,
+    note: str,
+    actor: str,
+    now: datetime,
+    codes: Sequence[str] | None = None,
+) -> set[UUID]:
+    """Release what is held of whole orders (for some doubts, or all); return which were held.
 
-    It puts nothing right by itself. What a vendor or somebody else holds of an order stays held.
+    Routing looks at once. It puts nothing right by itself, and what a vendor or somebody else holds
+    of an order stays held.
     """
     orders = {order.id: order for order in lock_orders(order_ids)}
-    lifted = holds.lift(orders, actor=actor, note=note, now=now)
+    lifted = holds.lift(orders, actor=actor, note=note, now=now, codes=codes)
     go_on(orders, lifted, note=note, actor=actor, now=now)
     return {row.order_id for row in lifted}
 

@@ -19,14 +19,17 @@ WRONG = {
 }
 
 
-def _address(facts: Facts) -> str:
-    code = facts["country"]
-    country = language.locale().territories.get(code, code)
-    said = {
-        name: _(WRONG[why], field=field(name), country=country, code=code)
-        for name, why in facts["fields"].items()
+def wrong(fields: Mapping[str, str], country: str) -> dict[str, str]:
+    """Return what is wrong with an address, a sentence a field."""
+    name = language.locale().territories.get(country, country)
+    return {
+        key: _(WRONG[why], field=field(key), country=name, code=country)
+        for key, why in fields.items()
     }
-    return " ".join(said.values())
+
+
+def _address(facts: Facts) -> str:
+    return " ".join(wrong(facts["fields"], facts["country"]).values())
 
 
 def _quantity(facts: Facts) -> str:

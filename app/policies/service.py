@@ -16,13 +16,8 @@ from app.shared.errors import Conflict, InvalidInput, NotFound
 from app.web.words import span
 
 
-def publish(
-    kind: str, document: dict[str, Any], *, by: str, now: datetime, seen: int | None = None
-) -> Policy:
-    """Put a document in force from now on as the kind's next version; the same one again stays.
-
-    `seen` is the version whoever publishes looked at: Conflict if another came since.
-    """
+def read(kind: str, document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document in full as it would be stored; InvalidInput names every wrong field."""
     if kind not in KINDS:
         raise NotFound(f"No policy is called '{kind}'; there are {', '.join(KINDS)}.")
     try:
@@ -35,6 +30,17 @@ def publish(
         raise InvalidInput(f"The {kind} policy was not taken.", **fields) from None
     if "\\u0000" in json.dumps(full):
         raise InvalidInput(f"The {kind} policy was not taken.", document="holds a NUL character")
+    return full
+
+
+def publish(
+    kind: str, document: dict[str, Any], *, by: str, now: datetime, seen: int | None = None
+) -> Policy:
+    """Put a document in force from now on as the kind's next version; the same one again stays.
+
+    `seen` is the version whoever publishes looked at: Conflict if another came since.
+    """
+    full = read(kind, document)
     # Two people who publish at once make two versions, one after the other.
     db.session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"policy {kind}"))))
     newest = db.session.scalars(

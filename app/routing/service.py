@@ -104,7 +104,8 @@ def plan(orders: Sequence[Order], batch: Batch) -> list[Routed]:
         if order.id in batch.lines:
             has_need_by = (order.id, NEED_BY) not in batch.given_up
             own = batch.lines[order.id]
-            one = decide_one(order, own, batch.seen, batch.rules, has_need_by=has_need_by)
+            terms = terms_of(order, batch.seen, batch.rules, has_need_by=has_need_by)
+            one = decide_one(order, own, batch.seen, batch.rules, terms)
             assign(one, batch.seen, batch.rules, batch.now)
             routed.append(one)
     return routed
@@ -130,12 +131,11 @@ def _ask_a_person(routed: Sequence[Routed], batch: Batch) -> None:
 
 
 def decide_one(
-    order: Order, lines: dict[str, Row[Any]], seen: Market, rules: Rules, *, has_need_by: bool
+    order: Order, lines: dict[str, Row[Any]], seen: Market, rules: Rules, terms: Terms
 ) -> Routed:
     """Return the best plan for one order: what is there first, then what can be bought in."""
     policy = rules.routing.document
     wanted = [wanted_of(row) for row in lines.values()]
-    terms = terms_of(order, seen, rules, has_need_by=has_need_by)
     options, excluded = _options(wanted, seen, terms)
     if policy.need_by == "prefer" and terms.aim.need_by is not None:
         # Better late than never, for the lines that nobody can bring in time.

@@ -12,8 +12,9 @@ from uuid import UUID
 
 import psycopg
 from psycopg.rows import namedtuple_row
+from rq.timeouts import JobTimeoutException
 from sqlalchemy import Connection, Dialect, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from app.extensions import db
@@ -182,6 +183,31 @@ def acting_as(scope: Scope) -> Iterator[None]:
 def _restore(session: Session, scope: Scope) -> None:
     session.info["scope"] = scope
     session.execute(BECOME, _settings(scope))
+
+
+@contextmanager
+def rehearsed() -> Iterator[None]:
+    """Do what is inside and undo all of it, bells too: to know what would become of it."""
+    session = db.session()
+    calls = dict(session.info["after_commit"])
+    tried = session.begin_nested()
+    try:
+        yield
+    finally:
+        tried.rollback()
+        session.info["after_commit"] = calls
+
+
+# The PostgreSQL error classes that say nothing of a row: another try finds it as it was.
+PASSING = ("08", "40", "53", "55", "57")
+
+
+def raise_if_passing(error: Exception) -> None:
+    """Raise again what says nothing of a row: time is up, or the database is not itself."""
+    code = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    is_passing = isinstance(error, OperationalError) or code[:2] in PASSING
+    if isinstance(error, JobTimeoutException) or (isinstance(error, DBAPIError) and is_passing):
+        raise error
 
 
 def crashpoint(name: str) -> None:

@@ -43,8 +43,9 @@ ABOUT_CASE = text(
     " ORDER BY id DESC LIMIT :limit"
 )
 SINCE = text(
-    "SELECT id, at, event, actor, facts FROM timeline WHERE cohort = :cohort"
-    " AND order_id = :order AND event = ANY(:events) AND id > :seen ORDER BY id DESC LIMIT :limit"
+    f"SELECT id, at, event, actor, facts, {SOURCE} AS source, NULL::jsonb AS was FROM timeline"
+    " WHERE cohort = :cohort AND order_id = :order AND event = ANY(:events) AND id > :seen"
+    " ORDER BY id DESC LIMIT :limit"
 )
 # No entry has so high a number: the story begins with its newest.
 NEWEST = 2**62

@@ -21,6 +21,7 @@ STYLES = (
     "forms",
     "pages",
     "people",
+    "vendors",
     "notes",
     "toasts",
     "display",

@@ -62,6 +62,7 @@ COUNTED: Mapping[str, Callable[[int], str]] = {
     "{n} new cases": lambda n: _n("{n} new case", "{n} new cases", n),
     "{n} new escalations": lambda n: _n("{n} new escalation", "{n} new escalations", n),
     "{n} new dead letters": lambda n: _n("{n} new dead letter", "{n} new dead letters", n),
+    "{n} new vendors": lambda n: _n("{n} new vendor", "{n} new vendors", n),
     "{n} new notices": lambda n: _n("{n} new notice", "{n} new notices", n),
     "{n} orders chosen": lambda n: _n("{n} order chosen", "{n} orders chosen", n),
     "{n} offers chosen": lambda n: _n("{n} offer chosen", "{n} offers chosen", n),

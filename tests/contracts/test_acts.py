@@ -70,7 +70,7 @@ def test_lists_offer_what_a_role_may_do():
     agent = [act.code for act in offered("orders", "ops_agent")]
     lead = [act.code for act in offered("orders", "ops_lead")]
 
-    assert agent == ["orders.hold", "orders.release"]
+    assert agent == ["orders.review", "orders.clear", "orders.hold", "orders.release"]
     assert lead == [*agent, "orders.cancel"]
     assert offered("orders", "senior_management") == []
-    assert set(PAGES) <= {act.thing.noun for act in ACTS.values()}
+    assert set(PAGES) <= {act.thing.nouns[0] for act in ACTS.values()}

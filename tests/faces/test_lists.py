@@ -16,13 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as some
 from werkzeug.datastructures import MultiDict
 
+from app.accounts.preferences import NOBODYS, change
 from app.console.order_list import SPEC
 from app.extensions import db
 from app.lists.asked import asked, asked_by
 from app.lists.export import BATCH
+from app.lists.spec import LISTS
 from app.orders.contract import Action
 from app.orders.service import act
-from app.shared.work import OPS, transaction
+from app.shared.language import ACCENTED
+from app.shared.work import ACCOUNTS, OPS, transaction
+from app.web import languages
 from app.web.sheets import BOM, safe
 from tests.factories import make_order, make_vendor_with_stock, routed_order, rows
 from tests.people import browser_of, make_person, sign_in_as
@@ -350,8 +354,6 @@ def rows_kept() -> list[Any]:
     """Return the preferences that are stored."""
     with transaction(OPS):
         db.session.connection()
-    from app.shared.work import ACCOUNTS  # noqa: PLC0415 - the one role that reads them
-
     with transaction(ACCOUNTS):
         return list(db.session.execute(db.text("SELECT document FROM preferences")))
 
@@ -429,6 +431,28 @@ def test_every_list_can_be_filtered_counted_and_taken_along_when_empty(
     file = ops_client.get(f"/console/lists/{name}/export.csv", buffered=True)
     assert file.get_data().decode() == BOM
     assert ops_client.get(f"/console/lists/{name}/counts").status_code == 200
+
+
+def test_a_file_is_in_english_whoever_takes_it_along(shop, app):
+    lead = make_person("ops_lead", "Jonas Weber")
+    with transaction(ACCOUNTS):
+        change(lead, NOBODYS, language=ACCENTED)
+    browser = browser_of(app, lead)
+
+    found = table(browser.get("/console/lists/orders/export.csv?view=unrouted", buffered=True))
+
+    assert "⟦" in browser.get(PATH).text
+    assert [(row["Order"], row["Status"]) for row in found] == [("B-4", "Received")]
+
+
+def test_what_scripts_say_of_a_list_is_known_of_its_nouns(app):
+    for spec in LISTS.values():
+        one, many = spec.nouns
+        assert f"{{n}} new {many}" in languages.COUNTED
+        if spec.acts:
+            assert f"{{n}} {many} chosen" in languages.COUNTED
+            told = {f"Every {one} that matches", f"Tick {many} to change them together."}
+            assert told <= set(languages.SCRIPTS)
 
 
 @pytest.mark.parametrize("path", ["counts", "export.csv"])

@@ -11,8 +11,8 @@ from uuid import UUID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from app.integrity import broken_invariants
 from app.intake import changes
+from app.integrity import broken_invariants
 from app.orders import review
 from app.orders.changes import Change
 from app.orders.contract import Action
@@ -39,10 +39,6 @@ parcels = count(1)
 moments = count(1)
 # What somebody does to an order, how many units it is about, and of which line.
 Step = Callable[[UUID, int, str], None]
-
-
-def _place(_key: UUID, _units: int, _name: str) -> None:
-    """Nothing: it is placed."""
 
 
 def _route(_key: UUID, _units: int, _name: str) -> None:
@@ -117,13 +113,13 @@ STEPS: tuple[Step, ...] = (
 )
 stories = some.lists(
     some.tuples(some.sampled_from(STEPS), some.integers(0, 5), some.sampled_from(LINES)),
-    max_size=12,
+    max_size=10,
 )
 
 
 @given(story=stories, units=some.integers(1, 4), is_doubtful=some.booleans())
 @settings(
-    max_examples=40,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

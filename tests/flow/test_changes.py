@@ -94,8 +94,9 @@ def change(key, units=None, wishes=None, **of):
 
 
 def version_of(key) -> int:
+    order = order_of(key)
     with transaction(OPS):
-        return orders.version(db.session.get_one(orders.Order, key))
+        return orders.version(order.cohort, key)
 
 
 # Where to ------------------------------------------------------------------------------------

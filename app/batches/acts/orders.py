@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from app.batches.contract import LEADS, Act, Outcome, Row, Subjects, Thing, Why
 from app.extensions import db
+from app.orders import review
 from app.orders import service as orders
 from app.orders.contract import Action
 from app.orders.locks import lock_orders
@@ -24,8 +25,10 @@ from app.shared.who import Who
 # either: what is being packed can be held as well as what is confirmed.
 MOVES = (
     "t.event IN ('order_canceled', 'parcel_shipped', 'fulfillment_order_shipped',"
-    " 'fulfillment_order_put_on_hold', 'fulfillment_order_released')"
+    " 'fulfillment_order_put_on_hold', 'fulfillment_order_released', 'order_released',"
+    " 'order_readdressed', 'order_units_changed', 'order_wishes_changed')"
     " OR t.event = 'fulfillment_order_confirmed' AND t.facts ? 'declined'"
+    " OR t.event = 'order_held' AND t.actor <> 'onward'"
 )
 SEEN = (
     "(SELECT coalesce(max(t.id), 0)::text FROM timeline t"
@@ -50,13 +53,14 @@ CHANGED_AGAIN = text(
         " AND f.reference = ANY(:parts)"
     )
 )
+REVIEWED_AGAIN = text(CHANGES.format(moves="t.event IN ('order_held', 'order_released')"))
 NEWEST = text(
     "SELECT o.reference, max(t.id) AS entry FROM orders o"
     " JOIN timeline t ON t.order_id = o.id AND t.cohort = o.cohort"
     " WHERE o.reference = ANY(:subjects) GROUP BY 1"
 )
 # What ops may do, too; all else is told by the vendor's name, whoever of it or for it said it.
-BY_ANYBODY = {"order_canceled", "fulfillment_order_put_on_hold", "fulfillment_order_released"}
+BY_ANYBODY = {"fulfillment_order_put_on_hold", "fulfillment_order_released"}
 KEYS = text("SELECT id, reference FROM orders WHERE reference = ANY(:subjects)")
 PARTS = text(
     "SELECT o.reference AS subject, f.reference FROM orders o"
@@ -95,7 +99,8 @@ def _changes(seen: Mapping[str, str]) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _facts(row: SqlRow[Any]) -> dict[str, Any]:
-    is_vendors = row.event not in BY_ANYBODY or (row.source or "").startswith("vendor")
+    is_anybodys = row.event in BY_ANYBODY or row.event.startswith("order_")
+    is_vendors = not is_anybodys or (row.source or "").startswith("vendor")
     who = row.vendor or row.actor if is_vendors else row.actor
     return {"event": row.event, "who": who, "at": row.at.isoformat(), "facts": row.facts}
 
@@ -147,7 +152,7 @@ def _act(  # noqa: PLR0913 - one act on many orders: what, to which, why, by who
 ) -> Mapping[str, Outcome]:
     """Act on the fulfillment orders in these states; taking back, on those touched before."""
     parts = _parts([row.subject for row in rows], statuses)
-    undone = {row.subject: row.undone for row in rows if row.undone is not None}
+    undone = _undone(rows)
     for subject, told in undone.items():
         parts[subject] = [x for x in parts.get(subject, []) if x in told["touched"]]
     again = _changed_again(undone, parts)
@@ -166,6 +171,11 @@ def _act(  # noqa: PLR0913 - one act on many orders: what, to which, why, by who
     }
 
 
+def _undone(rows: Sequence[Row]) -> dict[str, Mapping[str, Any]]:
+    """Return what the change that is taken back wrote down, by row."""
+    return {row.subject: row.undone for row in rows if row.undone is not None}
+
+
 def _changed_again(
     undone: Mapping[str, Mapping[str, Any]], parts: Mapping[str, Sequence[str]]
 ) -> dict[str, Outcome]:
@@ -178,6 +188,46 @@ def _changed_again(
     }
     rows = db.session.execute(CHANGED_AGAIN, values) if values["parts"] else ()
     return {row.reference: Outcome("refused", "changed_again", _facts(row)) for row in rows}
+
+
+def _review(
+    rows: Sequence[Row], arguments: Mapping[str, str], who: Who, now: datetime
+) -> Mapping[str, Outcome]:
+    """Hold whole orders."""
+    again, keys = _reviewed_again(rows)
+    outcomes = review.hold(list(keys), reason=arguments["reason"], actor=who.name, now=now)
+    refused = {
+        keys[key]: Outcome("refused", "said", {"sentence": outcome.detail})
+        for key, outcome in outcomes.items()
+        if isinstance(outcome, DomainError)
+    }
+    return again | _done(keys.values()) | refused
+
+
+def _clear(
+    rows: Sequence[Row], arguments: Mapping[str, str], who: Who, now: datetime
+) -> Mapping[str, Outcome]:
+    """Release whole orders; taking back, only what was held by hand."""
+    again, keys = _reviewed_again(rows)
+    codes = [review.MANUAL] if _undone(rows) else None
+    review.release(list(keys), note=arguments["reason"], actor=who.name, now=now, codes=codes)
+    return again | _done(keys.values())
+
+
+def _reviewed_again(rows: Sequence[Row]) -> tuple[dict[str, Outcome], dict[UUID, str]]:
+    """Refuse to take back what somebody has held or released again since; return the others."""
+    undone = _undone(rows)
+    seen = [told["until"] for told in undone.values()]
+    found = db.session.execute(REVIEWED_AGAIN, {"subjects": list(undone), "seen": seen})
+    again = {
+        row.reference: Outcome("refused", "changed_again", _facts(row))
+        for row in (found if undone else ())
+    }
+    return again, _keys([row.subject for row in rows if row.subject not in again])
+
+
+def _done(subjects: Iterable[str]) -> dict[str, Outcome]:
+    return {r.reference: Outcome("done", facts={"until": r.entry}) for r in _newest(subjects)}
 
 
 def _newest(subjects: Iterable[str]) -> Iterable[SqlRow[Any]]:
@@ -212,12 +262,48 @@ NOT_LIVE = {
     "left": Why("refused", later("All of it has left.")),
     "rest": Why("refused", later("What has a vendor has left; the rest has no vendor yet.")),
     "no_vendor": Why("refused", later("No vendor has it yet.")),
+    "review": Why("refused", later("The whole order waits for review; release it after that.")),
 }
 WHY_NOT_LIVE = (
     f" WHEN o.status = 'canceled' THEN 'canceled' WHEN NOT {HAS_SHIPPED} THEN 'no_vendor'"
     f" WHEN {HAS_UNROUTED} THEN 'rest' ELSE 'left' END"
 )
 ACTS = (
+    Act(
+        code="orders.review",
+        thing=ORDER,
+        label=later("Hold for review"),
+        ask=later("Hold {what} for review?"),
+        doing=later("Holding {what} for review"),
+        did=later("held for review"),
+        reason_label=later("Why are they held?"),
+        foresee="CASE WHEN o.status = 'canceled' THEN 'canceled'"
+        " WHEN o.status IN ('shipped', 'delivered') THEN 'left'"
+        f" WHEN EXISTS (SELECT FROM order_holds h WHERE h.order_id = o.id"
+        f" AND h.code = '{review.MANUAL}' AND h.released_at IS NULL) THEN 'held' END",
+        whys={
+            "canceled": Why("refused", later("It is canceled.")),
+            "left": Why("refused", later("All of it has left.")),
+            "held": Why("unchanged", later("It is held already.")),
+        },
+        do=_review,
+        undo="orders.clear",
+        undo_label=later("Release them again"),
+    ),
+    Act(
+        code="orders.clear",
+        thing=ORDER,
+        label=later("Release after review"),
+        ask=later("Release {what} after review?"),
+        doing=later("Releasing {what} after review"),
+        did=later("released after review"),
+        reason_label=later("What did you find?"),
+        foresee="CASE WHEN o.held_since IS NULL THEN 'free' END",
+        whys={"free": Why("unchanged", later("It is not held for review."))},
+        do=_clear,
+        undo="orders.review",
+        undo_label=later("Hold them again"),
+    ),
     Act(
         code="orders.hold",
         thing=ORDER,
@@ -240,7 +326,8 @@ ACTS = (
         ask=later("Release {what}?"),
         doing=later("Releasing {what}"),
         did=later("released"),
-        foresee=f"CASE WHEN {_has(['on_hold'])} THEN NULL WHEN {_has(HOLDABLE)} THEN 'free'"
+        foresee="CASE WHEN o.held_since IS NOT NULL THEN 'review'"
+        f" WHEN {_has(['on_hold'])} THEN NULL WHEN {_has(HOLDABLE)} THEN 'free'"
         f"{WHY_NOT_LIVE}",
         whys=NOT_LIVE | {"free": Why("unchanged", later("It is not on hold."))},
         do=_release,

@@ -4,16 +4,81 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from app.catalog import service as catalog
 from app.catalog.forms import ListingForm
-from app.extensions import db
+from app.catalog.queries import listing_ids, states
 from app.intake.contract import Values, Verdict
-from app.intake.kinds_of_stock import counted
 from app.intake.rules import amount, capitals, day, field, whole, yes_no
 from app.policies import marketplace
 from app.shared.errors import DomainError, NotFound
 from app.shared.language import later
 from app.vendors.queries import location_ids
 from app.web.fields import check
+
+
+class Listings:
+    """Listings, as PUT /api/v1/listings takes them."""
+
+    label = later("Listings")
+    nouns = (later("listing"), later("listings"))
+    roles = frozenset({"administrator", "ops_lead"})
+    named_by = ("vendor", "location", "sku")
+    is_grouped = False
+    fixed = ("currency",)
+    fields = (
+        field("vendor", later("Vendor"), "vendorcode seller supplier", is_needed=True),
+        field("location", later("Location"), "locationcode warehouse"),
+        field("sku", later("SKU"), "article productcode item artikelnummer", is_needed=True),
+        field("title", later("Item"), "name product productname titel", is_needed=True),
+        field("cost", later("Cost"), "unitcost buyingprice", read=amount, is_needed=True),
+        field("price", later("Price"), "sellingprice retailprice", read=amount),
+        field("currency", later("Currency"), read=capitals),
+        field("is_active", later("Active"), "enabled available", read=yes_no),
+        field("stock", later("On hand"), "onhand quantity qty units", read=whole),
+        field("buy_in_days", later("Working days to buy in"), "leadtime", read=whole),
+        field("restock_on", later("Stock comes on"), "restock", read=day),
+    )
+
+    def given(self, fixed: Mapping[str, str]) -> Values:
+        """Return the currency of what names none."""
+        return {"currency": fixed["currency"]} if fixed.get("currency") else {}
+
+    def fill(self, values: Values) -> None:
+        """Let a vendor of one location leave its name away."""
+        values.setdefault("location", "main")
+
+    def check(self, values: Values) -> ListingForm:
+        """Return a listing."""
+        return check(ListingForm, values)
+
+    def take(
+        self,
+        forms: Sequence[ListingForm],
+        fixed: Mapping[str, str],  # noqa: ARG002 - the contract's own shape
+        actor: str,  # noqa: ARG002 - the same
+        now: datetime,  # noqa: ARG002 - the same
+    ) -> Sequence[Verdict | DomainError]:
+        """Save listings and count their stock; one that stands so already is known."""
+        places = location_ids((form.vendor, form.location) for form in forms)
+        for form in forms:
+            if (form.vendor, form.location) not in places:
+                raise NotFound(f"Vendor '{form.vendor}' has no location '{form.location}'.")
+        currency = marketplace.currency()
+        rows = [form.to_row(places[form.vendor, form.location], currency) for form in forms]
+        known = listing_ids((form.vendor, form.location, form.sku) for form in forms)
+        before = states(known.values())
+        keys = catalog.save_listings(rows)
+        found = [keys[row["location_id"], row["sku"]] for row in rows]
+        counts = {
+            key: form.stock
+            for key, form in zip(found, forms, strict=True)
+            if form.stock is not None
+        }
+        if counts:
+            catalog.count_stock(counts)
+        after = states(found)
+        return ["known" if before.get(key) == after[key] else "taken" for key in found]
+
+
+kind = Listings()

@@ -44,7 +44,6 @@ def paid(cell: str, _way: Way) -> str:
     return word
 
 
-
 class Orders:
     """Orders, as POST /api/v1/orders takes them."""
 
@@ -58,7 +57,7 @@ class Orders:
         field(
             "number",
             later("Order number"),
-            "order orderno orderid ordernr bestellnummer name reference",
+            "order orderno orderid ordernr bestellnummer reference name",
             is_needed=True,
         ),
         field(
@@ -72,7 +71,8 @@ class Orders:
         field(
             "customer.name",
             later("Customer"),
-            "customername buyer buyername billingname kunde",
+            "customername buyer buyername billingname kunde name",
+            is_needed=True,
         ),
         field("customer.external_id", later("Customer number"), "customerid buyerid"),
         field("customer.email", later("E-mail"), "customeremail emailaddress buyeremail"),

@@ -1,0 +1,291 @@
+"""Policies: what is in force, what a change would do, and putting it in force."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app.accounts.sessions import actor_of
+from app.audit.service import record
+from app.console import page
+from app.console.page import blueprint
+from app.console.policy_words import FIELDS, KINDS
+from app.policies import documents
+from app.policies.models import Policy
+from app.policies.queries import InForce, in_force, versions
+from app.policies.service import publish, read
+from app.routing.loading import Rules, rules_at
+from app.routing.registry import strategies
+from app.routing.trial import Outcome, Trial, trial
+from app.shared.errors import Conflict, DomainError, InvalidInput, NotFound
+from app.shared.language import _, _n
+from app.shared.work import OPS, transaction
+from app.web.words import day, money, plain
+
+HISTORY, MOST_SHOWN = 10, 12
+LONGEST = 20_000
+# Those whose change can be tried on the last orders.
+TRIED = frozenset({"routing", "promises", "lanes"})
+
+
+@blueprint.get("/policies")
+def policies() -> str:
+    """Show every policy with its version, and who decided it when."""
+    with transaction(OPS) as now:
+        frame = page.shell(page.numbers(), now)
+        newest = {kind: versions(kind, 1) for kind in KINDS}
+    listed = [
+        {
+            "kind": kind,
+            "title": _(title),
+            "about": _(about),
+            "version": newest[kind][0].version if newest[kind] else 0,
+            "by": newest[kind][0].made_by if newest[kind] else None,
+            "at": newest[kind][0].made_at if newest[kind] else None,
+        }
+        for kind, (title, about) in KINDS.items()
+    ]
+    return render_template("console/policies.html", **frame, policies=listed)
+
+
+@blueprint.get("/policies/<kind>")
+def policy(kind: str) -> str:
+    """Show one policy's fields, and what every version changed."""
+    return _page(kind)
+
+
+@blueprint.post("/policies/<kind>")
+def change_policy(kind: str) -> ResponseReturnValue:
+    """Show what a change would do; put it in force when that was looked at."""
+    _require(kind)
+    sent = {name: request.form.get(name, "")[:LONGEST].strip() for name in FIELDS[kind]}
+    seen = request.form.get("seen", "")
+    try:
+        document = _document(kind, sent)
+        if "publish" in request.form:
+            return _publish(kind, document, int(seen) if seen.isdecimal() else None)
+    except DomainError as refusal:
+        return _page(kind, sent=sent, refusal=refusal), refusal.status
+    return _page(kind, sent=sent, document=document)
+
+
+def _publish(kind: str, document: dict[str, Any], seen: int | None) -> ResponseReturnValue:
+    with transaction(OPS) as now:
+        before = in_force(documents.KINDS[kind], now)
+        found = publish(kind, document, by=current_user.name, now=now, seen=seen)
+        if found.version != before.version:
+            actor = actor_of(current_user)
+            record("policy_published", actor, subject=kind, version=found.version)
+    title = _(KINDS[kind][0])
+    flash(_("{policy}: version {n} is in force.", policy=title, n=found.version), "good")
+    return redirect(url_for("console.policy", kind=kind))
+
+
+def _require(kind: str) -> None:
+    if kind not in KINDS:
+        raise NotFound(_("There is no policy '{kind}'.", kind=kind))
+
+
+def _document(kind: str, sent: Mapping[str, str]) -> dict[str, Any]:
+    """Return what was filled in as the policy takes it; InvalidInput names the wrong fields."""
+    wrong, document = {}, {}
+    for name, words in sent.items():
+        try:
+            document[name] = _value(_kind_of(kind, name), words)
+        except ValueError:
+            wrong[name] = _("This cannot be read. Keep to the form of what stands here.")
+    if wrong:
+        raise InvalidInput(_("Nothing was changed."), **wrong)
+    return read(kind, document)
+
+
+def _kind_of(kind: str, name: str) -> str:
+    """Return how a field is filled in: number, choice, yes or no, words a line, or a document."""
+    if (kind, name) == ("routing", "strategy"):
+        return "choice"
+    schema = documents.KINDS[kind].model_json_schema()["properties"][name]
+    shapes = schema.get("anyOf", [schema])
+    types = {shape.get("type") for shape in shapes}
+    if "enum" in schema:
+        return "choice"
+    if "boolean" in types:
+        return "yes"
+    if "integer" in types:
+        return "number"
+    is_words = schema.get("type") == "array" and schema["items"].get("type") == "string"
+    return "words" if is_words else "document"
+
+
+def _value(shape: str, words: str) -> Any:
+    if shape == "number":
+        return int(words) if words else None
+    if shape == "yes":
+        return words == "true"
+    if shape == "words":
+        return [line.strip() for line in words.splitlines() if line.strip()]
+    return json.loads(words or "null") if shape == "document" else words
+
+
+def _words(shape: str, value: Any) -> str:
+    if shape == "document":
+        rows = value if isinstance(value, list) else None
+        if rows:
+            # One rule a line, as they are read.
+            return "[\n" + ",\n".join(f"  {json.dumps(row)}" for row in rows) + "\n]"
+        return json.dumps(value, indent=2)
+    if shape == "words":
+        return "\n".join(value)
+    return "" if value is None else str(value).lower() if shape == "yes" else str(value)
+
+
+def _page(
+    kind: str,
+    *,
+    sent: Mapping[str, str] | None = None,
+    document: dict[str, Any] | None = None,
+    refusal: DomainError | None = None,
+) -> str:
+    _require(kind)
+    with transaction(OPS) as now:
+        frame = page.shell(page.numbers(), now)
+        current = in_force(documents.KINDS[kind], now)
+        history = _history(kind, versions(kind, HISTORY + 1))
+        changes = _changes(kind, current.document.model_dump(mode="json"), document or {})
+        tried = None
+        if changes and kind in TRIED:
+            rules = rules_at(now)
+            tried = _tried(trial(rules, _under(rules, kind, document or {}), now))
+    return render_template(
+        "console/policy.html",
+        **frame,
+        kind=kind,
+        title=_(KINDS[kind][0]),
+        about=_(KINDS[kind][1]),
+        # Who is shown what somebody else changed decides on that.
+        seen=current.version,
+        fields=_fields(kind, current.document.model_dump(mode="json"), sent, refusal),
+        problem=refusal.detail if refusal else None,
+        is_meanwhile=isinstance(refusal, Conflict),
+        looked=document is not None,
+        changes=changes,
+        tried=tried,
+        history=history,
+    )
+
+
+def _under(rules: Rules, kind: str, document: dict[str, Any]) -> Rules:
+    if kind == "routing":
+        changed = documents.Routing.model_validate(document)
+        return replace(rules, routing=InForce(rules.routing.version, changed))
+    if kind == "promises":
+        return replace(rules, promises=documents.Promises.model_validate(document))
+    return replace(rules, lanes=documents.Lanes.model_validate(document))
+
+
+def _fields(
+    kind: str,
+    current: Mapping[str, Any],
+    sent: Mapping[str, str] | None,
+    refusal: DomainError | None,
+) -> list[dict[str, Any]]:
+    wrong = refusal.fields if refusal else {}
+    fields = []
+    for name, (label, hint) in FIELDS[kind].items():
+        shape = _kind_of(kind, name)
+        # "tiers.0.from_days" is said under its list.
+        errors = [
+            f"{key.removeprefix(name).strip('.').replace('.', ' ')} {why}".strip()
+            for key, why in wrong.items()
+            if key.partition(".")[0] == name
+        ]
+        fields.append(
+            {
+                "name": name,
+                "label": _(label),
+                "hint": _(hint),
+                "shape": shape,
+                "value": sent[name] if sent else _words(shape, current[name]),
+                "choices": _choices(kind, name) if shape == "choice" else [],
+                "errors": errors,
+            }
+        )
+    return fields
+
+
+def _choices(kind: str, name: str) -> list[tuple[str, str]]:
+    if (kind, name) == ("routing", "strategy"):
+        return [(code, plain(code)) for code in strategies()]
+    schema = documents.KINDS[kind].model_json_schema()["properties"][name]
+    return [(code, plain(code)) for code in schema["enum"]]
+
+
+def _history(kind: str, found: Sequence[Policy]) -> list[dict[str, Any]]:
+    """Return each version with what it changed of the one before, the newest first."""
+    shipped = documents.KINDS[kind]().model_dump(mode="json")
+    before = [version.document for version in found[1:]] + [shipped]
+    return [
+        {
+            "version": version.version,
+            "at": version.made_at,
+            "by": version.made_by,
+            "changes": _changes(kind, was, version.document),
+        }
+        for version, was in zip(found[:HISTORY], before, strict=False)
+    ]
+
+
+def _changes(kind: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [
+        {
+            "field": _(label),
+            "was": _words(_kind_of(kind, name), was.get(name)) or _("nothing"),
+            "now": _words(_kind_of(kind, name), now.get(name)) or _("nothing"),
+        }
+        for name, (label, _hint) in FIELDS[kind].items()
+        if now and was.get(name) != now.get(name)
+    ]
+
+
+def _tried(found: Trial) -> dict[str, Any]:
+    """Return what a change would have done to the last orders, in sums and by order."""
+    by_currency: dict[str, int] = {}
+    for one in found.changed:
+        more = one.becomes.minor - one.was.minor
+        by_currency[one.currency] = by_currency.get(one.currency, 0) + more
+    parcels = sum(one.becomes.parcels - one.was.parcels for one in found.changed)
+    return {
+        "tried": found.tried,
+        "changed": len(found.changed),
+        "money": [(minor, currency) for currency, minor in sorted(by_currency.items())],
+        "parcels": parcels,
+        "orders": [
+            {
+                "number": one.number,
+                "reference": one.reference,
+                "was": _told(one.was, one.currency),
+                "becomes": _told(one.becomes, one.currency),
+            }
+            for one in found.changed[:MOST_SHOWN]
+        ],
+    }
+
+
+def _told(outcome: Outcome, currency: str) -> str:
+    if not outcome.who:
+        return _("nobody can send it")
+    parts = [
+        ", ".join(outcome.who),
+        _n("{n} parcel", "{n} parcels", outcome.parcels),
+        money((outcome.minor, currency)),
+    ]
+    if outcome.arrives:
+        parts.append(_("by {day}", day=day(outcome.arrives)))
+    if outcome.unfilled:
+        parts.append(_n("{n} unit left", "{n} units left", outcome.unfilled))
+    return " · ".join(parts)

@@ -1,0 +1,128 @@
+"""What each policy is about and what each of its fields says, in words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.shared.language import later
+
+# Kind -> title, what it decides.
+KINDS: Final = {
+    "routing": (later("Routing"), later("Which vendor is given a line, and when it moves on.")),
+    "promises": (later("Promises"), later("What is promised where nobody says otherwise.")),
+    "lanes": (later("Lanes"), later("How long parcels take and what they cost, by way.")),
+    "doubts": (later("Doubts"), later("Which orders a person looks at before any vendor.")),
+    "watch": (later("Watch"), later("When something is wrong, and when it is critical.")),
+    "escalation": (later("Escalation"), later("Who is told, and when, until somebody acts.")),
+    "compensation": (later("Compensation"), later("What a late or lost order is worth.")),
+    "tracking": (later("Tracking"), later("How often carriers are asked about a parcel.")),
+    "messages": (later("Messages"), later("Who is told what, and where the climb's mail goes.")),
+}
+HUNDREDTHS = later("In hundredths of the currency's unit: 500 is 5.00.")
+# Kind -> field -> label, hint.
+FIELDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
+    "routing": {
+        "strategy": (later("What matters"), later("How vendors are compared with each other.")),
+        "split": (later("A further parcel"), HUNDREDTHS),
+        "late_day": (later("A day later"), HUNDREDTHS),
+        "standing": (later("A vendor that is never on time"), HUNDREDTHS),
+        "usual_on_time_bp": (
+            later("Usual share on time"),
+            later("Until a vendor's own is known. In hundredths of a percent: 9500 is 95%."),
+        ),
+        "review": (later("A vendor under review"), HUNDREDTHS),
+        "most_parcels": (later("Most parcels of an order"), later("From 1 to 50.")),
+        "need_by": (
+            later("The customer's need-by date"),
+            later("Insist: a person is asked where nobody can make it. Prefer: late is allowed."),
+        ),
+        "when_short": (
+            later("Units that nobody has"),
+            later("Backorder: bought in where a vendor can, else waited for. Person: asked."),
+        ),
+        "take_back_unconfirmed_hours": (
+            later("Taken back after confirm-by"),
+            later("Hours. Nothing: it stays with the vendor. Only what others have moves."),
+        ),
+    },
+    "promises": {
+        "confirm_within_hours": (
+            later("Confirm within"),
+            later("Hours from being given the work. Nothing: vendors need not confirm."),
+        ),
+        "transit_days": (
+            later("Days under way"),
+            later("Calendar days from hand-over to the door, where no lane says otherwise."),
+        ),
+    },
+    "lanes": {
+        "lanes": (
+            later("Ways"),
+            later(
+                "The first that fits counts. From and to a country or *, service or *, days, and"
+                " what a parcel and a kilogram cost in hundredths."
+            ),
+        ),
+        "parcel": (later("A parcel where no way fits"), HUNDREDTHS),
+        "kilo": (later("A kilogram where no way fits"), HUNDREDTHS),
+    },
+    "doubts": {
+        "most_units": (later("Most units of a line"), later("More of one item are doubtful.")),
+        "most_value_minor": (
+            later("Most an order is worth"),
+            later("Its items, in minor units of its currency. Nothing: anything."),
+        ),
+        "review_every_order": (
+            later("Look at every order"),
+            later("Each order waits until a person has released it."),
+        ),
+        "review_channels": (
+            later("Look at these channels"),
+            later("Every order of these channels waits for a person. One a line."),
+        ),
+    },
+    "watch": {
+        "late_dispatch_critical_hours": (
+            later("Late hand-over is critical after"),
+            later("Hours after ship-by."),
+        ),
+        "late_delivery_critical_days": (
+            later("Late delivery is critical after"),
+            later("Days after deliver-by."),
+        ),
+        "stalled_days": (later("Stalled after"), later("Days without a scan.")),
+        "patience_hours": (
+            later("Patience with a silent carrier"),
+            later("Hours until its silence counts as lateness."),
+        ),
+    },
+    "escalation": {
+        "rungs": (later("Rungs"), later("Hours from the opening, and who is told then.")),
+    },
+    "compensation": {
+        "tiers": (
+            later("Tiers"),
+            later("From so many days late: shares of freight and items, 10000 is all of it."),
+        ),
+        "lost_after_days": (later("Lost after"), later("Days after the promise.")),
+        "lost_freight_bp": (later("Freight of what is lost"), later("10000 is all of it.")),
+        "lost_items_bp": (later("Items of what is lost"), later("10000 is all of it.")),
+    },
+    "tracking": {
+        "every_hours": (later("Ask every"), later("Hours, from 1 to 24.")),
+        "out_for_delivery_every_hours": (
+            later("Ask on the day of delivery every"),
+            later("Hours, from 1 to 24."),
+        ),
+        "give_up_days": (
+            later("Give up after"),
+            later("Days without a scan. Nothing: never."),
+        ),
+    },
+    "messages": {
+        "customer": (later("Customers are sent"), later("One template a line.")),
+        "vendor": (later("Vendors are sent"), later("One template a line.")),
+        "ops": (later("Ops are sent"), later("One template a line.")),
+        "addresses": (later("Where the climb's mail goes"), later("An address for each level.")),
+    },
+}

@@ -1,0 +1,196 @@
+"""Working files off: some records a transaction, so that it may be killed anywhere.
+
+How far a file was read is written in the transaction that takes its records in. Nobody outside is
+asked anything, so there is no lease to run out: the lock on the file's row is one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from app.extensions import db
+from app.intake import imports, opening
+from app.intake.cells import Judged, Sheet, judged, wrong_of
+from app.intake.contract import Record, Verdict, Wrong
+from app.intake.models import ImportRefusal
+from app.intake.records import few
+from app.notices.contract import Notice
+from app.notices.service import tell
+from app.shared import bulk, clock, live, work
+from app.shared.errors import Conflict, DomainError
+from app.shared.work import PLATFORM, transaction
+
+logger = logging.getLogger(__name__)
+# As many as are taken in within a second or two: whoever stops a file waits no longer. Orders may
+# have hundreds of rows each, which take their time, too.
+AT_ONCE, ROWS_AT_ONCE = 500, 5_000
+COUNTED = ("taken", "known", "held", "refused")
+
+CLAIM = text(
+    "SELECT * FROM imports WHERE status IN ('waiting', 'running') AND due_at <= :now"
+    " ORDER BY due_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED"
+)
+CLAIM_ONE = text(
+    "SELECT * FROM imports WHERE status IN ('waiting', 'running') AND reference = :reference"
+    " FOR NO KEY UPDATE"
+)
+# Which of these names were met for the first time; of one that was met before, in which line.
+MEET = text(
+    "WITH told AS (SELECT * FROM unnest(CAST(:names AS text[]), CAST(:lines AS integer[]))"
+    "  t(name, line)), new AS (INSERT INTO import_names (import_id, name, line)"
+    "  SELECT :id, name, min(line) FROM told GROUP BY name ON CONFLICT DO NOTHING"
+    "  RETURNING name, line)"
+    " SELECT t.name, coalesce(n.line, k.line) AS line FROM (SELECT DISTINCT name FROM told) t"
+    " LEFT JOIN new n ON n.name = t.name"
+    " LEFT JOIN import_names k ON k.import_id = :id AND k.name = t.name"
+)
+MOVE_ON = text(
+    "UPDATE imports SET status = :status, problem = :problem, due_at = :due_at,"
+    " started_at = coalesce(started_at, :now), ended_at = :ended_at, read_to = :byte,"
+    " read_lines = :lines, seen = seen + :seen, taken = taken + :taken, known = known + :known,"
+    " held = held + :held, refused = refused + :refused WHERE id = :id RETURNING *"
+)
+
+
+def run(is_time_up: Callable[[], bool]) -> int:
+    """Work off the files that are due, each in its turn; return how many records that were."""
+    worked = 0
+    while not is_time_up() and (size := step()):
+        worked += size
+    return worked
+
+
+def step(reference: str | None = None) -> int:
+    """Work off some records of one file, or of the one whose turn it is; return how many.
+
+    0 where nothing is due.
+    """
+    machine_now = clock.machine_now()
+    with transaction(PLATFORM) as now:
+        claim = CLAIM_ONE if reference else CLAIM
+        row = db.session.execute(claim, {"now": machine_now, "reference": reference}).first()
+        if row is None:
+            return 0
+        sheet = opening.sheet_of(row)
+        found, problem = few(opening.records_of(row, sheet), AT_ONCE, ROWS_AT_ONCE)
+        outcomes = _outcomes(row, sheet, [judged(one, sheet) for one in found], now)
+        _keep(row, outcomes)
+        work.crashpoint("before records of a file are committed")
+        counted = Counter("refused" if isinstance(o, Judged) else o for o in outcomes)
+        _move_on(row, found[-1] if found else None, problem, counted)
+        live.changed("imports")
+        return len(found) or 1
+
+
+def _outcomes(
+    row: Row[Any], sheet: Sheet, found: Sequence[Judged], now: datetime
+) -> list[Verdict | Judged]:
+    """Take in what can be, and return what became of each record."""
+    met = _meet(row, found)
+    checked = [_first_of_its_name(one, met) for one in found]
+    good = [one for one in checked if not one.wrong]
+    if row.is_dry_run:
+        with work.rehearsed():
+            taken = iter(_taken(row, sheet, good, now))
+    else:
+        taken = iter(_taken(row, sheet, good, now))
+    return [one if one.wrong else _outcome(one, next(taken), sheet) for one in checked]
+
+
+def _meet(row: Row[Any], found: Sequence[Judged]) -> Mapping[str, int]:
+    """Remember the names of records, and return in which line each stood first."""
+    named = [one for one in found if one.name]
+    values = {"names": [x.name for x in named], "lines": [x.record.line for x in named]}
+    return {r.name: r.line for r in db.session.execute(MEET, {"id": row.id} | values)}
+
+
+def _first_of_its_name(one: Judged, met: Mapping[str, int]) -> Judged:
+    """Refuse a record whose name stood in the file before: half of it may have been taken in."""
+    first = met.get(one.name, one.record.line)
+    if first == one.record.line:
+        return one
+    problem = f"{one.name} stood in line {first} already; its lines must stand together, once."
+    return replace(one, form=None, wrong=(Wrong(one.record.line, "", problem), *one.wrong))
+
+
+def _taken(
+    row: Row[Any], sheet: Sheet, good: Sequence[Judged], now: datetime
+) -> Sequence[Verdict | DomainError]:
+    """Take records in together; those of which one is refused, or fails, in halves."""
+    if not good:
+        return []
+    refusal: DomainError
+    try:
+        with db.session.begin_nested():
+            forms = [one.form for one in good]
+            return list(sheet.kind.take(forms, row.fixed, row.made_by, now))
+    except DomainError as error:
+        refusal = error
+    except Exception as error:
+        work.raise_if_passing(error)
+        logger.exception("records of a file failed")
+        refusal = Conflict("Something went wrong with it, and nothing of it was taken in.")
+    if len(good) == 1:
+        return [refusal]
+    half = len(good) // 2
+    return [*_taken(row, sheet, good[:half], now), *_taken(row, sheet, good[half:], now)]
+
+
+def _outcome(one: Judged, result: Verdict | DomainError, sheet: Sheet) -> Verdict | Judged:
+    if isinstance(result, DomainError):
+        return replace(one, wrong=tuple(wrong_of(result, one.record, sheet).values()))
+    return result
+
+
+def _keep(row: Row[Any], outcomes: Sequence[Verdict | Judged]) -> None:
+    """Keep what was refused, with its lines as they stood, so that they can be mended."""
+    refused = [
+        {
+            "import_id": row.id,
+            "position": row.seen + n,
+            "line": one.record.line,
+            "name": one.name,
+            "errors": [asdict(wrong) for wrong in one.wrong],
+            "raw": [one.record.raw] if one.record.raw else [r.cells for r in one.record.rows],
+        }
+        for n, one in enumerate(outcomes, 1)
+        if isinstance(one, Judged)
+    ]
+    bulk.insert(ImportRefusal, refused)
+
+
+def _move_on(
+    row: Row[Any], last: Record | None, problem: str | None, counted: Mapping[str, int]
+) -> None:
+    """Count what became of records; let others have their turn, or end and tell whoever sent it."""
+    now = clock.machine_now()
+    values: dict[str, Any] = {"id": row.id, "now": now, "problem": None, "ended_at": None}
+    values |= {name: counted.get(name, 0) for name in COUNTED}
+    values |= {"status": "running", "due_at": now, "byte": row.read_to, "lines": row.read_lines}
+    if last is not None:
+        values |= {"byte": last.end, "lines": last.lines}
+    else:
+        values |= {"status": "failed" if problem else "done", "problem": problem}
+        values |= {"due_at": None, "ended_at": now}
+    stands = db.session.execute(MOVE_ON, values | {"seen": sum(counted.values())}).one()
+    if last is None:
+        _end(stands)
+
+
+def _end(row: Row[Any]) -> None:
+    if not row.is_dry_run:
+        imports.forget_file(row.id)
+    if row.made_by_id is None:
+        return
+    facts = {"kind": row.kind, "taken": row.taken + row.held, "refused": row.refused}
+    kind = "import_tried" if row.is_dry_run else "import_done"
+    # What was tried again is told again.
+    once = f"{kind} {row.reference} {row.started_at.isoformat()}"
+    tell([Notice(f"person:{row.made_by_id}", kind, row.reference, once, facts)])
