@@ -36,7 +36,8 @@ _catalog: ContextVar[NullTranslations | None] = ContextVar("catalog", default=No
 def _(text: str, /, **facts: Any) -> str:
     """Return a text in the language that is spoken, its facts filled in."""
     catalog = _catalog.get()
-    said = text if catalog is None else catalog.gettext(text)
+    # The empty text is a catalog's own header.
+    said = text if catalog is None or not text else catalog.gettext(text)
     return said.format(**facts) if facts else said
 
 

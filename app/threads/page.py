@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from sqlalchemy import Row
 from app.accounts.contract import VENDOR_ROLES
 from app.accounts.words import role as role_word
 from app.shared.errors import InvalidInput
-from app.shared.language import _, later
+from app.shared.language import _, _n, later
 from app.threads import rules
 from app.threads.contract import Known, Visibility, Written
 from app.threads.forms import Sent
@@ -23,9 +24,9 @@ from app.threads.queries import Notes
 MOST_TOLD, LONGEST_TOLD = 5, 60
 # Who sees a note, always in full words: icon, words and tone.
 SEEN_BY = {
-    Visibility.INTERNAL: ("lock", "Internal", "mute"),
-    Visibility.VENDOR: ("shop", "The vendor sees this", "info"),
-    Visibility.CUSTOMER: ("person", "The customer sees this", "accent"),
+    Visibility.INTERNAL: ("lock", later("Internal"), "mute"),
+    Visibility.VENDOR: ("shop", later("The vendor sees this"), "info"),
+    Visibility.CUSTOMER: ("person", later("The customer sees this"), "accent"),
 }
 NOBODY = later("Nobody who sees this note is called {names}. It stands as text.")
 
@@ -60,27 +61,37 @@ def chosen(choices: Sequence[Choice], sees: str) -> Choice:
     for choice in choices:
         if choice.value == sees:
             return choice
-    raise InvalidInput("Nothing was written.", sees="Choose who sees this note.")
+    raise InvalidInput(_("Nothing was written."), sees=_("Choose who sees this note."))
 
 
 def say(written: Written, nobody: str = NOBODY) -> None:
     """Tell whoever wrote a note whom it reaches by name, and which names reach nobody."""
-    flash(f"Written. {_all(written.told)} told." if written.told else "Written.", "good")
+    told, number = written.told, len(written.told)
+    if told:
+        names = _all(told)
+        flash(
+            _n("Written. {names} is told.", "Written. {names} are told.", number, names=names),
+            "good",
+        )
+    else:
+        flash(_("Written."), "good")
     if written.unknown:
         flash(_(nobody, names=_or(written.unknown)))
     if written.ambiguous:
-        flash(f"{_or(written.ambiguous)} fits several people. With the full name, one is told.")
+        names = _or(written.ambiguous)
+        flash(_("{names} fits several people. With the full name, one is told.", names=names))
 
 
 def _all(names: Sequence[str]) -> str:
     more = len(names) - MOST_TOLD
-    told = [*names[:MOST_TOLD], *([f"{more} more"] if more > 0 else [])]
-    return f"{' and '.join(told)} {'is' if len(names) == 1 else 'are'}"
+    told = [*names[:MOST_TOLD], *([_("{n} more", n=more)] if more > 0 else [])]
+    return reduce(lambda some, last: _("{some} and {last}", some=some, last=last), told)
 
 
 def _or(names: Sequence[str]) -> str:
     # A cookie carries it to the next page, and browsers drop one that is too long.
-    return " or ".join(name[:LONGEST_TOLD] for name in names[:MOST_TOLD])
+    short = [name[:LONGEST_TOLD] for name in names[:MOST_TOLD]]
+    return reduce(lambda some, last: _("{some} or {last}", some=some, last=last), short)
 
 
 def shown(
@@ -113,12 +124,12 @@ def _note(
     return {
         "id": row.id,
         "icon": icon,
-        "words": _portal_words(face) or words,
+        "words": _portal_words(face) or _(words),
         "tone": tone,
         "vendor": row.vendor if not _portal_words(face) else None,
         "pieces": rules.pieces(row.body, told),
         "author": row.author,
-        "role": "ops" if row.author_role not in VENDOR_ROLES else row.vendor,
+        "role": _("ops") if row.author_role not in VENDOR_ROLES else row.vendor,
         "at": row.at,
         "photos": [_photo(photo, row.author, face) for photo in photos],
     }
@@ -132,7 +143,7 @@ def _portal_words(face: Face) -> str | None:
 def _photo(photo: Row[Any], author: str, face: Face) -> dict[str, Any]:
     return {
         "href": url_for(face.photo, photo_id=photo.id),
-        "alt": f"{photo.name}, photo with the note of {author}",
+        "alt": _("{name}, photo with the note of {author}", name=photo.name, author=author),
         "width": photo.width,
         "height": photo.height,
     }
@@ -143,7 +154,7 @@ def _choice(choice: Choice, sees: str) -> dict[str, Any]:
     return {
         "value": choice.value,
         "icon": icon,
-        "words": choice.words or words,
+        "words": choice.words or _(words),
         "tone": tone,
         "hint": choice.hint,
         "vendor": str(choice.vendor_id or ""),

@@ -70,11 +70,12 @@ def test_a_change_is_tried_on_the_last_orders_before_it_is_in_force(lead):
     assert key
 
     looked = lead.post(
-        "/console/policies/routing", data=routing(strategy="fastest") | {"seen": "0"}
+        "/console/policies/routing", data=routing(strategy="cheapest") | {"seen": "0"}
     )
 
     assert looked.status_code == 200
-    assert "Of the last 1 orders, 1 would go another way." in looked.text
+    assert "Tried on the last order that was routed." in looked.text
+    assert "1 would go another way:" in looked.text
     assert "quick · 1 parcel · €23.00 · by Sun, Nov 29" in looked.text
     assert rows("SELECT * FROM policies") == []
 

@@ -15,7 +15,7 @@ from app.batches.contract import MOST_ROWS, Selection
 from app.batches.registry import acts
 from app.batches.words import reason
 from app.intake.forms import OrderForm
-from app.orders import intake
+from app.orders import intake, review
 from app.orders import service as orders
 from app.orders.contract import Action
 from app.shared import clock, work
@@ -23,6 +23,7 @@ from app.shared.errors import IllegalMove, InvalidInput, NotAllowed, NotFound
 from app.shared.work import OPS, transaction
 from scheduler.run import heartbeat
 from tests.factories import (
+    ADDRESS,
     at,
     confirmed,
     line,
@@ -100,6 +101,7 @@ def every_kind(app):
         "left": shipped_order(1, number="LEFT").order_id,
         "canceled": routed_order("CANCELED"),
         "unrouted": make_order("UNROUTED", [line("NONE")]),
+        "doubted": make_order("DOUBTED", ship_to=ADDRESS | {"postal_code": "2"}),
     }
     run_jobs("route_orders")
     confirmed(made["confirmed"])
@@ -111,6 +113,24 @@ def every_kind(app):
 
 
 OUTCOMES = {
+    "orders.review": {
+        "ASSIGNED": "done",
+        "CONFIRMED": "done",
+        "HELD": "done",
+        "LEFT": "refused left",
+        "CANCELED": "refused canceled",
+        "UNROUTED": "done",
+        "DOUBTED": "done",
+    },
+    "orders.clear": {
+        "ASSIGNED": "unchanged free",
+        "CONFIRMED": "unchanged free",
+        "HELD": "unchanged free",
+        "LEFT": "unchanged free",
+        "CANCELED": "unchanged free",
+        "UNROUTED": "unchanged free",
+        "DOUBTED": "done",
+    },
     "orders.hold": {
         "ASSIGNED": "done",
         "CONFIRMED": "done",
@@ -118,6 +138,7 @@ OUTCOMES = {
         "LEFT": "refused left",
         "CANCELED": "refused canceled",
         "UNROUTED": "refused no_vendor",
+        "DOUBTED": "refused no_vendor",
     },
     "orders.release": {
         "ASSIGNED": "unchanged free",
@@ -126,6 +147,7 @@ OUTCOMES = {
         "LEFT": "refused left",
         "CANCELED": "refused canceled",
         "UNROUTED": "refused no_vendor",
+        "DOUBTED": "refused review",
     },
     "orders.cancel": {
         "ASSIGNED": "done",
@@ -134,6 +156,7 @@ OUTCOMES = {
         "LEFT": "refused left",
         "CANCELED": "unchanged canceled",
         "UNROUTED": "done",
+        "DOUBTED": "done",
     },
 }
 
@@ -142,7 +165,7 @@ OUTCOMES = {
 def test_what_a_draft_foresees_comes_true(every_kind, lead, let_begin, act):
     name = draft(lead, act, *every_kind.values())
     before = rows("SELECT name, foreseen FROM batch_rows ORDER BY position")
-    start(lead, name, **REASON, confirmation="4")
+    start(lead, name, **REASON, confirmation="5")
 
     let_begin()
     run_jobs("run_batches")
@@ -382,6 +405,47 @@ def test_what_was_done_before_its_moment_was_written_down_is_taken_back(lead, le
     run_jobs("run_batches")
 
     assert held() == 0
+
+
+def test_what_was_held_for_review_is_taken_back_and_another_doubt_stays(lead, let_begin):
+    make_vendor_with_stock()
+    routed = routed_order("ROUTED")
+    doubted = make_order("DOUBTED", ship_to=ADDRESS | {"postal_code": "2"})
+    name = draft(lead, "orders.review", routed, doubted)
+    start(lead, name)
+    let_begin()
+    run_jobs("run_batches")
+    during = held()
+
+    with transaction(OPS):
+        back = service.undo(name, lead)
+    run_jobs("run_batches")
+
+    assert (during, held(), results(back)) == (1, 0, {"ROUTED": "done", "DOUBTED": "done"})
+    left = rows("SELECT code FROM order_holds WHERE released_at IS NULL")
+    assert [row.code for row in left] == ["address"]
+
+
+def test_what_somebody_released_and_held_again_for_review_is_not_taken_back(lead, let_begin):
+    make_vendor_with_stock()
+    key = routed_order("N")
+    name = draft(lead, "orders.review", key)
+    start(lead, name)
+    let_begin()
+    run_jobs("run_batches")
+    with transaction(OPS) as now:
+        review.release([key], note="fine", actor="Imani", now=now)
+        review.hold([key], reason="or not", actor="Imani", now=now)
+
+    with transaction(OPS):
+        back = service.undo(name, lead)
+    run_jobs("run_batches")
+
+    assert (results(back), held()) == ({"N": "refused changed_again"}, 1)
+    told = one("SELECT reason FROM batch_rows WHERE reason->>'code' = 'changed_again'").reason
+    with transaction(OPS) as now:
+        sentence = reason(acts()["orders.clear"], told, now)
+    assert sentence == "Changed again since it was done: Imani held it for review 0 s ago."
 
 
 def test_what_has_done_nothing_or_is_final_cannot_be_taken_back(sixty, lead, let_begin):

@@ -217,12 +217,9 @@ def _clear(
 def _reviewed_again(rows: Sequence[Row]) -> tuple[dict[str, Outcome], dict[UUID, str]]:
     """Refuse to take back what somebody has held or released again since; return the others."""
     undone = _undone(rows)
-    seen = [told["until"] for told in undone.values()]
-    found = db.session.execute(REVIEWED_AGAIN, {"subjects": list(undone), "seen": seen})
-    again = {
-        row.reference: Outcome("refused", "changed_again", _facts(row))
-        for row in (found if undone else ())
-    }
+    values = {"subjects": list(undone), "seen": [told["until"] for told in undone.values()]}
+    found = db.session.execute(REVIEWED_AGAIN, values) if undone else ()
+    again = {row.reference: Outcome("refused", "changed_again", _facts(row)) for row in found}
     return again, _keys([row.subject for row in rows if row.subject not in again])
 
 
