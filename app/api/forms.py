@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from collections import Counter
+from typing import Annotated, Any, Literal, NoReturn
 
 from flask import request
 from pydantic import Field, StringConstraints
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from app.intake.forms import AddressForm, PreferencesForm
 from app.shared.errors import InvalidInput
@@ -82,15 +83,22 @@ class PaymentsForm(Form):
 class ConfirmForm(Form):
     """Units a vendor can ship by line (none named: all), and why not the rest."""
 
-    id: Code
     lines: dict[Code, Annotated[int, Field(ge=0, le=MOST_UNITS)]] | None = None
     reason: Note | None = None
+
+
+class NamedConfirmForm(ConfirmForm):
+    """The same for one of many fulfillment orders."""
+
+    id: Code
 
 
 class ConfirmsForm(Form):
     """Words on many fulfillment orders."""
 
-    fulfillment_orders: Annotated[list[ConfirmForm], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    fulfillment_orders: Annotated[
+        list[NamedConfirmForm], Field(min_length=1, max_length=MOST_AT_ONCE)
+    ]
 
 
 class ParcelForm(Form):
@@ -105,14 +113,19 @@ class ParcelForm(Form):
 class ShipForm(Form):
     """Parcels of one fulfillment order."""
 
-    id: Code
     parcels: Annotated[list[ParcelForm], Field(min_length=1, max_length=50)]
+
+
+class NamedShipForm(ShipForm):
+    """The same for one of many fulfillment orders."""
+
+    id: Code
 
 
 class ShipsForm(Form):
     """Parcels of many fulfillment orders."""
 
-    fulfillment_orders: Annotated[list[ShipForm], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    fulfillment_orders: Annotated[list[NamedShipForm], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
 class ReasonForm(Form):
@@ -130,24 +143,32 @@ class ClockForm(Form):
 
 def read(form: type[F], data: Any = None) -> F:
     """Return the request's body as a form, or refuse it with every wrong field."""
-    return check(form, _json() if data is None else data)
+    return check(form, body() if data is None else data)
 
 
-def read_with(form: type[F], **names: str) -> F:
-    """Return the request's body, an object or nothing, as a form, with names from its address."""
-    body = _json()
-    if not isinstance(body, dict):
-        raise InvalidInput("The body is a JSON object.", body="not an object")
-    return read(form, body | names)
-
-
-def _json() -> Any:
+def body(unsaid: bytes = b"{}") -> Any:
+    """Return what the request's body says, or what counts where there is none, of JSON."""
+    sent = request.get_data()
+    if sent and request.mimetype and not request.is_json:
+        raise UnsupportedMediaType(f"The body is {request.mimetype}; send application/json.")
     try:
-        return json.loads(request.get_data() or b"{}", parse_constant=_refuse_constant)
+        return json.loads(
+            sent or unsaid, object_pairs_hook=_each_once, parse_constant=_refuse_constant
+        )
     except (ValueError, RecursionError):
         raise BadRequest("The body is not JSON.") from None
 
 
-def _refuse_constant(name: str) -> None:
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; of one name with two values nobody knows which is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        times = Counter(name for name, _ in pairs)
+        twice = {name: "stands twice in one object" for name, n in times.items() if n > 1}
+        raise InvalidInput("The request was not taken.", **twice)
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
     message = f"{name} is not JSON"
     raise ValueError(message)

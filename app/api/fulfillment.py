@@ -18,7 +18,6 @@ from app.api.forms import (
     ShipForm,
     ShipsForm,
     read,
-    read_with,
 )
 from app.catalog.forms import CountForm
 from app.catalog.queries import listing_ids
@@ -115,9 +114,9 @@ def _unique(names: Sequence[str]) -> Sequence[str]:
 
 def confirm_one(reference: str) -> dict[str, Any]:
     """Confirm one, whole or in part, or decline it."""
-    form = read_with(ConfirmForm, id=reference)
+    word = _confirmation(reference, read(ConfirmForm))
     with transaction(caller().scope) as now:
-        return _one(orders.confirm([_confirmation(form)], actor=caller().name, now=now))
+        return _one(orders.confirm([word], actor=caller().name, now=now))
 
 
 def confirm_many() -> dict[str, Any]:
@@ -125,19 +124,19 @@ def confirm_many() -> dict[str, Any]:
     forms = read(ConfirmsForm).fulfillment_orders
     names = _unique([f.id for f in forms])
     with transaction(caller().scope) as now:
-        words = [_confirmation(f) for f in forms]
+        words = [_confirmation(f.id, f) for f in forms]
         return _many(names, orders.confirm(words, actor=caller().name, now=now))
 
 
-def _confirmation(form: ConfirmForm) -> Confirmation:
-    return Confirmation(form.id, form.lines, form.reason)
+def _confirmation(reference: str, form: ConfirmForm) -> Confirmation:
+    return Confirmation(reference, form.lines, form.reason)
 
 
 def ship_one(reference: str) -> dict[str, Any]:
     """Say that parcels of one have left."""
-    form = read_with(ShipForm, id=reference)
+    form = read(ShipForm)
     with transaction(caller().scope) as now:
-        return _one(ship([_dispatch(form, now)], actor=caller().name, now=now))
+        return _one(ship([_dispatch(reference, form, now)], actor=caller().name, now=now))
 
 
 def ship_many() -> dict[str, Any]:
@@ -145,13 +144,13 @@ def ship_many() -> dict[str, Any]:
     forms = read(ShipsForm).fulfillment_orders
     names = _unique([f.id for f in forms])
     with transaction(caller().scope) as now:
-        words = [_dispatch(f, now) for f in forms]
+        words = [_dispatch(f.id, f, now) for f in forms]
         return _many(names, ship(words, actor=caller().name, now=now))
 
 
-def _dispatch(form: ShipForm, now: datetime) -> Dispatch:
+def _dispatch(reference: str, form: ShipForm, now: datetime) -> Dispatch:
     return Dispatch(
-        form.id,
+        reference,
         [Parcel(p.carrier, p.tracking_number, p.shipped_at or now, p.lines) for p in form.parcels],
     )
 
@@ -175,8 +174,7 @@ def stock() -> dict[str, Any]:
         found = listing_ids(names)
         missing = next((name for name in names if name not in found), None)
         if missing:
-            vendor, location, sku = missing
-            raise NotFound(f"There is no listing of {sku} at {location} of {vendor}.")
+            raise NotFound(f"There is no listing of {missing[2]} at {missing[1]}.")
         count_stock({found[n]: c.on_hand for n, c in zip(names, counts, strict=True)})
     return {"counted": len(found)}
 

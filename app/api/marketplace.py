@@ -10,7 +10,7 @@ from flask import Blueprint, request
 from app.api.access import actor, caller
 from app.api.catalog_forms import ListingsForm, ProductsForm
 from app.api.documents import Document, plain
-from app.api.forms import read
+from app.api.forms import body, read
 from app.audit.service import record
 from app.catalog import service as catalog
 from app.catalog.queries import listings as read_listings
@@ -91,7 +91,7 @@ def _listing(row: Any) -> Document:
 
 def publish(kind: str) -> dict[str, Any]:
     """Put a policy document in force from now on."""
-    document = request.get_json(silent=True)
+    document = body(unsaid=b"null")
     if not isinstance(document, dict):
         raise InvalidInput("A policy is a JSON object.", body="not an object")
     if kind == "routing" and "strategy" in document:

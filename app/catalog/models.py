@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Text, Uuid
+from sqlalchemy import SmallInteger, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import db
@@ -38,7 +38,7 @@ class Listing(db.Model):
     is_active: Mapped[bool]
     price_minor: Mapped[Minor | None]
     # working days in which the location can buy in what it lacks; None: it cannot
-    buy_in_days: Mapped[int | None]
+    buy_in_days: Mapped[int | None] = mapped_column(SmallInteger)
     restock_on: Mapped[Day | None]
 
 

@@ -116,6 +116,8 @@ class Reason(FlaskForm):  # type: ignore[misc]
     def __init__(self, what: str, *, is_sent: bool = False) -> None:
         """`what` tells one such form of a page from another."""
         super().__init__(prefix=f"{what}-", **({} if is_sent else {"formdata": None}))
+        if what == "release":
+            self.reason.label.text = later("What did you find?")
 
 
 def units_form(lines: Iterable[Line], *, is_sent: bool = False) -> FlaskForm:

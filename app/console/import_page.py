@@ -141,15 +141,18 @@ def _progress(row: Row[Any], machine_now: datetime) -> dict[str, Any]:
 
 
 def fields(
-    row: Row[Any], samples: Sequence[Sequence[str]], wrong: Mapping[str, str]
+    row: Row[Any],
+    mapping: Mapping[str, str],
+    samples: Sequence[Sequence[str]],
+    wrong: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return which column each field is, with what stands in it, and what no field is."""
     shown = {
         column: next((cells[n].strip() for cells in samples if cells[n].strip()), "")
         for n, column in enumerate(row.header)
     }
-    rows = [_field(field, row.mapping, shown, wrong) for field in kind_of(row.kind).fields]
-    used = set(row.mapping.values())
+    rows = [_field(field, mapping, shown, wrong) for field in kind_of(row.kind).fields]
+    used = set(mapping.values())
     return {
         "columns": [
             (column, f"{column} ({text[:LONGEST_SAMPLE]})" if text else column)

@@ -58,6 +58,7 @@ def show(row: Row[Any], now: datetime) -> dict[str, Any]:
         "place": ", ".join(filter(None, (row.city, row.country))),
         "placed": row.placed_at,
         "status": row.status,
+        "is_held": row.held_since is not None,
         "deliver_by": row.deliver_by,
         "deadline": _promise(row, now),
         "vendors": row.vendors or [],

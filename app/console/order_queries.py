@@ -57,6 +57,7 @@ SEARCHES = (
 LISTED = (
     "SELECT o.id, o.reference, o.number, o.channel, o.placed_at, o.status, o.currency,"
     " o.items_minor + o.freight_minor AS total, o.deliver_on, o.deliver_by, o.delivered_at,"
+    " o.held_since,"
     " c.name AS customer, o.ship_to->>'city' AS city, o.country, {exact} AS is_exact,"
     " (SELECT array_agg(DISTINCT v.name) FROM fulfillment_orders f JOIN vendors v"
     "  ON v.id = f.vendor_id WHERE f.order_id = o.id AND f.status NOT IN ('rejected', 'canceled'))"

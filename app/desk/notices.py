@@ -32,6 +32,8 @@ PAGES = {
     ("console", "order"): ("console.order", "reference"),
     ("console", "case"): ("console.case", "reference"),
     ("console", "batch"): ("console.batch", "reference"),
+    ("console", "import"): ("console.one_import", "reference"),
+    ("console", "source"): ("console.source", "code"),
     ("portal", "order"): ("portal.fulfillment_order", "reference"),
     ("portal", "fulfillment_order"): ("portal.fulfillment_order", "reference"),
 }

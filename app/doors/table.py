@@ -204,11 +204,11 @@ CENSUS: dict[str, Door] = {
     "POST console.try_import console.change_import console.start_import console.cancel_import": (
         Door(Audience.OPS, SUPPORT, names="import")
     ),
-    "GET console.sources": ADMIN,
-    "GET console.source": replace(ADMIN, names="source"),
+    "GET console.sources": OPS,
+    "GET console.source": replace(OPS, names="source"),
     "GET POST console.new_source": ADMIN_SENSITIVE,
     "POST console.change_secret console.pause_source": replace(ADMIN_SENSITIVE, names="source"),
-    "POST console.try_delivery": replace(ADMIN, names="delivery"),
+    "POST console.try_delivery": Door(Audience.OPS, SUPPORT, names="source"),
     # The portal
     "GET portal.work": VENDOR,
     "GET portal.find": replace(VENDOR, rate="search"),

@@ -54,8 +54,8 @@ KEEP = text(
     " CAST(:errors AS jsonb), :body)"
 )
 REFUSED = text(
-    "SELECT * FROM source_deliveries WHERE source_id = :shop AND id = :id AND body IS NOT NULL"
-    " FOR NO KEY UPDATE"
+    "SELECT * FROM source_deliveries WHERE source_id = :shop AND delivery = :delivery"
+    " AND body IS NOT NULL FOR NO KEY UPDATE"
 )
 ANEW = text(
     "UPDATE source_deliveries SET outcome = :outcome, subject = :subject, as_of = :as_of,"
@@ -115,9 +115,9 @@ def receive(shop: Row[Any], sent: Sent) -> Result:
     return result
 
 
-def again(shop: Row[Any], delivery_id: int) -> Result:
+def again(shop: Row[Any], delivery: str) -> Result:
     """Try a shop's refused delivery again, in the open transaction; NotFound if it is not kept."""
-    kept = db.session.execute(REFUSED, {"shop": shop.id, "id": delivery_id}).first()
+    kept = db.session.execute(REFUSED, {"shop": shop.id, "delivery": delivery}).first()
     if kept is None:
         raise NotFound("This delivery has been taken in, or is not kept any more.")
     heard = _heard(shop.kind, signed.unseal(kept.body).encode("latin-1"), kept.topic)

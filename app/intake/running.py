@@ -189,7 +189,7 @@ def _end(row: Row[Any]) -> None:
         imports.forget_file(row.id)
     if row.made_by_id is None:
         return
-    facts = {"kind": row.kind, "taken": row.taken + row.held, "refused": row.refused}
+    facts = {"taken": row.taken + row.held, "refused": row.refused}
     kind = "import_tried" if row.is_dry_run else "import_done"
     # What was tried again is told again.
     once = f"{kind} {row.reference} {row.started_at.isoformat()}"

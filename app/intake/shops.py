@@ -127,10 +127,10 @@ def set_active(code: str, who: Person, *, is_active: bool) -> None:
     _note("source_resumed" if is_active else "source_paused", code, who)
 
 
-def try_again(code: str, delivery_id: int, who: Person) -> Result:
+def try_again(code: str, delivery: str, who: Person) -> Result:
     """Try a refused delivery of a source again; NotFound where it is not kept any more."""
     found = _locked(code)
-    result = deliveries.again(found, delivery_id)
+    result = deliveries.again(found, delivery)
     _note("delivery_tried_again", code, who, outcome=result.outcome)
     return result
 

@@ -50,6 +50,7 @@ FACTS: Mapping[str, Callable[[Any], str]] = {
     "ship_by": lambda s: when(datetime.fromisoformat(s)),
     "done": lambda n: _n("{n} row", "{n} rows", n),
     "refused": lambda n: _n("{n} row", "{n} rows", n),
+    "taken": lambda n: _n("{n} record", "{n} records", n),
     "kind": words.plain,
     "level": lambda code: _(LEVELS.get(code, code)),
     "changed": lambda code: _(CHANGED.get(code, code)),

@@ -52,7 +52,7 @@ COMPLAINTS = {
     "format": "does not look like one of {country}",
     "region": "is one of another region",
 }
-CORRECTED = "The address was corrected."
+CORRECTED = "the address was corrected"
 
 
 @dataclass(frozen=True, slots=True)

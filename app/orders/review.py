@@ -25,7 +25,7 @@ from app.timeline.service import Happened, record
 
 MANUAL = "manual"
 # What vendors read: why a marketplace doubts an order is its own business.
-LOOKED_AT = "The marketplace looks at the whole order first."
+LOOKED_AT = "the marketplace looks at the whole order first"
 
 
 def hold(

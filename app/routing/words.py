@@ -72,17 +72,21 @@ def for_ops(facts: Facts, names: Mapping[str, str]) -> list[str]:
     ]
     if excluded:
         others = len({one["vendor"] for one in excluded})
-        one, many = (
-            "{n} vendor could not be asked for every line.",
-            "{n} vendors could not be asked for every line.",
+        said.append(
+            _n(
+                "{n} vendor could not be asked for every line.",
+                "{n} vendors could not be asked for every line.",
+                others,
+            )
         )
-        said.append(_n(one, many, others))
     if unfilled := facts.get("unfilled", 0):
-        one, many = (
-            "{n} unit found no vendor; routing looks again every hour.",
-            "{n} units found no vendor; routing looks again every hour.",
+        said.append(
+            _n(
+                "{n} unit found no vendor; routing looks again every hour.",
+                "{n} units found no vendor; routing looks again every hour.",
+                unfilled,
+            )
         )
-        said.append(_n(one, many, unfilled))
     return said
 
 
@@ -121,8 +125,9 @@ def for_customer(facts: Facts) -> str | None:
     arrives = day(max(date.fromisoformat(one["arrives"]) for one in chosen))
     if parcels == 1:
         return _("All of it comes from one place and should be with you by {day}.", day=arrives)
-    one, many = (
+    return _n(
         "It comes in {n} parcel, by {day}.",
         "It comes in {n} parcels, because no single place has all of it; the last one by {day}.",
+        parcels,
+        day=arrives,
     )
-    return _n(one, many, parcels, day=arrives)

@@ -112,8 +112,9 @@ def nearest(wanted: str | None, domain: str = PAGES, otherwise: str = ENGLISH) -
 
 def use(code: str, domain: str = PAGES) -> None:
     """Speak a language from here on: for the rest of a request."""
+    found = None if code == ENGLISH else _read(code, domain)
     _language.set(code)
-    _catalog.set(None if code == ENGLISH else _read(code, domain))
+    _catalog.set(found)
 
 
 @contextmanager

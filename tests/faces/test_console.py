@@ -33,7 +33,7 @@ from app.vendors import service as vendors
 from app.web.deadlines import Deadline, deadline
 from app.web.paging import Cut, Key, cut, own_path
 from app.web.words import EVENTS, day, happened, money, span, whole
-from tests.factories import ADDRESS
+from tests.factories import ADDRESS, make_vendor_with_stock
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -478,6 +478,7 @@ def test_an_order_shows_all_that_hangs_on_it(world: World, ops_client: FlaskClie
 
 
 def test_units_that_nobody_has_stand_apart(world: World, ops_client: FlaskClient) -> None:
+    make_vendor_with_stock("empty", {"GLASS": 0})
     reference = world.order("A-1", sku="GLASS")
 
     page = ops_client.get(f"/console/orders/{reference}").text

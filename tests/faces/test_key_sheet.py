@@ -28,6 +28,7 @@ def test_the_pages_of_the_rail_have_letters(ops_client: FlaskClient) -> None:
         "m": "/console/messages",
         "b": "/console/batches",
         "v": "/console/vendors",
+        "c": "/console/catalog",
         "s": "/console/system",
     }
 

@@ -104,7 +104,7 @@ def test_a_new_key_offers_what_most_need(admin: FlaskClient, query: str, chosen:
         ("", {"name": ""}, "name: Enter what the program is called."),
         ("", {"name": "a\x07b"}, "name: It holds a character that cannot be shown."),
         ("", {"rights": []}, "rights: Choose at least one."),
-        ("", {"rights": ["stock:write"]}, "rights: not a valid choice"),
+        ("", {"rights": ["stock:take"]}, "rights: not a valid choice"),
         ("?whose=vendor", {"rights": ["stock:write"]}, "vendor: Choose whose key it is."),
         ("?whose=vendor", {"rights": ["orders:read"]}, "rights: not a valid choice"),
     ],
