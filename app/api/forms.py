@@ -7,10 +7,10 @@ from collections import Counter
 from typing import Annotated, Any, Literal, NoReturn
 
 from flask import request
-from pydantic import Field, StringConstraints
+from pydantic import Field, SkipValidation, StringConstraints
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from app.intake.forms import AddressForm, PreferencesForm
+from app.intake.forms import AddressForm, OrderForm, PreferencesForm
 from app.shared.errors import InvalidInput
 from app.web.fields import (
     MOST_UNITS,
@@ -25,13 +25,16 @@ from app.web.fields import (
 )
 
 MOST_AT_ONCE = 1_000
+# No object that is asked for has nearly as many.
+MOST_NAMES = 1_000
 Version = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class BatchForm(Form):
     """Many orders at once; each is judged by itself."""
 
-    orders: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    # What stands here is not looked at yet: one that is wrong is no reason to refuse the others.
+    orders: Annotated[list[SkipValidation[OrderForm]], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
 class CancelForm(Form):
@@ -161,6 +164,9 @@ def body(unsaid: bytes = b"{}") -> Any:
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object; of one name with two values nobody knows which is meant."""
+    if len(pairs) > MOST_NAMES:
+        message = f"an object has {len(pairs):,} names; {MOST_NAMES:,} is the most"
+        raise InvalidInput("The request was not taken.", body=message)
     found = dict(pairs)
     if len(found) < len(pairs):
         times = Counter(name for name, _ in pairs)

@@ -71,7 +71,7 @@ def place_many() -> Answer:
     return {"results": [_result(o) for o in outcomes]}, 200
 
 
-def _parse(data: dict[str, Any], now: datetime) -> NewOrder | DomainError:
+def _parse(data: Any, now: datetime) -> NewOrder | DomainError:
     try:
         return read(OrderForm, data).to_order(now)
     except DomainError as refusal:

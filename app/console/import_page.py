@@ -28,7 +28,7 @@ STANDS = {
 # What became of records: what the page says of a real run and of a try, its icon and tone.
 VERDICTS = {
     "taken": (later("Taken in"), later("Would be taken in"), "check-circle-fill", "good"),
-    "held": (later("Held, to be looked at"), later("Would be held"), "pause-circle", "warn"),
+    "held": (later("Held"), later("Would be held"), "pause-circle", "warn"),
     "known": (later("Known already"), later("Known already"), "check-circle", "mute"),
     "refused": (later("Refused"), later("Would be refused"), "slash-circle", "crit"),
 }
@@ -56,9 +56,9 @@ def things(kind: str, n: int) -> str:
 def choices(role: str) -> list[tuple[str, str, str]]:
     """Return the kinds of files that somebody of a role may take in: code, word and sentence."""
     return [
-        (code, _(kind.label), _(ABOUT[code]))
-        for code, kind in kinds().items()
-        if role in kind.roles
+        (code, _(kinds()[code].label), _(sentence))
+        for code, sentence in ABOUT.items()
+        if role in kinds()[code].roles
     ]
 
 

@@ -31,7 +31,7 @@ ABOUT = {
 # What came of a delivery: icon, tone, word.
 OUTCOMES = {
     "taken": ("check-circle-fill", "good", later("Taken in")),
-    "held": ("pause-circle", "warn", later("Held, to be looked at")),
+    "held": ("pause-circle", "warn", later("Held")),
     "changed": ("arrow-repeat", "accent", later("Changed")),
     "known": ("check-circle", "mute", later("Known already")),
     "ignored": ("dash-circle", "mute", later("Ignored")),

@@ -58,6 +58,8 @@ TERMS = {
     "fulfillment_order": later("Fulfillment order"),
     "fulfillment_orders": later("Fulfillment orders"),
     "unfilled": later("Unfilled"),
+    "doubts": later("Doubts"),
+    "note": later("Note"),
     "declined": later("Declined"),
     "reason": later("Reason"),
     "carrier": later("Carrier"),
@@ -71,7 +73,7 @@ TERMS = {
     "photos": later("Photos"),
     "offer": later("Offer"),
 }
-HIDDEN = {"currency", "minor"}
+HIDDEN = {"currency", "minor", "changes", "quantities"}
 # What an entry says anew of what an earlier one had said of the same thing.
 CHANGING = {"status", "severity", "level", "delay", "since"}
 
@@ -196,6 +198,17 @@ def _changes(facts: Mapping[str, Any], was: Mapping[str, Any]) -> Iterator[Chang
             before = _value(name, was) if name in CHANGING else None
             term = _(TERMS[name]) if name in TERMS else plain(name)
             yield Change(term, now, before if before != now else None)
+    for name, (before, now) in facts.get("changes", {}).items():
+        yield Change(words.field(name), _said(now), _said(before))
+    for sku, before, now in facts.get("quantities", ()):
+        yield Change(_("Units of {sku}", sku=sku), _said(now), _said(before))
+
+
+def _said(value: str | float | None) -> str:
+    """Return what a field of an order held."""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return str(value) if value not in {None, ""} else _("nothing")
 
 
 def _value(name: str, facts: Mapping[str, Any]) -> str | None:

@@ -33,7 +33,7 @@ def is_signed(signature: str, secret: bytes, body: bytes) -> bool:
 
 def said(form: type[S], body: bytes) -> S:
     """Return a JSON body as what it says, or refuse it with every wrong field."""
-    return check(form, parsed(body))
+    return check(form, parsed(body), UNREADABLE)
 
 
 def parsed(body: bytes | str) -> Any:
@@ -63,6 +63,7 @@ Exact = Annotated[Decimal, Field(max_digits=20, decimal_places=6)]
 # A dash stands for nothing: the order is held until somebody has asked the customer.
 NOTHING = "-"
 LONGEST_NOTE = 1_000
+UNREADABLE = "It is not written as this kind of shop writes."
 WISH, EMAIL = TypeAdapter(PreferencesForm), TypeAdapter(Email)
 
 

@@ -85,9 +85,12 @@ def amount(cell: str, way: Way) -> str:
 
 def whole(cell: str, way: Way) -> int:
     """Return a whole number; sheets write 2 as 2.0."""
-    written, _, rest = amount(cell, way).partition(".")
+    message = f"'{cell[:40]}' is not a whole number."
+    try:
+        written, _, rest = amount(cell, way).partition(".")
+    except ValueError:
+        raise ValueError(message) from None
     if rest.strip("0"):
-        message = f"'{cell[:40]}' is not a whole number."
         raise ValueError(message)
     return int(written)
 
@@ -130,14 +133,18 @@ def yes_no(cell: str, _way: Way) -> bool:
 
 def country(cell: str, _way: Way) -> str:
     """Return a country's two letters, by them or by its English name."""
-    code = cell.strip().upper()
-    return code if len(code) == 2 else _countries().get(code, code)  # noqa: PLR2004 - two letters
+    word = cell.strip().upper()
+    code = word if word in _countries().values() else _countries().get(word)
+    if code is None:
+        message = f"'{cell[:40]}' is no country; write its two letters, like SE."
+        raise ValueError(message)
+    return code
 
 
 @cache
 def _countries() -> Mapping[str, str]:
     names = Locale("en").territories
-    return {name.upper(): code for code, name in names.items() if code.isalpha()}
+    return {name.upper(): code for code, name in names.items() if len(code) == len("SE")}
 
 
 def capitals(cell: str, _way: Way) -> str:

@@ -98,7 +98,9 @@ def _placed(shop: Row[Any], told: Told, now: datetime) -> Result:
         return Result("ignored", problem=f"It was {told.ended} before it came here.")
     if told.waits:
         return Result("ignored", problem=f"It {told.waits}.")
-    form = check(OrderForm, {**told.order, "channel": shop.channel})
+    form = check(
+        OrderForm, {**told.order, "channel": shop.channel}, f"Order {told.number} was not taken."
+    )
     (placed,) = service.place([form.to_order(now)], actor=shop.code, now=now)
     if isinstance(placed, Conflict):
         raise placed

@@ -27,6 +27,7 @@ STYLES = (
     "display",
     "system",
     "batches",
+    "imports",
     "notices",
     "palette",
     "components",

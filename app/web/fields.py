@@ -25,6 +25,8 @@ from app.shared.money import Money
 F = TypeVar("F", bound=BaseModel)
 D = TypeVar("D", bound=date)
 MOST_UNITS = 100_000
+# Nobody reads more; naming a million takes longer than it took to send them.
+MOST_NAMED = 1_000
 LARGEST_AMOUNT = 10**12
 
 # Control characters: in a name or number they are an accident, or an attack on headers and logs.
@@ -115,10 +117,16 @@ def digest(form: Form) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def check(form: type[F], data: Any) -> F:
-    """Return what was said as a form, or refuse it with every wrong field."""
+def check(form: type[F], data: Any, refusal: str = "The request was not taken.") -> F:
+    """Return what was said as a form, or refuse it with every wrong field; `refusal` says so."""
     try:
         return form.model_validate(data)
     except ValidationError as error:
-        wrong = {".".join(map(str, e["loc"])) or "body": e["msg"] for e in error.errors()}
-        raise InvalidInput("The request was not taken.", **wrong) from None
+        raise InvalidInput(refusal, **_wrong(error)) from None
+
+
+def _wrong(error: ValidationError) -> dict[str, str]:
+    if error.error_count() > MOST_NAMED:
+        return {"body": f"{error.error_count():,} of its fields are wrong, too many to name"}
+    told = error.errors(include_url=False, include_input=False)
+    return {".".join(map(str, one["loc"])) or "body": one["msg"] for one in told}

@@ -9,7 +9,10 @@ import pytest
 
 from app.orders.contract import NewCustomer, NewLine, NewOrder
 from app.orders.doubts import MOST_NAMED, Doubt, Sku, doubts_of, wrong_fields
+from app.orders.words import SENTENCES, sentence
 from app.policies.documents import Doubts
+from app.shared import language
+from app.web.words import DOUBTS
 from simulator.people import COUNTRIES
 from tests.factories import ADDRESS
 
@@ -187,3 +190,62 @@ def test_a_doubt_names_a_few_of_many():
 
     assert isinstance(doubt, Doubt)
     assert len(doubt.facts["over"]) == MOST_NAMED
+
+
+SAID = [
+    (
+        "address",
+        {"country": "ZZ", "fields": {"country": "unknown"}},
+        "No country has the code ZZ.",
+    ),
+    (
+        "address",
+        {"country": "US", "fields": {"postal_code": "region"}},
+        "Postal code is one of another region of United States.",
+    ),
+    (
+        "address",
+        {"country": "HK", "fields": {"country": "unknown", "line1": "missing"}},
+        "No country has the code HK. Street is missing; addresses in Hong Kong SAR China have one.",
+    ),
+    ("unknown_sku", {"skus": ["A", "B"]}, "Nobody sells A, B, and no catalog knows it."),
+    (
+        "quantity",
+        {"over": [{"line": "1", "sku": "MUG", "units": 1200, "most": 100}]},
+        "1,200 units of MUG: more than 100 are looked at first.",
+    ),
+    (
+        "value",
+        {"minor": 250000, "most": 100000, "currency": "EUR"},
+        "The items are worth €2,500.00: more than €1,000.00 is looked at first.",
+    ),
+    ("currency", {"currency": "ZZZ"}, "ZZZ is no currency."),
+    ("review", {}, "Every order is looked at first."),
+    ("review", {"channel": "fair"}, "Every order of fair is looked at first."),
+    (
+        "need_by",
+        {"date": "2026-12-12"},
+        "The customer needs it by Sat, Dec 12, and nobody can be in time.",
+    ),
+    ("unfilled", {"units": 3}, "Units that nobody has: 3."),
+    ("manual", {"reason": "A strange name"}, "Held by hand: A strange name"),
+    ("of_tomorrow", {}, "of tomorrow"),
+]
+
+
+@pytest.mark.parametrize(("code", "facts", "said"), SAID)
+def test_every_doubt_has_its_sentence(code, facts, said):
+    assert sentence(code, facts) == said
+
+
+def test_a_doubt_is_said_in_the_language_that_is_spoken():
+    with language.spoken("en-XA"):
+        said = sentence("currency", {"currency": "ZZZ"})
+
+    assert said == "⟦ZZZ íš ñö çûrréñçý.⟧"
+
+
+def test_every_doubt_that_can_be_found_has_a_sentence_and_a_name():
+    codes = {code for code, *_ in SAID} - {"of_tomorrow"}
+
+    assert codes == set(SENTENCES) == set(DOUBTS)

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field
 from app.intake.contract import Gone, Heard, Ignored, Paid, Sent, Told
 from app.intake.reading import (
     NOTHING,
+    UNREADABLE,
     Exact,
     Name,
     Said,
@@ -173,7 +174,7 @@ class WooCommerce:
         told = parsed(body)
         if isinstance(told, dict) and set(told) == {"id"}:
             return Gone(str(told["id"])[:64], reason="deleted in the shop")
-        return _told(check(Order, told))
+        return _told(check(Order, told, UNREADABLE))
 
 
 def _told(order: Order) -> Told:

@@ -1,0 +1,271 @@
+"""The API as OpenAPI 3.1, made of what there is: routes, doors, forms and answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Literal
+
+from flask import current_app
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from werkzeug.routing import Rule
+
+from app.api import answers as a
+from app.api import catalog_forms as c
+from app.api import forms as f
+from app.api.fulfillment import MOVES
+from app.api.idempotency import LONGEST_KEY
+from app.doors.table import DOORS, Door
+from app.intake.forms import OrderForm
+from app.orders.contract import FoStatus
+from app.policies.documents import KINDS
+from app.web.rates import RATES
+
+Json = dict[str, Any]
+SCHEMAS, RESPONSES = "#/components/schemas/", "#/components/responses/"
+TYPE, PROBLEM = "application/json", "application/problem+json"
+# An argument in a route: its name, whatever it converts.
+ARGUMENT = re.compile(r"<(?:[^<>]+:)?(\w+)>")
+TEXT: Json = {"type": "string", "minLength": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What an endpoint takes and answers.
+
+    `form` is what its body says (of several forms one), `asks` what its address says behind the
+    "?"; `is_once`: it needs an Idempotency-Key.
+    """
+
+    answer: type[a.Answer]
+    form: type[BaseModel] | tuple[type[BaseModel], ...] = ()
+    asks: tuple[str, ...] = ()
+    status: int = 200
+    is_once: bool = False
+
+    @property
+    def forms(self) -> tuple[type[BaseModel], ...]:
+        """Return the forms of its body; none where it has none."""
+        return self.form if isinstance(self.form, tuple) else (self.form,)
+
+
+def _of_order(form: type[BaseModel] | tuple[()] = ()) -> Operation:
+    return Operation(a.Order, form, asks=("channel",))
+
+
+OPERATIONS: dict[str, dict[str, Operation]] = {
+    "Orders": {
+        "place": Operation(a.Order, OrderForm, status=201, is_once=True),
+        "place_many": Operation(a.TakenOrders, f.BatchForm),
+        "show": _of_order(),
+        "cancel": _of_order(f.CancelForm),
+        "readdress": _of_order(f.AddressChangeForm),
+        "change": _of_order(f.ChangesForm),
+        "pay": _of_order(f.PaymentForm),
+        "pay_many": Operation(a.Noted, f.PaymentsForm),
+    },
+    "Fulfillment": {
+        "index": Operation(a.FulfillmentOrders, asks=("status", "due_before", "after")),
+        "show_one": Operation(a.FulfillmentOrder),
+        "confirm_one": Operation(a.FulfillmentOrder, f.ConfirmForm),
+        "confirm_many": Operation(a.MovedOrders, f.ConfirmsForm),
+        "act": Operation(a.FulfillmentOrder, f.ReasonForm),
+        "ship_one": Operation(a.FulfillmentOrder, f.ShipForm),
+        "ship_many": Operation(a.MovedOrders, f.ShipsForm),
+        "stock": Operation(a.Counted, c.StockForm),
+    },
+    "Vendors": {
+        "save_vendors": Operation(a.Saved, c.VendorsForm),
+        "save_vendor": Operation(a.SavedVendor, c.VendorForm),
+        "show_vendor": Operation(a.Vendor),
+        "save_location": Operation(a.SavedLocation, c.LocationForm),
+        "close_days": Operation(a.Closure, c.ClosureForm),
+        "open_days": Operation(a.Days, asks=("first_day", "last_day")),
+    },
+    "Catalog": {
+        "save_products": Operation(a.Saved, c.ProductsForm),
+        "save_listings": Operation(a.Saved, c.ListingsForm),
+        "listings": Operation(a.Listings, asks=("sku", "vendor", "after")),
+    },
+    "Marketplace": {
+        "publish": Operation(a.Policy, tuple(KINDS.values())),
+        "show_clock": Operation(a.Clock),
+        "step": Operation(a.Stepped, f.ClockForm),
+    },
+}
+KNOWN = {
+    f"api.{name}": (group, operation)
+    for group, found in OPERATIONS.items()
+    for name, operation in found.items()
+}
+ORDER = list(KNOWN)
+# What an address names, and what it may ask: what that is, its schema, whether it is needed.
+NAMES: dict[str, tuple[str, Json]] = {
+    "number": ("The order's number on its channel.", TEXT | {"example": "A-1001"}),
+    "reference": ("The fulfillment order's own name.", TEXT | {"example": "FO-7K2M9QX4TD"}),
+    "move": ("What is done.", {"enum": list(MOVES)}),
+    "code": ("The vendor's code.", TEXT | {"example": "kiln"}),
+    "location": ("The code of one of the vendor's locations.", TEXT | {"example": "main"}),
+    "kind": ("Which policy.", {"enum": list(KINDS)}),
+}
+DAY: Json = {"type": "string", "format": "date"}
+ASKED: dict[str, tuple[str, Json, bool]] = {
+    "channel": ("The channel that the order came from.", TEXT, True),
+    "status": ("Only those that stand like this.", {"enum": list(FoStatus)}, False),
+    "due_before": (
+        "Only those to be shipped before this moment.",
+        {"type": "string", "format": "date-time"},
+        False,
+    ),
+    "after": ("What the last page answered as `after`.", TEXT, False),
+    "sku": ("Only this SKU.", TEXT, False),
+    "vendor": ("Only what the vendor of this code sells.", TEXT, False),
+    "first_day": ("The closure's first day.", DAY, True),
+    "last_day": ("The closure's last day.", DAY, True),
+}
+ERRORS = {
+    400: "The body is not JSON.",
+    401: "No key, or one that is nobody's.",
+    403: "The key may not do this.",
+    404: "Nothing of that name exists for this key.",
+    409: "It contradicts what is so; nothing was changed.",
+    413: "The body is too large.",
+    415: "The body is not called JSON.",
+    422: "Something in it is wrong; `errors` names every field.",
+    429: "Too many requests; Retry-After says how many seconds to wait.",
+    503: "Not available just now; nothing was changed, send it again.",
+}
+ALWAYS, WITH_BODY = {401, 403, 422, 429, 503}, {400, 404, 409, 413, 415}
+ABOUT = (
+    "Orders in, the vendors' moves, and what programs may read. Send your key as"
+    " `Authorization: Bearer …`; a vendor's key reaches that vendor's rows only. Amounts are texts"
+    " with a decimal point, moments carry their zone. Fields that are not listed are refused."
+)
+ONCE = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "The same key with the same body is answered with the first answer again.",
+    "schema": TEXT | {"maxLength": LONGEST_KEY},
+}
+
+
+class Untitled(GenerateJsonSchema):
+    """Leaves away titles that only say a field's name again."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - pydantic's own shape
+        """Return that it should not."""
+        return False
+
+
+@cache
+def document() -> Json:
+    """Return the whole document; what it is made of does not change while a process runs."""
+    schemas = _schemas()
+    paths: dict[str, Json] = {}
+    rules = [rule for rule in current_app.url_map.iter_rules() if rule.endpoint.startswith("api.")]
+    for rule in sorted(rules, key=lambda rule: ORDER.index(rule.endpoint)):
+        paths.setdefault(ARGUMENT.sub(r"{\1}", rule.rule), {}).update(_methods(rule))
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Onward", "version": "1", "description": ABOUT},
+        "tags": [{"name": group} for group in OPERATIONS],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": {str(status): _problem(status) for status in ERRORS},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _schemas() -> Json:
+    models: list[type[BaseModel]] = [a.Problem]
+    for _, operation in KNOWN.values():
+        models += [*operation.forms, operation.answer]
+    asked: list[tuple[type[BaseModel], Literal["validation"]]] = [
+        (model, "validation") for model in dict.fromkeys(models)
+    ]
+    _, found = models_json_schema(
+        asked, ref_template=SCHEMAS + "{model}", schema_generator=Untitled
+    )
+    schemas: Json = found["$defs"]
+    return schemas
+
+
+def _methods(rule: Rule) -> Json:
+    group, operation = KNOWN[rule.endpoint]
+    view = current_app.view_functions[rule.endpoint]
+    summary, _, more = (view.__doc__ or "").partition("\n\n")
+    told = {
+        "tags": [group],
+        "operationId": rule.endpoint.removeprefix("api."),
+        "summary": summary,
+        "parameters": [*_parameters(rule, operation)],
+        "responses": _responses(rule, operation),
+    }
+    if operation.forms:
+        told["requestBody"] = {"required": True, "content": {TYPE: {"schema": _body(operation)}}}
+    return {
+        method.lower(): told | _door(DOORS[rule.endpoint, method], " ".join(more.split()))
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def _door(door: Door, more: str) -> Json:
+    """Return who may, and how often."""
+    whose = "the marketplace" if door.is_marketplace else "the marketplace or of a vendor"
+    who = f"Needs a key of {whose} with the right `{door.right}`."
+    pace = RATES[door.rate]
+    often = f"At most {pace.amount:,} requests a minute with one key." if pace else ""
+    return {
+        "description": " ".join(filter(None, (more, who, often))),
+        "security": [{"key": [door.right]}],
+    }
+
+
+def _parameters(rule: Rule, operation: Operation) -> Iterator[Json]:
+    for name in ARGUMENT.findall(rule.rule):
+        what, schema = NAMES[name]
+        yield {"name": name, "in": "path", "required": True} | _said(what, schema)
+    for name in operation.asks:
+        what, schema, is_needed = ASKED[name]
+        yield {"name": name, "in": "query", "required": is_needed} | _said(what, schema)
+    if operation.is_once:
+        yield ONCE
+
+
+def _said(what: str, schema: Json) -> Json:
+    return {"description": what, "schema": schema}
+
+
+def _ref(model: type[BaseModel]) -> Json:
+    return {"$ref": SCHEMAS + model.__name__}
+
+
+def _body(operation: Operation) -> Json:
+    found = [_ref(form) for form in operation.forms]
+    return found[0] if len(found) == 1 else {"anyOf": found}
+
+
+def _responses(rule: Rule, operation: Operation) -> Json:
+    what = (operation.answer.__doc__ or "").partition("\n")[0]
+    good = {"description": what, "content": {TYPE: {"schema": _ref(operation.answer)}}}
+    statuses = ALWAYS | ({404} if rule.arguments else set())
+    statuses |= WITH_BODY if operation.forms else set()
+    refused = {str(status): {"$ref": f"{RESPONSES}{status}"} for status in sorted(statuses)}
+    return {str(operation.status): good} | refused
+
+
+def _problem(status: int) -> Json:
+    told: Json = {
+        "description": ERRORS[status],
+        "content": {PROBLEM: {"schema": _ref(a.Problem)}},
+    }
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        told["headers"] = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}
+    return told
