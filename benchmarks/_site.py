@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,8 @@ from app.extensions import db
 from app.shared import ids
 from app.shared.work import ACCOUNTS, transaction
 from app.web.rates import RATES
-from supervisor.temporary import temporary_postgres, temporary_valkey
+from config import Config
+from supervisor.temporary import THROW_AWAY, temporary_postgres, temporary_valkey
 
 ROOT = Path(__file__).parents[1]
 HOST = "http://127.0.0.1:8000"
@@ -75,19 +76,24 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The application, its database's superuser, and a visitor of ops."""
+    """The application and its settings, its database's superuser, and a visitor of ops."""
 
     app: Flask
+    config: Config
     superuser: str
     visitor: Visitor
 
 
 @contextmanager
-def site(orders: int) -> Iterator[Site]:
-    """Run throw-away servers and fill them."""
+def site(orders: int, servers: Mapping[str, str] = THROW_AWAY) -> Iterator[Site]:
+    """Run throw-away servers and fill them; `servers`: the settings of PostgreSQL beside ours."""
     folder = Path(tempfile.mkdtemp())
-    with temporary_postgres(folder / "pg") as urls, temporary_valkey(folder / "vk") as redis_url:
-        app = create_app(settings(urls.application, urls.owner, redis_url))
+    with (
+        temporary_postgres(folder / "pg", servers) as urls,
+        temporary_valkey(folder / "vk") as redis_url,
+    ):
+        config = settings(urls.application, urls.owner, redis_url)
+        app = create_app(config)
         superuser = urls.superuser.rpartition("/")[0] + "/onward"
         with app.app_context():
             upgrade(directory=str(ROOT / "migrations"))
@@ -96,7 +102,7 @@ def site(orders: int) -> Iterator[Site]:
         # Counted as always, with a limit that a measurement does not reach.
         RATES.update(dict.fromkeys(("search", "page"), RateLimitItemPerMinute(10_000_000)))
         try:
-            yield Site(app, superuser, Visitor(app, signed_in(app)))
+            yield Site(app, config, superuser, Visitor(app, signed_in(app)))
         finally:
             with app.app_context():
                 db.engine.dispose()

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,12 +41,17 @@ class Urls:
 
 
 @contextmanager
-def temporary_cluster(folder: Path) -> Iterator[tuple[Cluster, Child]]:
-    """Run a throw-away PostgreSQL; its log is in the folder, its data wherever it can be."""
+def temporary_cluster(
+    folder: Path, settings: Mapping[str, str] = THROW_AWAY
+) -> Iterator[tuple[Cluster, Child]]:
+    """Run a throw-away PostgreSQL; its log is in the folder, its data wherever it can be.
+
+    `settings`: what is other than where orders are at stake.
+    """
     cluster, home = _temporary(folder)
     try:
         postgres.make(cluster)
-        child = Child(postgres.part(cluster, folder / "postgres.log", {**SETTINGS, **THROW_AWAY}))
+        child = Child(postgres.part(cluster, folder / "postgres.log", {**SETTINGS, **settings}))
         child.start()
         try:
             wait_until_ready(child)
@@ -85,9 +90,9 @@ def _temporary_home(folder: Path, account: Account | None) -> Path:
 
 
 @contextmanager
-def temporary_postgres(folder: Path) -> Iterator[Urls]:
+def temporary_postgres(folder: Path, settings: Mapping[str, str] = THROW_AWAY) -> Iterator[Urls]:
     """Run a throw-away PostgreSQL with the platform's roles and its empty database."""
-    with temporary_cluster(folder) as (cluster, _child):
+    with temporary_cluster(folder, settings) as (cluster, _child):
         yield Urls(
             superuser=cluster.url(SUPERUSER, "postgres"),
             owner=cluster.url(OWNER),

@@ -165,6 +165,7 @@ WORDS: dict[str, Any] = {
     "SavedLocation.name": "Main",
     "SavedVendor.email": "hello@kiln.example",
     "SavedVendor.name": "Kiln & Sons",
+    "SavedVendor.status_reason": "",
     "Scan.code": "AR",
     "Scan.status": "in_transit",
     "Shipment.id": "SH-9D1CTB6YRN",

@@ -103,29 +103,30 @@ KNOWN = {
     for name, operation in found.items()
 }
 ORDER = list(KNOWN)
-# What an address names, and what it may ask: what that is, its schema, whether it is needed.
-NAMES: dict[str, tuple[str, Json]] = {
-    "number": ("The order's number on its channel.", TEXT | {"example": "A-1001"}),
-    "reference": ("The fulfillment order's own name.", TEXT | {"example": "FO-7K2M9QX4TD"}),
-    "move": ("What is done.", {"enum": list(MOVES)}),
-    "code": ("The vendor's code.", TEXT | {"example": "kiln"}),
-    "location": ("The code of one of the vendor's locations.", TEXT | {"example": "main"}),
-    "kind": ("Which policy.", {"enum": list(KINDS)}),
+# What an address names: what that is, its schema, and one that could be.
+NAMES: dict[str, tuple[str, Json, str]] = {
+    "number": ("The order's number on its channel.", TEXT, "A-1001"),
+    "reference": ("The fulfillment order's own name.", TEXT, "FO-7K2M9QX4TD"),
+    "move": ("What is done.", {"enum": list(MOVES)}, "pick"),
+    "code": ("The vendor's code.", TEXT, "kiln"),
+    "location": ("The code of one of the vendor's locations.", TEXT, "main"),
+    "kind": ("Which policy.", {"enum": list(KINDS)}, "routing"),
 }
+# What it may ask: what that is, its schema, and one that must be there; None: it need not.
 DAY: Json = {"type": "string", "format": "date"}
-ASKED: dict[str, tuple[str, Json, bool]] = {
-    "channel": ("The channel that the order came from.", TEXT, True),
-    "status": ("Only those that stand like this.", {"enum": list(FoStatus)}, False),
+ASKED: dict[str, tuple[str, Json, str | None]] = {
+    "channel": ("The channel that the order came from.", TEXT, "webshop"),
+    "status": ("Only those that stand like this.", {"enum": list(FoStatus)}, None),
     "due_before": (
         "Only those to be shipped before this moment.",
         {"type": "string", "format": "date-time"},
-        False,
+        None,
     ),
-    "after": ("What the last page answered as `after`.", TEXT, False),
-    "sku": ("Only this SKU.", TEXT, False),
-    "vendor": ("Only what the vendor of this code sells.", TEXT, False),
-    "first_day": ("The closure's first day.", DAY, True),
-    "last_day": ("The closure's last day.", DAY, True),
+    "after": ("What the last page answered as `after`.", TEXT, None),
+    "sku": ("Only this SKU.", TEXT, None),
+    "vendor": ("Only what the vendor of this code sells.", TEXT, None),
+    "first_day": ("The closure's first day.", DAY, "2026-12-24"),
+    "last_day": ("The closure's last day.", DAY, "2026-12-26"),
 }
 ERRORS = {
     400: "The body is not JSON.",
@@ -145,13 +146,6 @@ ABOUT = (
     " `Authorization: Bearer …`; a vendor's key reaches that vendor's rows only. Amounts are texts"
     " with a decimal point, moments carry their zone. Fields that are not listed are refused."
 )
-ONCE = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": True,
-    "description": "The same key with the same body is answered with the first answer again.",
-    "schema": TEXT | {"maxLength": LONGEST_KEY},
-}
 
 
 class Untitled(GenerateJsonSchema):
@@ -230,17 +224,18 @@ def _door(door: Door, more: str) -> Json:
 
 def _parameters(rule: Rule, operation: Operation) -> Iterator[Json]:
     for name in ARGUMENT.findall(rule.rule):
-        what, schema = NAMES[name]
-        yield {"name": name, "in": "path", "required": True} | _said(what, schema)
+        yield _parameter(name, "path", *NAMES[name])
     for name in operation.asks:
-        what, schema, is_needed = ASKED[name]
-        yield {"name": name, "in": "query", "required": is_needed} | _said(what, schema)
+        yield _parameter(name, "query", *ASKED[name])
     if operation.is_once:
-        yield ONCE
+        what = "The same key with the same body is answered with the first answer again."
+        schema = TEXT | {"maxLength": LONGEST_KEY}
+        yield _parameter("Idempotency-Key", "header", what, schema, "A-1001")
 
 
-def _said(what: str, schema: Json) -> Json:
-    return {"description": what, "schema": schema}
+def _parameter(name: str, where: str, what: str, schema: Json, could_be: str | None) -> Json:
+    told = {"name": name, "in": where, "required": could_be is not None, "description": what}
+    return told | {"schema": schema} | ({"example": could_be} if could_be else {})
 
 
 def _ref(model: type[BaseModel]) -> Json:

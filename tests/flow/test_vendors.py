@@ -11,13 +11,13 @@ from app.audit.contract import Actor
 from app.extensions import db
 from app.notifications.texts import compose
 from app.routing import moves
-from app.routing.standing import stand
+from app.routing.standing import BATCH, stand
 from app.shared.errors import IllegalMove, InvalidInput, NotFound
 from app.shared.seen import Overtaken, written
-from app.shared.work import OPS, transaction, vendor_scope
+from app.shared.work import OPS, PLATFORM, transaction, vendor_scope
 from app.vendors import queries, service
 from app.vendors.contract import Move, Step
-from tests.conftest import NOW
+from tests.conftest import NOW, caller
 from tests.factories import (
     at,
     confirmed,
@@ -34,7 +34,6 @@ from tests.factories import (
     send,
     vendor_key,
 )
-from tests.conftest import caller
 
 TEO = Actor("person", "Teo Marin", None, None, "127.0.0.1")
 DAY = timedelta(days=1)
@@ -86,8 +85,6 @@ def test_a_move_is_written_down_and_told_on_screen_and_by_mail(app):
 
 def db_notice():
     """Return the one notice there is; ops may not read them."""
-    from app.shared.work import PLATFORM
-
     with transaction(PLATFORM):
         return db.session.execute(text("SELECT * FROM notices")).one()
 
@@ -178,9 +175,10 @@ def test_a_vendor_that_is_stopped_finishes_its_work_unless_it_is_said_otherwise(
 
     assert [r.status for r in rows("SELECT status FROM fulfillment_orders")] == ["assigned"]
     assert len(references(key)) == 1
-    assert "finish" in one(
-        "SELECT facts FROM notifications WHERE template = 'account_vendor'"
-    ).facts["work"]
+    assert (
+        "finish"
+        in one("SELECT facts FROM notifications WHERE template = 'account_vendor'").facts["work"]
+    )
 
 
 def given() -> dict[str, list[str]]:
@@ -191,20 +189,22 @@ def given() -> dict[str, list[str]]:
     return {code: [r.status for r in found if r.code == code] for code in {r.code for r in found}}
 
 
-def test_what_a_stopped_vendor_has_open_is_given_to_others_in_batches(app, monkeypatch):
-    make_vendor_with_stock(stock={"MUG": 50})
-    for n in range(5):
+def test_what_a_stopped_vendor_has_open_is_given_to_others_a_batch_at_a_time(app):
+    many = BATCH + 1
+    make_vendor_with_stock(stock={"MUG": many})
+    for n in range(many):
         make_order(f"A-{n}", [line("MUG", 1)])
     run_jobs("route_orders")
-    make_vendor_with_stock("fjord", {"MUG": 50}, cost_minor=900)
-    monkeypatch.setattr("app.routing.standing.BATCH", 2)
+    make_vendor_with_stock("fjord", {"MUG": many}, cost_minor=900)
 
     do(Move.SUSPEND, "late", takes_back=True)
     run_jobs("take_back_stopped", "route_orders")
 
-    assert given() == {"kiln": ["rejected"] * 5, "fjord": ["assigned"] * 5}
-    assert one("SELECT on_hand, reserved FROM stock s JOIN vendors v ON v.id = s.vendor_id"
-               " WHERE v.code = 'kiln'") == (50, 0)
+    assert given() == {"kiln": ["rejected"] * many, "fjord": ["assigned"] * many}
+    assert one(
+        "SELECT on_hand, reserved FROM stock s JOIN vendors v ON v.id = s.vendor_id"
+        " WHERE v.code = 'kiln'"
+    ) == (many, 0)
     assert run("take_back_stopped") == 0
 
 
@@ -219,8 +219,9 @@ def test_what_has_left_stays_with_a_vendor_that_is_closed(app):
     run_jobs("take_back_stopped", "route_orders")
 
     assert given() == {"kiln": ["shipped"], "fjord": ["assigned"]}
-    assert rows("SELECT ordered FROM fo_lines l JOIN vendors v ON v.id = l.vendor_id"
-                " WHERE v.code = 'fjord'") == [(2,)]
+    assert rows(
+        "SELECT ordered FROM fo_lines l JOIN vendors v ON v.id = l.vendor_id WHERE v.code = 'fjord'"
+    ) == [(2,)]
 
 
 def test_a_vendor_that_is_opened_again_meanwhile_keeps_its_work(app):
@@ -375,9 +376,7 @@ def test_a_status_that_cannot_be_reached_is_refused_and_nothing_is_saved(api):
 
 
 def test_many_vendors_come_in_at_once_with_their_calendars(api):
-    vendors = [
-        {"code": f"v{n}", "name": f"V {n}", "location": PLACE | CALENDAR} for n in range(3)
-    ]
+    vendors = [{"code": f"v{n}", "name": f"V {n}", "location": PLACE | CALENDAR} for n in range(3)]
 
     assert api("PUT", "/vendors", {"vendors": vendors}).json == {"saved": 3}
     assert rows("SELECT DISTINCT working_days, ships_to FROM locations") == [
