@@ -9,6 +9,7 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 
 from app import commands
+from app.api.docs import blueprint as docs
 from app.api.views import blueprint as api
 from app.console.views import blueprint as console
 from app.doors import guard
@@ -60,7 +61,7 @@ def register(app: Flask) -> None:
     login_manager.session_protection = None
 
     own = (health.blueprint, metrics.blueprint, reports.blueprint)
-    for blueprint in (brand, *own, api, hooks, console, portal, signin):
+    for blueprint in (brand, *own, api, docs, hooks, console, portal, signin):
         app.register_blueprint(blueprint)
     guard.register(app)
     rates.register(app)

@@ -187,7 +187,7 @@ def example(schema: Json, schemas: Json, name: str = "", of: str = "") -> Any:
 
     `schemas` are those that others name.
     """
-    ways = [_resolved(way, schemas) for way in schema.get("anyOf", [schema])]
+    ways = [resolved(way, schemas) for way in schema.get("anyOf", [schema])]
     for key in (f"{of}.{name}", name):
         if key in WORDS and any(_fits(WORDS[key], way) for way in ways):
             return WORDS[key]
@@ -200,7 +200,8 @@ def example(schema: Json, schemas: Json, name: str = "", of: str = "") -> Any:
     return given if given is not None else way.get("enum", [LEAST[way["type"]]])[0]
 
 
-def _resolved(schema: Json, schemas: Json) -> Json:
+def resolved(schema: Json, schemas: Json) -> Json:
+    """Return a schema itself where it only names one."""
     found: Json = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
     return found
 

@@ -17,6 +17,7 @@ from werkzeug.routing import Rule
 from app.api import answers as a
 from app.api import catalog_forms as c
 from app.api import forms as f
+from app.api.examples import Json, example
 from app.api.fulfillment import MOVES
 from app.api.idempotency import LONGEST_KEY
 from app.doors.table import DOORS, Door
@@ -25,7 +26,6 @@ from app.orders.contract import FoStatus
 from app.policies.documents import KINDS
 from app.web.rates import RATES
 
-Json = dict[str, Any]
 SCHEMAS, RESPONSES = "#/components/schemas/", "#/components/responses/"
 TYPE, PROBLEM = "application/json", "application/problem+json"
 # An argument in a route: its name, whatever it converts.
@@ -159,7 +159,6 @@ class Untitled(GenerateJsonSchema):
 @cache
 def document() -> Json:
     """Return the whole document; what it is made of does not change while a process runs."""
-    schemas = _schemas()
     paths: dict[str, Json] = {}
     rules = [rule for rule in current_app.url_map.iter_rules() if rule.endpoint.startswith("api.")]
     for rule in sorted(rules, key=lambda rule: ORDER.index(rule.endpoint)):
@@ -170,13 +169,14 @@ def document() -> Json:
         "tags": [{"name": group} for group in OPERATIONS],
         "paths": paths,
         "components": {
-            "schemas": schemas,
+            "schemas": _schemas(),
             "responses": {str(status): _problem(status) for status in ERRORS},
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
+@cache
 def _schemas() -> Json:
     models: list[type[BaseModel]] = [a.Problem]
     for _, operation in KNOWN.values():
@@ -203,7 +203,7 @@ def _methods(rule: Rule) -> Json:
         "responses": _responses(rule, operation),
     }
     if operation.forms:
-        told["requestBody"] = {"required": True, "content": {TYPE: {"schema": _body(operation)}}}
+        told["requestBody"] = {"required": True, "content": _content(TYPE, _body(operation))}
     return {
         method.lower(): told | _door(DOORS[rule.endpoint, method], " ".join(more.split()))
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -247,9 +247,13 @@ def _body(operation: Operation) -> Json:
     return found[0] if len(found) == 1 else {"anyOf": found}
 
 
+def _content(kind: str, schema: Json) -> Json:
+    return {kind: {"schema": schema, "example": example(schema, _schemas())}}
+
+
 def _responses(rule: Rule, operation: Operation) -> Json:
     what = (operation.answer.__doc__ or "").partition("\n")[0]
-    good = {"description": what, "content": {TYPE: {"schema": _ref(operation.answer)}}}
+    good = {"description": what, "content": _content(TYPE, _ref(operation.answer))}
     statuses = ALWAYS | ({404} if rule.arguments else set())
     statuses |= WITH_BODY if operation.forms else set()
     refused = {str(status): {"$ref": f"{RESPONSES}{status}"} for status in sorted(statuses)}
@@ -259,7 +263,7 @@ def _responses(rule: Rule, operation: Operation) -> Json:
 def _problem(status: int) -> Json:
     told: Json = {
         "description": ERRORS[status],
-        "content": {PROBLEM: {"schema": _ref(a.Problem)}},
+        "content": _content(PROBLEM, _ref(a.Problem)),
     }
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         told["headers"] = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}

@@ -94,6 +94,7 @@ CENSUS: dict[str, Door] = {
     "GET health.healthz": replace(PUBLIC, rate="probe", is_form=False),
     "GET health.readyz": replace(PUBLIC, rate="probe", is_form=False),
     "GET metrics.show": _marketplace("metrics:read"),
+    "GET docs.openapi docs.show": PUBLIC,
     "POST reports.csp": replace(PUBLIC, rate="report", is_form=False),
     # Shops
     "POST hooks.receive": SHOP,

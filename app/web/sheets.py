@@ -32,6 +32,8 @@ def safe(cell: object) -> str:
 
 def as_typed(cell: str) -> str:
     """Return a cell of a file as it was before it was made safe."""
+    if "'" not in cell:
+        return cell
     words = cell[1:] if cell.startswith("'") and _is_formula(cell[1:]) else cell
     return MARKED_INSIDE.sub(r"\1", words)
 

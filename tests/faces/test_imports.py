@@ -9,14 +9,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.intake.files import MOST_BYTES
 from tests.factories import make_vendor_with_stock, one, rows, run
 from tests.people import sign_in_as
 
-HEAD = "Order,Ordered at,Customer,Street,City,Country,SKU,Qty,Price\n"
+HEAD = "Order,Ordered at,Customer,Street,City,Zip,Country,SKU,Qty,Price\n"
 
 
 def row(number: str, quantity: str = "2", sku: str = "MUG", name: str = "Ada Lind") -> str:
-    return f"{number},2026-11-21 10:15,{name},Storgatan 1,Malmö,SE,{sku},{quantity},12.50\n"
+    return f"{number},2026-11-21 10:15,{name},Storgatan 1,Malmö,211 34,SE,{sku},{quantity},12.50\n"
 
 
 @pytest.fixture
@@ -185,6 +186,8 @@ def test_an_agent_does_not_go_on_with_a_leads_stock(app, agent):
 
 
 def test_a_file_larger_than_the_door_is_refused(agent):
-    answer = upload(agent, "x" * (52 * 1024 * 1024))
+    kind = "multipart/form-data; boundary=x"
+
+    answer = agent.post("/console/imports/new", data=b"x" * (MOST_BYTES + 1), content_type=kind)
 
     assert answer.status_code == 413

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from app.accounts import keys, people
 from app.accounts.keys import ensure_key
@@ -18,10 +21,13 @@ from app.doors.table import Audience
 from app.extensions import db
 from app.jobs import JOBS
 from app.shared import ids
+from app.shared.errors import NotFound
 from app.shared.work import ACCOUNTS, OPS, transaction, vendor_scope
 from app.threads.contract import Draft, Known, Thread, Visibility
 from app.threads.photos import draw
 from app.threads.service import write
+from app.vendors.queries import location_of
+from app.vendors.service import close_days, open_days
 from tests.factories import (
     line,
     make_vendor_with_stock,
@@ -39,6 +45,7 @@ from tests.security.census import knock, ways
 # In every text of B's that a vendor, a customer or one of its people chooses.
 CANARY = "CANARY-B"
 TENANT_TABLES = (
+    "closures",
     "fulfillment_orders",
     "fo_lines",
     "listings",
@@ -51,6 +58,9 @@ TENANT_TABLES = (
     "stock",
     "vendors",
 )
+
+
+EVE = (date(2026, 12, 24), date(2026, 12, 24))
 
 
 @dataclass(frozen=True)
@@ -88,6 +98,9 @@ def b(app: Flask, a: UUID) -> Theirs:
     owner = make_person("vendor_owner", f"{CANARY}-owner", vendor=vendor)
     with transaction(ACCOUNTS):
         ensure_key(f"{CANARY}-key", "onw_of_b", vendor)
+    with transaction(OPS):
+        place = location_of(f"{CANARY}-code", "main")
+        close_days(place, *EVE, f"{CANARY}-closed", by=f"{CANARY}-owner")
     who_b = person_of(owner)
     with transaction(ACCOUNTS):
         people.invite("new@b.example", f"{CANARY}-invited", "vendor_staff", vendor, who_b)
@@ -224,6 +237,30 @@ def test_s20_ids_in_a_body_reach_nothing_of_another_vendor(app: Flask, a: UUID, 
     assert [r["status"] for r in confirmed.json["results"]] == [404, 404, 200]
     assert [r["status"] for r in shipped.json["results"]] == [404, 404]
     assert counted.status_code == 404
+    assert rows_of(b.vendor) == before
+
+
+def test_m2_a_vendor_sees_closes_and_opens_no_day_of_another(
+    app: Flask, a: UUID, b: Theirs
+) -> None:
+    before, theirs = rows_of(b.vendor), f"{CANARY}-code"
+    with transaction(OPS):
+        place = location_of(theirs, "main")
+    with transaction(vendor_scope(a)):
+        seen = db.session.execute(text("SELECT c::text FROM closures c")).all()
+        with pytest.raises(NotFound):
+            location_of(theirs, "main")
+        # With the row in its hand, too.
+        with pytest.raises(NotFound):
+            open_days(place, *EVE)
+    with pytest.raises(ProgrammingError, match="row-level"), transaction(vendor_scope(a)):
+        close_days(place, date(2026, 12, 27), date(2026, 12, 28), "mine", by="Ann")
+    # In its own name, at a place that is not its own.
+    mine = SimpleNamespace(id=place.id, zone=place.zone, vendor_id=a)
+    with pytest.raises(ProgrammingError, match="row-level"), transaction(vendor_scope(a)):
+        close_days(cast("Any", mine), date(2026, 12, 27), date(2026, 12, 28), "mine", by="Ann")
+
+    assert seen == []
     assert rows_of(b.vendor) == before
 
 

@@ -16,7 +16,7 @@ def test_what_is_as_it_was_seen_may_be_changed():
 def test_what_changed_since_is_named_with_what_it_was_and_is():
     seen = written(NOW | {"cut_off": time(14), "holidays": "SE"})
 
-    with pytest.raises(Overtaken, match="Main has changed.*cut off, holidays") as refused:
+    with pytest.raises(Overtaken, match=r"Main has changed.*cut off, holidays") as refused:
         require_unchanged("Main", seen, NOW)
 
     assert refused.value.changes == [

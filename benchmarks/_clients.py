@@ -1,0 +1,182 @@
+"""Clients that send orders at the same time: processes, each with an application of its own."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+from uuid import UUID
+
+from _naive import Naive
+from _raw import LINES, Raw
+from _shop import orders
+from _site import HOST
+from flask import Flask
+from limits import RateLimitItemPerMinute
+from werkzeug.test import EnvironBuilder
+
+from app import create_app
+from app.checks.service import Subject
+from app.extensions import db
+from app.intake import service as intake
+from app.orders.contract import NewOrder
+from app.routing import service as routing
+from app.shared.work import OPS, PLATFORM, transaction
+from app.web.rates import RATES
+from config import Config
+
+# Numbers of one client, far from those of the next.
+APART = 10_000_000
+TOKEN = "onw_benchmark"  # noqa: S105 - of a database that is thrown away
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a client is asked to do: which way, with how many orders or with which ones."""
+
+    way: str
+    many: int = 0
+    order_ids: Sequence[UUID] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A process that waits for its turn."""
+
+    process: BaseProcess
+    pipe: Connection
+
+
+@contextmanager
+def clients(config: Config, superuser: str, many: int) -> Iterator[list[Client]]:
+    """Run clients until the block ends."""
+    new = multiprocessing.get_context("spawn")
+    started = []
+    for number in range(1, many + 1):
+        ours, theirs = new.Pipe()
+        process = new.Process(target=_serve, args=(config, superuser, number, theirs), daemon=True)
+        process.start()
+        started.append(Client(process, ours))
+    for client in started:
+        client.pipe.recv()
+    yield started
+    for client in started:
+        client.pipe.send(None)
+        client.process.join()
+
+
+def rate(asked: Sequence[tuple[Client, Turn]]) -> float:
+    """Return how many orders a second clients do who are asked all at once."""
+    done = 0
+    for client, turn in asked:
+        # What a turn needs is made ready before the clock runs.
+        client.pipe.send(turn)
+    for client, _ in asked:
+        client.pipe.recv()
+    started = time.perf_counter()
+    for client, _ in asked:
+        client.pipe.send("go")
+    for client, _ in asked:
+        done += client.pipe.recv()
+    return done / (time.perf_counter() - started)
+
+
+def _serve(config: Config, superuser: str, number: int, pipe: Connection) -> None:
+    RATES["api"] = RateLimitItemPerMinute(10_000_000)
+    app = create_app(config)
+    ways = Ways(app, superuser, count(number * APART))
+    with app.app_context():
+        pipe.send("ready")
+        while turn := pipe.recv():
+            act, many = ways.ready(turn)
+            pipe.send("ready")
+            pipe.recv()
+            act()
+            pipe.send(many)
+        db.engine.dispose()
+
+
+class Ways:
+    """The ways in which one order at a time is done, each a transaction by itself."""
+
+    def __init__(self, app: Flask, superuser: str, numbers: count[int]) -> None:
+        self.app, self.numbers = app, numbers
+        self.raw, self.naive = Raw(superuser), Naive(superuser)
+
+    def ready(self, turn: Turn) -> tuple[Callable[[], None], int]:
+        """Return what does a turn, and how many orders it is about."""
+        if turn.order_ids:
+            is_locked = turn.way == "locked"
+            return lambda: _route(turn.order_ids, is_locked=is_locked), len(turn.order_ids)
+        new = orders(self.numbers, turn.many, LINES, is_promised=True)
+        one: dict[str, Callable[[Any], object]] = {
+            "raw": self.raw.place,
+            "ours": place,
+            "naive": self.naive.place,
+            "api": self._post,
+        }
+        things = [_request(order) for order in new] if turn.way == "api" else new
+        return lambda: [one[turn.way](thing) for thing in things] and None, turn.many
+
+    def _post(self, environ: dict[str, Any]) -> None:
+        said: list[Any] = []
+        answer = self.app.wsgi_app(environ, lambda *words: said.extend(words[:2]) or print)
+        body = b"".join(answer)
+        if not said[0].startswith("201"):
+            raise SystemExit(f"an order was answered with {said[0]}: {body.decode()}")
+
+
+def place(order: NewOrder) -> None:
+    """Take one order in as the service does for whoever calls it."""
+    with transaction(OPS) as now:
+        intake.place([order], actor="bench", now=now)
+
+
+def _route(order_ids: Sequence[UUID], *, is_locked: bool) -> None:
+    """Route orders one by one; `is_locked`: as if stock were held while it is decided on."""
+    routing.TRIES = (True,) if is_locked else (False, False, True)
+    for key in order_ids:
+        with transaction(PLATFORM) as now:
+            again = routing.route([Subject(key, "order", key)], now)
+        if again:
+            raise SystemExit(f"order {key} was not routed")
+
+
+def _request(order: NewOrder) -> dict[str, Any]:
+    """Return the request with which a shop sends an order."""
+    buyer = order.customer
+    body = {
+        "channel": order.channel,
+        "number": order.number,
+        "placed_at": order.placed_at.isoformat(),
+        "currency": order.currency,
+        "customer": {"external_id": buyer.external_id, "name": buyer.name, "email": buyer.email},
+        "ship_to": order.ship_to,
+        "lines": [
+            {
+                "external_id": line.external_id,
+                "sku": line.sku,
+                "title": line.title,
+                "quantity": line.quantity,
+                "unit_price": "12.50",
+            }
+            for line in order.lines
+        ],
+        "shipping": {"price": "4.90"},
+        "promise": {"deliver_by": order.deliver_on.isoformat() if order.deliver_on else None},
+    }
+    return EnvironBuilder(
+        "/api/v1/orders",
+        base_url=HOST,
+        method="POST",
+        headers={"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": order.number},
+        content_type="application/json",
+        data=json.dumps(body),
+    ).get_environ()

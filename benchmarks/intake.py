@@ -1,0 +1,246 @@
+"""Claims: what it costs to take orders in and give them to vendors, against what it must cost.
+
+One by one, an order a transaction: at least 0.3 of one raw statement that writes as many rows, at
+one client and at four, and five times the naive way. In batches of 500, routed by the real watch:
+at least 0.35 of one raw statement for all 500, thirty times the naive way, and as many statements
+for ten orders as for five hundred. Where eight clients want one SKU: at least 1.5 times as many
+orders as where stock is locked before it is decided on. And an order costs at most 1.2 times as
+much beside a million stored ones (or `--orders N`) as beside ten thousand.
+
+_raw.py says what the limit leaves out, _naive.py what the naive way does. PostgreSQL keeps what it
+has said is kept, as where orders are at stake. Everything is measured in turns, and compared within
+a round; what is printed is the median of the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Sequence
+from itertools import count
+from multiprocessing.connection import Connection
+from statistics import median
+from uuid import UUID
+
+import psycopg
+from _clients import APART, TOKEN, Client, Turn, clients, place, rate
+from _naive import Naive
+from _raw import LINES, Raw
+from _shop import orders, stock_up
+from _site import Site, seconds_of, site
+
+from app.accounts.keys import ensure_key
+from app.checks.service import work_off
+from app.intake import service as intake
+from app.orders.contract import NewOrder
+from app.orders.intake import Placed
+from app.routing.service import route
+from app.shared.work import ACCOUNTS, OPS, transaction
+
+SMALL, LARGE = 10_000, 1_000_000
+SERVERS = {"shared_preload_libraries": "pg_stat_statements"}
+CLIENTS = (1, 4)
+# A turn is about half a second of work.
+TURNS = {"raw": 300, "ours": 100, "api": 60, "naive": 40}
+ROUNDS, BATCH_ROUNDS, HOT_ROUNDS, GROWTH_ROUNDS = 9, 11, 9, 25
+BATCH, BATCH_LINES, NAIVE_BATCH, BATCHES = 500, 2, 60, (10, 100, 500)
+HOT_CLIENTS, HOT_EACH = 8, 12
+GROWTH_BATCH, GROWTH_SINGLES, WARM_UP = 100, 20, 3
+LEAST_OF_RAW, LEAST_OF_NAIVE = 0.3, 5
+LEAST_OF_RAW_BATCH, LEAST_OF_NAIVE_BATCH = 0.35, 30
+LEAST_OF_LOCKED, MOST_TIMES = 1.5, 1.2
+# What is done one by one leaves its orders to be routed; batches are about their own.
+FORGET = "DELETE FROM checks WHERE watcher = 'route_orders'"
+CALLS = "SELECT sum(calls) FROM pg_stat_statements"
+Rates = dict[str, list[float]]
+
+
+def holds(what: str, found: float, least: float) -> bool:
+    """Print a claim and what was found; return whether it holds."""
+    is_kept = found >= least
+    print(f"{what}: {found:.2f} (claim: at least {least}){'' if is_kept else '  DOES NOT HOLD'}")
+    return is_kept
+
+
+def ratio(rates: Rates, ours: str, other: str) -> float:
+    """Return how many times as much is done our way, round by round."""
+    return median(a / b for a, b in zip(rates[ours], rates[other], strict=True))
+
+
+def table(title: str, rates: Rates, limit: str) -> None:
+    """Print rates, and each as a share of the limit's in the same round."""
+    print(f"{title:32}{'orders/s':>10}{'of limit':>10}{'load':>6}")
+    for name, found in rates.items():
+        load = f"{os.getloadavg()[0]:6.1f}" if name == limit else ""
+        print(f"  {name:30}{median(found):10.0f}{ratio(rates, name, limit):10.3f}{load}")
+
+
+def single(all_of_them: Sequence[Client]) -> list[bool]:
+    """Print what single orders cost, one and four clients at a time."""
+    kept = []
+    for many in CLIENTS:
+        asked = all_of_them[:many]
+        rates: Rates = {way: [] for way in TURNS}
+        for number in range(ROUNDS + 1):
+            for way, each in TURNS.items():
+                found = rate([(client, Turn(way, each // many)) for client in asked])
+                # The first round fills caches and prepares statements.
+                if number:
+                    rates[way].append(found)
+        table(f"one by one, {many} client(s)", rates, "raw")
+        kept.append(holds("  ours / raw", ratio(rates, "ours", "raw"), LEAST_OF_RAW))
+        kept.append(holds("  ours / naive", ratio(rates, "ours", "naive"), LEAST_OF_NAIVE))
+    return kept
+
+
+def place_and_route(new: Sequence[NewOrder]) -> list[UUID]:
+    """Take orders in as one batch and have the watch route all that is due."""
+    placed = take_in(new)
+    work_off("route_orders", route, is_time_up=lambda: False)
+    return placed
+
+
+def take_in(new: Sequence[NewOrder]) -> list[UUID]:
+    """Take orders in as one batch; return their keys."""
+    with transaction(OPS) as now:
+        placed = intake.place(new, actor="bench", now=now)
+    return [one.id for one in placed if isinstance(one, Placed)]
+
+
+def batch(here: Site, numbers: count[int]) -> list[bool]:
+    """Print what orders cost that are taken in and routed five hundred at a time."""
+    raw, naive = Raw(here.superuser), Naive(here.superuser)
+    ways: dict[str, tuple[int, Callable[[Sequence[NewOrder]], object]]] = {
+        "raw": (BATCH, raw.place_and_route),
+        "ours": (BATCH, place_and_route),
+        "naive": (NAIVE_BATCH, lambda new: [naive.place_and_route(order) for order in new]),
+    }
+    rates: Rates = {way: [] for way in ways}
+    for number in range(BATCH_ROUNDS + 1):
+        for way, (many, act) in ways.items():
+            found = many / timed(act, orders(numbers, many, BATCH_LINES))
+            if number:
+                rates[way].append(found)
+    table(f"batches of {BATCH}, routed", rates, "raw")
+    return [
+        holds("  ours / raw", ratio(rates, "ours", "raw"), LEAST_OF_RAW_BATCH),
+        holds("  ours / naive", ratio(rates, "ours", "naive"), LEAST_OF_NAIVE_BATCH),
+        statements(here, numbers),
+    ]
+
+
+def timed(act: Callable[[Sequence[NewOrder]], object], new: Sequence[NewOrder]) -> float:
+    """Return the seconds that orders take."""
+    (seconds,) = seconds_of(lambda: act(new), 1)
+    return seconds
+
+
+def statements(here: Site, numbers: count[int]) -> bool:
+    """Print how many statements PostgreSQL is asked for batches of several sizes."""
+    found = []
+    with psycopg.connect(here.superuser, autocommit=True) as connection:
+        for many in BATCHES:
+            new = orders(numbers, many, BATCH_LINES)
+            before = connection.execute(CALLS).fetchone()
+            place_and_route(new)
+            after = connection.execute(CALLS).fetchone()
+            # The first count counts itself.
+            found.append(int(after[0] - before[0] - 1) if before and after else 0)
+    told = ", ".join(f"{n} for {many}" for n, many in zip(found, BATCHES, strict=True))
+    is_kept = len(set(found)) == 1
+    print(f"  statements: {told} (claim: equal){'' if is_kept else '  DOES NOT HOLD'}")
+    return is_kept
+
+
+def hot(all_of_them: Sequence[Client], numbers: count[int]) -> list[bool]:
+    """Print how many orders eight clients route that all want the same SKU."""
+    rates: Rates = {"locked": [], "ours": []}
+    for number in range(HOT_ROUNDS + 1):
+        for way, found in rates.items():
+            keys = take_in(orders(numbers, HOT_CLIENTS * HOT_EACH, 1, sku="HOT"))
+            turns = [Turn(way, order_ids=keys[n::HOT_CLIENTS]) for n in range(HOT_CLIENTS)]
+            one = rate(list(zip(all_of_them, turns, strict=True)))
+            if number:
+                found.append(one)
+    table(f"one SKU, {HOT_CLIENTS} clients", rates, "locked")
+    return [holds("  ours / locked first", ratio(rates, "ours", "locked"), LEAST_OF_LOCKED)]
+
+
+def serve(stored: int, parent: Connection) -> None:
+    """Be a site of so many orders: do turns when asked; tell the seconds of an order in each."""
+    with site(stored, SERVERS) as here, here.app.app_context():
+        stock_up(here.superuser)
+        numbers = count(APART)
+        parent.send("ready")
+        while parent.recv():
+            new = orders(numbers, GROWTH_SINGLES, LINES, is_promised=True)
+            one_by_one = timed(lambda them: [place(order) for order in them], new)
+            forget(here)
+            new = orders(numbers, GROWTH_BATCH, BATCH_LINES)
+            parent.send((one_by_one / GROWTH_SINGLES, timed(place_and_route, new) / GROWTH_BATCH))
+
+
+def forget(here: Site) -> None:
+    """Have nothing routed but what comes from now on."""
+    with psycopg.connect(here.superuser) as connection:
+        connection.execute(FORGET)
+
+
+def growth(stored: int) -> list[bool]:
+    """Print what an order costs beside few and beside many stored ones, asked in turns."""
+    new = multiprocessing.get_context("spawn")
+    pipes, started = {}, []
+    for many in (SMALL, stored):
+        pipes[many], theirs = new.Pipe()
+        process = new.Process(target=serve, args=(many, theirs))
+        process.start()
+        started.append(process)
+    for pipe in pipes.values():
+        pipe.recv()
+    took: dict[int, list[tuple[float, float]]] = {many: [] for many in pipes}
+    for turn in range(WARM_UP + GROWTH_ROUNDS):
+        for many, pipe in pipes.items():
+            pipe.send("go")
+            seconds = pipe.recv()
+            if turn >= WARM_UP:
+                took[many].append(seconds)
+    for pipe, process in zip(pipes.values(), started, strict=True):
+        pipe.send(None)
+        process.join()
+    print(f"{'milliseconds an order, beside':32}{SMALL:>10,}{stored:>12,}{'times':>8}")
+    times = []
+    for n, name in enumerate(("one by one", f"batches of {GROWTH_BATCH}, routed")):
+        small, large = ([one[n] for one in took[many]] for many in (SMALL, stored))
+        times.append(median(b / a for a, b in zip(small, large, strict=True)))
+        cells = f"{1000 * median(small):10.2f}{1000 * median(large):12.2f}{times[-1]:8.2f}"
+        print(f"  {name:30}{cells}")
+    is_kept = max(times) <= MOST_TIMES
+    mark = "" if is_kept else "  DOES NOT HOLD"
+    print(f"  at worst: {max(times):.2f} (claim: at most {MOST_TIMES}){mark}")
+    return [is_kept]
+
+
+def main() -> int:
+    """Print all claims and what was measured; 1 where one does not hold."""
+    parser = argparse.ArgumentParser(prog="run.py bench intake", description=__doc__)
+    parser.add_argument("--orders", type=int, default=LARGE, help="beside so many stored orders")
+    options = parser.parse_args()
+    numbers = count(1)
+    with site(SMALL, SERVERS) as here, here.app.app_context():
+        stock_up(here.superuser)
+        with psycopg.connect(here.superuser) as connection:
+            connection.execute("CREATE EXTENSION pg_stat_statements")
+        with transaction(ACCOUNTS):
+            ensure_key("bench", TOKEN)
+        with clients(here.config, here.superuser, HOT_CLIENTS) as all_of_them:
+            kept = single(all_of_them) + hot(all_of_them, numbers)
+        forget(here)
+        kept += batch(here, numbers)
+    kept += growth(options.orders)
+    return int(not all(kept))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
