@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import click
 from flask import Flask
@@ -20,10 +21,13 @@ from app.audit import service as audit
 from app.audit.contract import PLATFORM_ACTOR
 from app.carriers.queries import describe
 from app.carriers.registry import carrier
+from app.intake import imports, queries, running, shops
+from app.intake.registry import kinds
 from app.integrity import broken_invariants
 from app.notifications.sending import link_address
 from app.reports import queries as reports
 from app.shared import catalogs, clock
+from app.shared.errors import DomainError
 from app.shared.work import ACCOUNTS, OPS, PLATFORM, transaction
 from app.vendors.service import vendor_id
 
@@ -38,7 +42,19 @@ texts = AppGroup("texts", help="What pages and mails say, by language.")
 
 def register(app: Flask) -> None:
     """Add the commands."""
-    for command in (carriers, keys, users, trail, secrets, clocks, texts, check, seed, answers):
+    for command in (
+        carriers,
+        keys,
+        users,
+        trail,
+        secrets,
+        clocks,
+        texts,
+        check,
+        seed,
+        answers,
+        take_in,
+    ):
         app.cli.add_command(command)
 
 
@@ -98,6 +114,8 @@ def reseal() -> None:
     with transaction(ACCOUNTS):
         sealed = factors.reseal()
         audit.record("factors_resealed", PLATFORM_ACTOR, count=sealed)
+    with transaction(PLATFORM):
+        sealed += shops.reseal()
     click.echo(f"{sealed} sealed with the newest key")
 
 
@@ -135,6 +153,53 @@ def answers(channel: str, at: datetime | None) -> None:
     with transaction(PLATFORM):
         found = reports.state_at(channel, at) if at else reports.numbers(channel)
     click.echo(json.dumps(found))
+
+
+@click.command("import")
+@click.argument("kind", type=click.Choice(list(kinds())))
+@click.argument("file", type=click.File("rb"))
+@click.option("--channel", help="The channel of orders.")
+@click.option("--currency", help="The currency of what names none.")
+@click.option("--decimal", type=click.Choice([".", ","]), help="What decimals stand after.")
+@click.option("--map", "pairs", multiple=True, help="FIELD=COLUMN, where it is not guessed.")
+@click.option("--tells", is_flag=True, help="Tell each customer that the order came in.")
+@click.option("--dry-run", is_flag=True, help="Only say what would become of it.")
+def take_in(
+    kind: str, file: BinaryIO, pairs: tuple[str, ...], *, dry_run: bool, **fixed: Any
+) -> None:
+    """Take in a file of orders, listings or stock, and print what became of it."""
+    mapping = dict(pair.partition("=")[::2] for pair in pairs)
+    try:
+        with transaction(OPS):
+            reference = imports.draft(kind, file.name, file, None)
+            row = queries.one(reference)
+            chosen = {name: value for name, value in fixed.items() if value}
+            imports.arrange(reference, row.mapping | mapping, row.fixed | chosen, None)
+            (imports.try_out if dry_run else imports.start)(reference, None)
+    except DomainError as refusal:
+        told = [refusal.detail, *(f"{name}: {words}" for name, words in refusal.fields.items())]
+        raise click.ClickException("\n  ".join(told)) from None
+    while running.step(reference):
+        with transaction(OPS):
+            row = queries.one(reference)
+        click.echo(f"{reference} {row.seen:,} read, {row.refused:,} refused")
+    _tell_import(reference)
+
+
+def _tell_import(reference: str) -> None:
+    """Print what became of a file; one that could not be read to its end is exit code 1."""
+    with transaction(OPS):
+        row = queries.one(reference)
+        refusals = queries.refusals(row.id, 20)
+    would = "would be " if row.is_dry_run else ""
+    for name in ("taken", "held", "known", "refused"):
+        click.echo(f"{getattr(row, name):>9,} {would}{name}")
+    for one in refusals:
+        for wrong in one.errors:
+            column = f"{wrong['column']}: " if wrong["column"] else ""
+            click.echo(f"line {wrong['line']}, {one.name}: {column}{wrong['problem']}")
+    if row.problem:
+        raise click.ClickException(f"{row.problem} Nothing after it was read.")
 
 
 @click.command("seed")

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from app.audit import service as audit
 from app.batches.service import put_away
+from app.intake import deliveries, imports
 from app.extensions import db
 from app.notices.contract import KEPT_DAYS
 from app.shared import clock
@@ -58,6 +59,8 @@ def _people(now: datetime, is_time_up: IsTimeUp) -> int:
                     text(f"DELETE FROM {table} WHERE {column} < :before"), {"before": now - age}
                 )
         put_away(now)
+        imports.put_away(now)
+        deliveries.put_away(now)
         end = audit.head()
         # Kept with the logs, away from the database: a chain made anew does not go through it.
         logger.info("audit anchor", extra={"anchor": f"{end.position}:{end.hash}"})

@@ -67,9 +67,9 @@ def save_listings() -> Document:
 
 def listings() -> Document:
     """List who sells what, by ?sku= and ?vendor=; `after` is the last page's last one."""
-    asked = {name: request.args.get(name, "") for name in ("sku", "vendor")}
+    sku, vendor = request.args.get("sku", ""), request.args.get("vendor", "")
     with transaction(OPS):
-        rows = read_listings(**asked, after=_after(), limit=PAGE)
+        rows = read_listings(sku, vendor, after=_after(), limit=PAGE)
     more = str(rows[-1].id) if len(rows) == PAGE else None
     return {"listings": [_listing(row) for row in rows], "after": more}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -26,6 +27,7 @@ from app.web.looks import VENDOR_STATUSES
 from app.web.paging import Key
 from app.web.words import when
 
+VENDORS = "/console/vendors/"
 KINDS = {
     Kind.MERCHANT: later("Merchant"),
     Kind.FULFILLMENT_HOUSE: later("Fulfillment house"),
@@ -55,7 +57,7 @@ def show(row: Row[Any], now: datetime) -> dict[str, Any]:
     return {
         "code": row.code,
         "name": row.name,
-        "href": url_for("console.vendor", code=row.code),
+        "href": VENDORS + quote(row.code, safe=""),
         "kind": _(KINDS[Kind(row.kind)]),
         "status": row.status,
         "until": row.status_until if row.status in {"paused", "suspended"} else None,

@@ -66,7 +66,8 @@ def judged(record: Record, sheet: Sheet) -> Judged:
     except InvalidInput as refusal:
         # What a cell cannot mean is said better than that its field is missing.
         wrong = wrong_of(refusal, record, sheet) | wrong
-    return Judged(record, name, None if wrong else form, tuple(wrong.values()))
+    told = sorted(wrong.values(), key=lambda one: one.line)
+    return Judged(record, name, None if wrong else form, tuple(told))
 
 
 def wrong_of(refusal: DomainError, record: Record, sheet: Sheet) -> dict[str, Wrong]:

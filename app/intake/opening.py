@@ -22,6 +22,7 @@ from app.shared.errors import InvalidInput
 
 # So many rows say how amounts are written; few of them are shown beside the columns.
 LOOKED_AT, SHOWN = 50, 3
+LONGEST_HEAD = 64 * 1024
 FIRST = text("SELECT content FROM import_parts WHERE import_id = :id AND position = 0")
 # How somebody arranged a file of the same columns before.
 ARRANGED = text(
@@ -43,7 +44,11 @@ def opened(import_id: UUID, kind: str) -> dict[str, Any]:
     if head[:1] == b"[":
         message = "Write each record on a line of its own (JSON lines), not all of them as a list."
         raise InvalidInput("The file was not taken.", file=message)
-    delimiter = delimiter_of(head.partition(b"\n")[0].decode(errors="replace").strip())
+    if b"\n" not in head and b"\r" in head:
+        raise InvalidInput("The file was not taken.", file=f"Its lines do not end. {files.SAVE_AS}")
+    # More than this no row of names is.
+    first = head[:LONGEST_HEAD].partition(b"\n")[0]
+    delimiter = delimiter_of(first.decode(errors="replace").strip())
     header, place = records.header_of(files.lines(import_id, 0, 1), delimiter)
     found = {"format": "csv", "header": header, "delimiter": delimiter}
     values = {"kind": kind, "header": json.dumps(header)}

@@ -67,7 +67,7 @@ def run(is_time_up: Callable[[], bool]) -> int:
     return worked
 
 
-def step(reference: str | None = None) -> int:
+def step(reference: str | None = None, at_once: int = AT_ONCE) -> int:
     """Work off some records of one file, or of the one whose turn it is; return how many.
 
     0 where nothing is due.
@@ -79,7 +79,7 @@ def step(reference: str | None = None) -> int:
         if row is None:
             return 0
         sheet = opening.sheet_of(row)
-        found, problem = few(opening.records_of(row, sheet), AT_ONCE, ROWS_AT_ONCE)
+        found, problem = few(opening.records_of(row, sheet), at_once, ROWS_AT_ONCE)
         outcomes = _outcomes(row, sheet, [judged(one, sheet) for one in found], now)
         _keep(row, outcomes)
         work.crashpoint("before records of a file are committed")

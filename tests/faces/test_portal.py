@@ -154,7 +154,7 @@ def test_a_fulfillment_order_says_what_where_and_by_when(staff: FlaskClient) -> 
         f"{reference} Assigned",
         "of order A-1",
         "Mug MUG · glaze: sand 3 0 0 0",
-        "Ada Lind Storgatan 1 Malmö SE",
+        "Ada Lind Storgatan 1 211 34 Malmö SE",
         "Gift message Happy birthday",
         "Next: confirm it",
         f"/api/v1/fulfillment-orders/{reference}/confirm",

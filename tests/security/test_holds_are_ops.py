@@ -52,7 +52,7 @@ def test_a_vendors_pages_tell_that_it_waits_and_never_why(app, held):
 
     pages = [
         browser.get(path).text
-        for path in ("/portal/", f"/portal/work/{reference}", "/portal/notices")
+        for path in ("/portal/", f"/portal/orders/{reference}", "/portal/notices")
     ]
 
     assert "CANARY" not in "".join(pages)
