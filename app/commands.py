@@ -110,7 +110,7 @@ def verify_audit(anchor: str | None) -> None:
 
 @secrets.command("reseal")
 def reseal() -> None:
-    """Seal every second factor with the newest FIELD_KEY, so that older ones can go."""
+    """Seal what is sealed with the newest FIELD_KEY, so that older ones can go."""
     with transaction(ACCOUNTS):
         sealed = factors.reseal()
         audit.record("factors_resealed", PLATFORM_ACTOR, count=sealed)

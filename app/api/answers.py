@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +11,7 @@ from app.api.forms import Version
 from app.intake.forms import AddressForm, PreferencesForm
 from app.orders.contract import FoStatus, OrderStatus
 from app.vendors.contract import Kind, Status
+from app.web import fields
 
 
 class Answer(BaseModel):
@@ -311,7 +312,7 @@ class SavedLocation(Answer):
     region: str | None
     city: str | None
     postal_code: str | None
-    cut_off: time
+    cut_off: fields.Clock
     handling_days: int
     working_days: list[int]
     holidays: str | None

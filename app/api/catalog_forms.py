@@ -12,7 +12,7 @@ from app.api.forms import MOST_AT_ONCE
 from app.catalog.forms import CountForm, ListingForm, ProductForm
 from app.vendors.contract import Kind
 from app.vendors.rules import why_no_calendar
-from app.web.fields import Code, Country, Day, Email, Form, Note, Title, Zone
+from app.web.fields import Clock, Code, Country, Day, Email, Form, Note, Title, Zone
 
 
 def _calendar(place: str) -> str:
@@ -58,7 +58,7 @@ class LocationForm(Form):
     region: Code | None = None
     city: Title | None = None
     postal_code: Code | None = None
-    cut_off: time = time(16)
+    cut_off: Clock = time(16)
     handling_days: Annotated[int, Field(ge=0, le=60)] = 2
     # ISO weekdays, Monday is 1
     working_days: Annotated[list[Weekday], *SOME] = Field(default_factory=lambda: [1, 2, 3, 4, 5])

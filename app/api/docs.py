@@ -13,6 +13,7 @@ from flask import Blueprint, render_template
 
 from app.api.examples import Json, resolved
 from app.api.openapi import ABOUT, ERRORS, PROBLEM, TYPE, document
+from app.web.fields import PLAIN, PLAIN_NOTE
 
 blueprint = Blueprint("docs", __name__, url_prefix="/api")
 # What a kind of text is called, by its format or pattern.
@@ -160,5 +161,5 @@ def _limits(way: Json) -> Iterator[str]:
         yield f"{way.get('minimum', 0):,} to {way['maximum']:,}"
     if "maxItems" in way:
         yield f"{way.get('minItems', 0)} to {way['maxItems']:,} of them"
-    if "pattern" in way:
+    if way.get("pattern") not in {None, PLAIN, PLAIN_NOTE}:
         yield f"like {way['pattern']}"

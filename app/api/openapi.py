@@ -24,13 +24,14 @@ from app.doors.table import DOORS, Door
 from app.intake.forms import OrderForm
 from app.orders.contract import FoStatus
 from app.policies.documents import KINDS
+from app.web.fields import PLAIN
 from app.web.rates import RATES
 
 SCHEMAS, RESPONSES = "#/components/schemas/", "#/components/responses/"
 TYPE, PROBLEM = "application/json", "application/problem+json"
 # An argument in a route: its name, whatever it converts.
 ARGUMENT = re.compile(r"<(?:[^<>]+:)?(\w+)>")
-TEXT: Json = {"type": "string", "minLength": 1}
+TEXT: Json = {"type": "string", "minLength": 1, "pattern": PLAIN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +255,7 @@ def _content(kind: str, schema: Json) -> Json:
 def _responses(rule: Rule, operation: Operation) -> Json:
     what = (operation.answer.__doc__ or "").partition("\n")[0]
     good = {"description": what, "content": _content(TYPE, _ref(operation.answer))}
-    statuses = ALWAYS | ({404} if rule.arguments else set())
+    statuses = ALWAYS | ({404} if rule.arguments or operation.asks else set())
     statuses |= WITH_BODY if operation.forms else set()
     refused = {str(status): {"$ref": f"{RESPONSES}{status}"} for status in sorted(statuses)}
     return {str(operation.status): good} | refused

@@ -15,7 +15,7 @@ from app.accounts.sessions import actor_of
 from app.audit.service import record
 from app.console import page
 from app.console.page import blueprint
-from app.console.policy_words import FIELDS, KINDS
+from app.console.policy_words import AMOUNT, FIELDS, KINDS
 from app.policies import documents
 from app.policies.models import Policy
 from app.policies.queries import InForce, in_force, versions
@@ -25,11 +25,14 @@ from app.routing.registry import strategies
 from app.routing.trial import Outcome, Trial, trial
 from app.shared.errors import Conflict, DomainError, InvalidInput, NotFound
 from app.shared.language import _, _n
+from app.shared.money import Money
 from app.shared.work import OPS, transaction
 from app.web.words import day, money, plain
 
 HISTORY, MOST_SHOWN = 10, 12
 LONGEST = 20_000
+# A currency of hundredths, in which policies keep what is worth something in any of them.
+HUNDREDTHS = "EUR"
 # Those whose change can be tried on the last orders.
 TRIED = frozenset({"routing", "promises", "lanes"})
 
@@ -106,9 +109,11 @@ def _document(kind: str, sent: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _kind_of(kind: str, name: str) -> str:
-    """Return how a field is filled in: number, choice, yes or no, words a line, or a document."""
+    """Return how a field is filled in: number, amount, choice, yes, words a line, or a document."""
     if (kind, name) == ("routing", "strategy"):
         return "choice"
+    if FIELDS[kind][name][1] is AMOUNT:
+        return "amount"
     schema = documents.KINDS[kind].model_json_schema()["properties"][name]
     shapes = schema.get("anyOf", [schema])
     types = {shape.get("type") for shape in shapes}
@@ -125,6 +130,8 @@ def _kind_of(kind: str, name: str) -> str:
 def _value(shape: str, words: str) -> Any:
     if shape == "number":
         return int(words) if words else None
+    if shape == "amount":
+        return Money.parse(words, HUNDREDTHS).minor
     if shape == "yes":
         return words == "true"
     if shape == "words":
@@ -133,6 +140,8 @@ def _value(shape: str, words: str) -> Any:
 
 
 def _words(shape: str, value: Any) -> str:
+    if shape == "amount":
+        return str(Money(value, HUNDREDTHS).decimal())
     if shape == "document":
         rows = value if isinstance(value, list) else None
         if rows:

@@ -18,19 +18,20 @@ KINDS: Final = {
     "tracking": (later("Tracking"), later("How often carriers are asked about a parcel.")),
     "messages": (later("Messages"), later("Who is told what, and where the climb's mail goes.")),
 }
-HUNDREDTHS = later("In hundredths of the currency's unit: 500 is 5.00.")
+# Kept in hundredths, so that one policy serves every currency.
+AMOUNT = later("In the order's own currency, like 5.00.")
 # Kind -> field -> label, hint.
 FIELDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "routing": {
         "strategy": (later("What matters"), later("How vendors are compared with each other.")),
-        "split": (later("A further parcel"), HUNDREDTHS),
-        "late_day": (later("A day later"), HUNDREDTHS),
-        "standing": (later("A vendor that is never on time"), HUNDREDTHS),
+        "split": (later("A further parcel"), AMOUNT),
+        "late_day": (later("A day later"), AMOUNT),
+        "standing": (later("A vendor that is never on time"), AMOUNT),
         "usual_on_time_bp": (
             later("Usual share on time"),
             later("Until a vendor's own is known. In hundredths of a percent: 9500 is 95%."),
         ),
-        "review": (later("A vendor under review"), HUNDREDTHS),
+        "review": (later("A vendor under review"), AMOUNT),
         "most_parcels": (later("Most parcels of an order"), later("From 1 to 50.")),
         "need_by": (
             later("The customer's need-by date"),
@@ -63,8 +64,8 @@ FIELDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
                 " what a parcel and a kilogram cost in hundredths."
             ),
         ),
-        "parcel": (later("A parcel where no way fits"), HUNDREDTHS),
-        "kilo": (later("A kilogram where no way fits"), HUNDREDTHS),
+        "parcel": (later("A parcel where no way fits"), AMOUNT),
+        "kilo": (later("A kilogram where no way fits"), AMOUNT),
     },
     "doubts": {
         "most_units": (later("Most units of a line"), later("More of one item are doubtful.")),

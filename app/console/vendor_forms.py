@@ -22,7 +22,14 @@ from wtforms import (
     TimeField,
     ValidationError,
 )
-from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional, Regexp
+from wtforms.validators import (
+    DataRequired,
+    InputRequired,
+    NumberRange,
+    Optional,
+    Regexp,
+    StopValidation,
+)
 
 from app.console.vendors import KINDS, status_word
 from app.shared import language
@@ -67,6 +74,11 @@ class Whole(IntegerField):  # type: ignore[misc]
             if not re.fullmatch(r"-?[0-9]{1,9}", words):
                 raise ValueError(_("Enter a whole number."))
             self.data = int(words)
+
+    def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002 - WTForms' own shape
+        """Say nothing more of what is no number."""
+        if self.process_errors:
+            raise StopValidation
 
 
 def _stripped(words: str | None) -> str:

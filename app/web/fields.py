@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Annotated, Any, TypeVar
 from zoneinfo import available_timezones
 
@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
 )
 
 from app.shared.errors import InvalidInput
@@ -49,10 +50,32 @@ def _refuse(characters: re.Pattern[str], text: str) -> str:
     return text
 
 
+def _told(pattern: str) -> Any:
+    """Return what says a pattern in the documentation; a sentence of ours refuses what is wrong."""
+    return Field(json_schema_extra={"pattern": pattern})
+
+
+# In the documentation as programs of other languages read it.
+PLAIN, PLAIN_NOTE = (
+    r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$",
+    r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$",
+)
 Safe, SafeNote = AfterValidator(_plain), AfterValidator(_plain_note)
-Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Safe]
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), Safe]
-Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000), SafeNote]
+Code = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
+    Safe,
+    _told(PLAIN),
+]
+Title = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=300),
+    Safe,
+    _told(PLAIN),
+]
+Note = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=1_000), SafeNote, _told(PLAIN_NOTE)
+]
 EARLIEST, LATEST = 2000, 2100
 # Clocks of shops run ahead of ours by seconds; what is further ahead is a mistake.
 AHEAD = timedelta(minutes=5)
@@ -65,6 +88,13 @@ def _sensible(day: D) -> D:
     return day
 
 
+def _of_no_zone(clock: time) -> time:
+    if clock.tzinfo is not None:
+        message = "has a zone of its own; write it like 16:00"
+        raise ValueError(message)
+    return clock
+
+
 def _known_zone(name: str) -> str:
     if name not in available_timezones():
         message = "is no time zone; write it like Europe/Stockholm"
@@ -75,9 +105,16 @@ def _known_zone(name: str) -> str:
 Moment = Annotated[AwareDatetime, AfterValidator(_sensible)]
 Day = Annotated[date, AfterValidator(_sensible)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
+Clock = Annotated[
+    time,
+    AfterValidator(_of_no_zone),
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}),
+]
 Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
-Amount = Annotated[str, Field(coerce_numbers_to_str=True, max_length=30)]
+Amount = Annotated[
+    str, Field(coerce_numbers_to_str=True, max_length=30), _told(r"^[0-9]{1,15}(\.[0-9]{1,6})?$")
+]
 Units = Annotated[int, Field(ge=1, le=MOST_UNITS)]
 Email = Annotated[
     str, StringConstraints(pattern=r"^[^\s@,;<>]+@[^\s@,;<>]+$", max_length=254), Safe

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 import app
 from app.carriers.contract import Carrier
 from app.carriers.registry import CARRIERS
+from app.intake.contract import Kind, Source
+from app.intake.registry import kinds, sources
 from app.notifications.contract import Channel
 from app.notifications.registry import CHANNELS
 from app.notifications.texts import TEXTS
@@ -21,6 +23,8 @@ from config import Config
 HERE = Path(app.__file__).parent
 SHELVES = {
     "carriers/adapters": (CARRIERS, Carrier, ("read", "track", "tracking_url")),
+    "intake/kinds": (kinds(), Kind, ("given", "fill", "check", "take")),
+    "intake/sources": (sources(), Source, ("is_ping", "is_genuine", "name", "read")),
     "notifications/channels": (CHANNELS, Channel, ("open",)),
     "routing/strategies": (strategies(), Strategy, ()),
 }
@@ -89,3 +93,17 @@ def test_rungs_that_do_not_climb_are_refused():
 
     with pytest.raises(ValidationError):
         Escalation.model_validate({"rungs": rungs})
+
+
+@pytest.mark.parametrize("name", sources())
+def test_every_kind_of_shop_says_where_its_orders_are_sent(name):
+    assert any("{url}" in step for step in sources()[name].steps)
+
+
+@pytest.mark.parametrize("name", kinds())
+def test_every_kind_of_file_knows_what_names_its_records(name):
+    fields = {field.name: field for field in kinds()[name].fields}
+
+    assert set(kinds()[name].named_by) <= set(fields)
+    assert any(field.is_needed for field in fields.values())
+    assert len(fields) == len(kinds()[name].fields)

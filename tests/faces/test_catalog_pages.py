@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from app.catalog.service import save_products
 from app.shared.work import OPS, transaction
+from tests.faces.test_vendor_pages import errors, hidden, words
 from tests.factories import (
     line,
     make_order,
@@ -20,7 +21,6 @@ from tests.factories import (
     rows,
     run_jobs,
 )
-from tests.faces.test_vendor_pages import errors, hidden, words
 from tests.people import sign_in_as
 
 MUG = {"sku": "MUG", "title": "Mug, 350 ml", "gtin": "4006381333931", "weight_g": 420}
@@ -119,11 +119,11 @@ def test_one_sku_shows_who_sells_it_for_whom_it_is_held_and_who_waits(lead: Flas
     page = lead.get("/console/catalog/MUG")
     said = words(page.text)
 
-    assert "Kiln Main €6.00 – 0 available 3 3 Count or change Kiln" in said
-    assert "Tallow Suspended Main €9.00 – 9 available 0 9" in said
+    assert "Kiln Main €6.00 \u2013 0 available 3 3 Count or change Kiln" in said
+    assert "Tallow Suspended Main €9.00 \u2013 9 available 0 9" in said
     assert "9 available of 12" in said
     assert re.search(r"A-1 FO-\w+ Kiln Assigned Tue, Nov 24, 15:00 2", said)
-    assert "1 order wait for 19 units of it." in said
+    assert "1 order waits for 19 units of it." in said
     assert "Weight 420 g Length not known" in said
     assert '/console/orders?q=MUG&amp;view=unrouted"' in page.text
 

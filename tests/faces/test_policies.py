@@ -22,7 +22,8 @@ def lead(app, jobs_run_here):
 
 def routing(**changes):
     shipped = KINDS["routing"]().model_dump(mode="json")
-    return {name: "" if v is None else str(v) for name, v in (shipped | changes).items()}
+    sent = {name: "" if v is None else str(v) for name, v in shipped.items()}
+    return sent | {"split": "2.00", "late_day": "3.00", "standing": "10", "review": "5"} | changes
 
 
 def test_every_field_of_every_policy_has_words():

@@ -476,7 +476,7 @@ def test_days_are_closed_and_opened_again(lead: FlaskClient) -> None:
     gone = lead.post(f"{path}/closures/remove", data={"first": "2026-12-24", "last": "2026-12-31"})
 
     assert closed.location == opened.location == f"{path}#closures-h"
-    assert "Thu, Dec 24 – Thu, Dec 31 Christmas Ops_Lead Person , Mon, Nov 23, 09:00" in said
+    assert "Thu, Dec 24 \u2013 Thu, Dec 31 Christmas Ops_Lead Person , Mon, Nov 23, 09:00" in said
     assert gone.status_code == 404
     assert rows("SELECT 1 FROM closures") == []
 

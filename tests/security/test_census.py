@@ -19,6 +19,8 @@ from tests.security.census import NOT_COUNTED, Way, knock, ways
 
 PAGES = {Audience.PERSON, Audience.OPS, Audience.VENDOR}
 SAFE = {"GET"}
+# Programs: they carry a key, or sign what they send.
+SIGNING = {Audience.KEY, Audience.SHOP}
 
 
 def pages(app: Flask) -> list[Way]:
@@ -74,7 +76,7 @@ def test_s15_nobody_gets_through_but_by_the_public_doors(app: Flask) -> None:
     for way in ways(app):
         answer = knock(browser, way)
         told = f"{way.method} {way.path}: {answer.status_code}"
-        if way.door.audience is Audience.KEY:
+        if way.door.audience in SIGNING:
             assert answer.status_code == 401, told
         elif way.door.audience in PAGES:
             assert answer.status_code == 302, told
@@ -176,9 +178,7 @@ def test_s35_a_form_of_ours_is_taken(app: Flask) -> None:
 def test_s35_what_no_form_sends_carries_a_key_that_no_browser_sends(app: Flask) -> None:
     changing = [way for way in ways(app) if not way.door.is_form and way.method not in SAFE]
 
-    assert {way.door.audience for way in changing if way.endpoint != "reports.csp"} == {
-        Audience.KEY
-    }
+    assert {way.door.audience for way in changing if way.endpoint != "reports.csp"} == SIGNING
 
 
 def test_s43_other_methods_are_not_there(app: Flask) -> None:
