@@ -161,6 +161,7 @@ def place_shown(
         "closures": [c for c in closed if c.last_day >= today],
         "strip": [
             {
+                "date": day,
                 "word": days[str(day.isoweekday())],
                 "number": day.day,
                 "said": day_word(day),

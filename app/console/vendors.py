@@ -24,6 +24,7 @@ from app.vendors.contract import Kind, Status
 from app.vendors.queries import STATUS
 from app.web.deadlines import deadline
 from app.web.looks import VENDOR_STATUSES
+from app.web.marks import bdi
 from app.web.paging import Key
 from app.web.words import when
 
@@ -53,7 +54,7 @@ def status_word(code: str) -> str:
 
 def show(row: Row[Any], now: datetime) -> dict[str, Any]:
     """Return a vendor as its list has it."""
-    due = when(row.first_due) if row.first_due else ""
+    due = bdi(when(row.first_due)) if row.first_due else ""
     return {
         "code": row.code,
         "name": row.name,

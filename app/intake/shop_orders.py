@@ -133,7 +133,8 @@ class _BroughtUp:
     def result(self) -> Result:
         """Do each thing that differs; what is refused leaves the others done."""
         is_changed, refusals = False, []
-        for step in (self._end, self._units, self._address, self._wishes, self._money):
+        steps = (self._end, self._units, self._added, self._address, self._wishes, self._money)
+        for step in steps:
             try:
                 with db.session.begin_nested():
                     is_changed |= step()
@@ -170,13 +171,20 @@ class _BroughtUp:
         }
         if wanted:
             changes.change(self.order.id, wanted, {}, self._change())
-        ours = {_place(line)[0] for line in lines}
+        return bool(wanted)
+
+    def _added(self) -> bool:
+        """Refuse lines that the shop has added: they have no place in an order that is here."""
+        if self.told.ended or self.before is None:
+            return False
+        ours = {_place(line)[0] for line in orders.lines_of(self.order.id)}
+        units, known = self.told.units or {}, self.before["units"]
         if added := [key for key, n in units.items() if n and key not in {*ours, *known}]:
             raise Conflict(
                 f"Order {self.told.number} has lines that were added in the shop"
                 f" ({', '.join(added)}): place what is added as an order of its own."
             )
-        return bool(wanted)
+        return False
 
     def _address(self) -> bool:
         if not self._is_changed_there("ship_to"):

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -186,10 +187,12 @@ def test_gift_cards_and_what_is_not_shipped_are_no_lines():
         shopify_item(3),
     ]
 
-    assert [x.external_id for x in placed(told(SHOPIFY, shopify_order(line_items=items))).lines] == [
-        "3"
-    ]
-    assert told(SHOPIFY, shopify_order(line_items=items[:2])) == Ignored("Nothing of it is shipped.")
+    assert [
+        x.external_id for x in placed(told(SHOPIFY, shopify_order(line_items=items))).lines
+    ] == ["3"]
+    assert told(SHOPIFY, shopify_order(line_items=items[:2])) == Ignored(
+        "Nothing of it is shipped."
+    )
 
 
 def test_what_was_taken_out_of_an_order_before_it_came_is_not_ordered():
@@ -236,8 +239,18 @@ def test_what_a_customer_wished_is_found_among_the_attributes():
                     {
                         "id": 1,
                         "transactions": [
-                            {"kind": "refund", "status": "success", "amount": "5.00", "currency": "EUR"},
-                            {"kind": "refund", "status": "failure", "amount": "5.00", "currency": "EUR"},
+                            {
+                                "kind": "refund",
+                                "status": "success",
+                                "amount": "5.00",
+                                "currency": "EUR",
+                            },
+                            {
+                                "kind": "refund",
+                                "status": "failure",
+                                "amount": "5.00",
+                                "currency": "EUR",
+                            },
                         ],
                     }
                 ]
@@ -308,9 +321,19 @@ def test_a_woocommerce_order_is_ours():
         ("on-hold", "is on hold in the shop", None, 2),
         ("completed", "has the status 'completed' and is not to be shipped", None, 2),
         ("refunded", "has the status 'refunded' and is not to be shipped", None, 0),
-        ("cancelled", "has the status 'cancelled' and is not to be shipped", "canceled in the shop", 0),
+        (
+            "cancelled",
+            "has the status 'cancelled' and is not to be shipped",
+            "canceled in the shop",
+            0,
+        ),
         ("trash", "has the status 'trash' and is not to be shipped", "thrown away in the shop", 0),
-        ("failed", "has the status 'failed' and is not to be shipped", "its payment failed in the shop", 0),
+        (
+            "failed",
+            "has the status 'failed' and is not to be shipped",
+            "its payment failed in the shop",
+            0,
+        ),
         ("wc-packed", "has the status 'wc-packed' and is not to be shipped", None, 2),
     ],
 )
@@ -373,7 +396,17 @@ def test_our_own_orders_are_told_as_the_api_takes_them():
 
 # Anything -------------------------------------------------------------------------------------
 
-ODD = [b"", b"null", b"[]", b"{}", b"{", b"\xff", b'{"id": NaN}', b"[" * 100_000, b'"' + b"9" * 5000]
+ODD = [
+    b"",
+    b"null",
+    b"[]",
+    b"{}",
+    b"{",
+    b"\xff",
+    b'{"id": NaN}',
+    b"[" * 100_000,
+    b'"' + b"9" * 5000,
+]
 
 
 @pytest.mark.parametrize("source", [SHOPIFY, WOO, OWN], ids=["shopify", "woocommerce", "onward"])
@@ -413,11 +446,12 @@ def test_any_part_of_a_woocommerce_order_may_be_nonsense(name, nonsense):
 
 
 @given(
-    some.integers(1, 1000), some.integers(0, 1000), some.integers(0, 10**9), some.sampled_from(["EUR", "JPY", "KWD"])
+    some.integers(1, 1000),
+    some.integers(0, 1000),
+    some.integers(0, 10**9),
+    some.sampled_from(["EUR", "JPY", "KWD"]),
 )
 def test_lines_add_up_to_their_total_to_the_smallest_coin(units, left, total, currency):
-    from decimal import Decimal
-
     whole = priced("7", units, units, total, currency)
     rest = priced("7", units, left, total, currency)
 
