@@ -461,4 +461,4 @@ def test_lines_add_up_to_their_total_to_the_smallest_coin(units, left, total, cu
 
     assert sums(whole) == (units, total)
     assert sums(rest)[0] == min(units, left)
-    assert len({price for price in (x["unit_price"] for x in whole)}) == len(whole) <= 2
+    assert len({x["unit_price"] for x in whole}) == len(whole) <= 2
