@@ -92,21 +92,38 @@ JOBS = {
 }
 
 
+class _Rung:
+    """The bells of one transaction: rung in one breath, for Valkey may be slow to answer."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
+
+    def __call__(self) -> None:
+        ring_now(*self.names)
+
+
 def ring(name: str) -> None:
     """Have a job run soon after the commit."""
     if clock.may_ring(name):
-        work.after_commit(name, lambda: ring_now(name))
+        work.gathered("bells", _Rung).names[name] = None
 
 
-def ring_now(name: str) -> None:
-    """Queue a job unless it is queued already."""
+def ring_now(*names: str) -> None:
+    """Queue jobs unless they are queued already."""
+    pipe = valkey.client.pipeline(transaction=False)
+    for name in names:
+        pipe.set(f"bell:{name}", 1, nx=True, ex=BELL_SECONDS).ttl(f"bell:{name}")
+    answers = pipe.execute()
+    for name, is_rung, left in zip(names, answers[::2], answers[1::2], strict=True):
+        if is_rung:
+            _queue(name)
+        elif left == NEVER_ENDS:
+            # A bell that would never end is not one of ours; it must not silence the next.
+            valkey.client.delete(f"bell:{name}")
+
+
+def _queue(name: str) -> None:
     job = JOBS[name]
-    bell = f"bell:{name}"
-    if not valkey.client.set(bell, 1, nx=True, ex=BELL_SECONDS):
-        # A bell that would never end is not one of ours; it must not silence the next.
-        if valkey.client.ttl(bell) == NEVER_ENDS:
-            valkey.client.delete(bell)
-        return
     queue = Queue(job.queue, connection=valkey.client, serializer=JSONSerializer)
     queue.enqueue(
         job.path,

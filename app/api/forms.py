@@ -152,6 +152,9 @@ def read(form: type[F], data: Any = None) -> F:
 def body(unsaid: bytes = b"{}") -> Any:
     """Return what the request's body says, or what counts where there is none, of JSON."""
     sent = request.get_data()
+    if request.content_length is None:
+        # Of a body that does not say how long it is only so much is read: is there more?
+        request.stream.read(1)
     if sent and request.mimetype and not request.is_json:
         raise UnsupportedMediaType(f"The body is {request.mimetype}; send application/json.")
     try:

@@ -20,7 +20,7 @@ from app.batches.words import what
 from app.extensions import db
 from app.shared import bulk, clock, ids, live
 from app.shared.errors import IllegalMove, InvalidInput, NotAllowed, NotFound
-from app.shared.language import _
+from app.shared.language import _, inside
 
 JOB = "run_batches"
 # In this time what was started is taken back without a trace.
@@ -117,7 +117,7 @@ def undo(reference: str, who: Person) -> str:
         return str(existing)
     act = act_of(batch.act)
     if act.undo is None:
-        named = {"reference": reference, "act": _(act.label).lower()}
+        named = {"reference": reference, "act": inside(_(act.label))}
         raise IllegalMove(_("{reference} cannot be taken back: {act} is final.", **named))
     if batch.status not in {"done", "canceled"} or not batch.done:
         raise IllegalMove(

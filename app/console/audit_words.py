@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.accounts.words import ROLES, right, role
-from app.shared.language import _, _n, later
+from app.shared.language import _, _n, inside, later
 from app.web.words import plain
 
 
@@ -98,7 +98,7 @@ ACTS = {
 
 def _role(word: str) -> str:
     """Return a role in words; a name is told as it is."""
-    return role(word).lower() if word in ROLES else word
+    return inside(role(word)) if word in ROLES else word
 
 
 def _changed(words: Sequence[str]) -> str:
@@ -110,7 +110,7 @@ FACTS: dict[str, Callable[[Any], str]] = {
     "role": _role,
     "was": _role,
     "now": _role,
-    "rights": lambda codes: ", ".join(right(code).lower() for code in codes),
+    "rights": lambda codes: ", ".join(inside(right(code)) for code in codes),
     "changed": _changed,
     "act": _,
     "rows": lambda n: _n("{n} row", "{n} rows", n),

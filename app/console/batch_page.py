@@ -14,7 +14,7 @@ from app.batches.contract import Act
 from app.batches.registry import act_of
 from app.batches.words import asked, doing, reason, what, why
 from app.doors.guard import may
-from app.shared.language import _, _n, later, number
+from app.shared.language import _, _n, later, number, opening
 from app.web.paging import link
 
 # What became of a row: what its tab says.
@@ -131,7 +131,7 @@ def result(act: Act, row: Row[Any], now: datetime) -> dict[str, Any]:
         "subject": row.subject,
         "href": href(act, row.subject),
         "status": row.status,
-        "did": _(act.did).capitalize(),
+        "did": opening(_(act.did)),
         "sentence": reason(act, row.reason, now)
         or (_n("{n} fulfillment order.", "{n} fulfillment orders.", parts) if parts > 1 else None),
     }

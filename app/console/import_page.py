@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from app.doors.guard import may
 from app.intake.contract import Field
 from app.intake.registry import kind_of, kinds
-from app.shared.language import _, _n, later, number
+from app.shared.language import _, _n, inside, later, number
 from app.web.words import span
 
 # How an import stands, in a list: icon, tone, word.
@@ -213,7 +213,7 @@ def _told(row: Row[Any]) -> str:
     if row.problem:
         return str(row.problem)
     parts = [
-        _("{n} {word}", n=number(one["number"]), word=one["word"].lower())
+        _("{n} {word}", n=number(one["number"]), word=inside(one["word"]))
         for one in _verdicts(row)
         if one["number"]
     ]

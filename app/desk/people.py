@@ -15,7 +15,7 @@ from app.accounts import people, words
 from app.accounts.contract import OPS_ROLES, VENDOR_ROLES
 from app.desk.desk import Desk, ago
 from app.desk.forms import Invite, Role
-from app.shared.language import _
+from app.shared.language import _, inside
 from app.shared.work import ACCOUNTS, transaction
 from app.web.forms import page_of, refusals
 from app.web.paging import link
@@ -151,7 +151,7 @@ class People:
         if not form.validate_on_submit():
             return self._person(row, form)
         role = form.role.data
-        said = _("{name} is {role} now.", name=row.name, role=words.role(role).lower())
+        said = _("{name} is {role} now.", name=row.name, role=inside(words.role(role)))
         return self._act(row, form, lambda: people.change_role(user_id, role, current_user), said)
 
     def set_active(self, user_id: UUID) -> ResponseReturnValue:

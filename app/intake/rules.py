@@ -14,6 +14,7 @@ from app.intake.contract import Field, Reader, Way
 
 # What may stand between cells.
 DELIMITERS = (",", ";", "\t")
+LONGEST_MOMENT = len("2026-11-21T10:15:00.000000+01:00:00")
 # More columns are no table that somebody has looked at.
 MOST_COLUMNS = 200
 YES, NO = {"yes", "y", "true", "1", "x"}, {"no", "n", "false", "0"}
@@ -97,11 +98,18 @@ def whole(cell: str, way: Way) -> int:
 
 def moment(cell: str, way: Way) -> datetime:
     """Return a moment; one that names no offset is by the marketplace's clock."""
-    try:
-        found = datetime.fromisoformat(re.sub(r"\s+([+-]\d\d:?\d\d)$", r"\1", cell.strip()))
-    except ValueError:
-        found = _written(cell)
+    told = cell.strip()
+    found = _iso(told) if len(told) <= LONGEST_MOMENT else None
+    found = found or _written(told)
     return found if found.tzinfo else found.replace(tzinfo=way.zone)
+
+
+def _iso(told: str) -> datetime | None:
+    """Return a moment of ISO 8601; shops write a space before its offset."""
+    try:
+        return datetime.fromisoformat(re.sub(r"\s+([+-]\d\d:?\d\d)$", r"\1", told))
+    except ValueError:
+        return None
 
 
 def day(cell: str, _way: Way) -> date:

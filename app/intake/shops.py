@@ -147,7 +147,8 @@ def _reseal(model: type[OrderSource | Delivery], name: str) -> int:
         select(model.id, column.label("sealed")).where(column.is_not(None)).with_for_update()
     ).all()
     rows = [{"id": row.id, name: signed.seal(signed.unseal(row.sealed))} for row in sealed]
-    return bulk.update(model, rows, key="id")
+    bulk.update(model, rows, key="id")
+    return len(rows)
 
 
 def _secret(kind: str, given: str) -> tuple[str, str | None]:

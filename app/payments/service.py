@@ -60,6 +60,8 @@ class _Order:
 
 def note(words: Sequence[Word], *, actor: str, now: datetime) -> int:
     """Add words to the ledger and the sums; return how many were news."""
+    if not words:
+        return 0
     orders = _lock({word.order_id for word in words})
     causes = {_cause(word): word for word in words}
     rows = [

@@ -34,7 +34,11 @@ MOST_TOLD = 12
 
 @dataclass(slots=True)
 class Routed:
-    """What came out for one order; `by_hand`: who moved it and why, where a person did."""
+    """What came out for one order.
+
+    `by_hand`: who moved it and why, where a person did; `noted`: what the order itself says now of
+    its promise, and since when it waits for units.
+    """
 
     order: Order
     lines: dict[str, Row[Any]]
@@ -45,6 +49,7 @@ class Routed:
     by_hand: dict[str, str] | None = None
     fos: list[dict[str, Any]] = field(default_factory=list)
     fo_lines: list[dict[str, Any]] = field(default_factory=list)
+    noted: dict[str, Any] = field(default_factory=dict)
 
 
 def assign(routed: Routed, market: Market, rules: Rules, now: datetime) -> None:
@@ -66,10 +71,17 @@ def assign(routed: Routed, market: Market, rules: Rules, now: datetime) -> None:
         for choice in choices:
             if not choice.option.is_bought_in:
                 market.take(choice.option.candidate, choice.units)
-    if routed.fos and routed.order.deliver_on is None:
-        day = max(choice.option.deliver_on for choice in routed.plan.choices)
-        routed.order.deliver_on = day
-        routed.order.deliver_by = end_of(day, routed.order.promise_zone)
+    routed.noted = _noted(routed, now)
+
+
+def _noted(routed: Routed, now: datetime) -> dict[str, Any]:
+    order, plan = routed.order, routed.plan
+    on, by = order.deliver_on, order.deliver_by
+    if plan.choices and on is None:
+        on = max(choice.option.deliver_on for choice in plan.choices)
+        by = end_of(on, order.promise_zone)
+    since = (order.unfilled_since or now) if plan.unfilled else None
+    return {"deliver_on": on, "deliver_by": by, "unfilled_since": since}
 
 
 def _fo_row(order: Order, vendor_id: UUID, location_id: UUID, now: datetime) -> dict[str, Any]:
@@ -112,24 +124,21 @@ def write(routed: Sequence[Routed], market: Market, rules: Rules, now: datetime)
     """Write what was decided; SoldOut where stock that was counted on is gone by now."""
     fos = [fo for r in routed for fo in r.fos]
     lines = [line for r in routed for line in r.fo_lines]
-    for r in routed:
-        if not r.plan.unfilled:
-            r.order.unfilled_since = None
-        elif r.order.unfilled_since is None:
-            r.order.unfilled_since = now
     db.session.flush()
-    bulk.insert(FulfillmentOrder, fos)
-    bulk.insert(FoLine, lines)
-    _reduce_unrouted(routed)
-    _promise(routed, now)
-    # A retry that finds nothing new is not a new decision.
-    news = [r for r in routed if r.fos or r.order.unfilled_since == now]
-    decide([_decision(r, rules) for r in news], now)
-    record([_entry(r) for r in routed if r.fos], now)
+    with bulk.together():
+        bulk.insert(FulfillmentOrder, fos)
+        bulk.insert(FoLine, lines)
+        _reduce_unrouted(routed)
+        _promise(routed, now)
+        # A retry that finds nothing new is not a new decision.
+        news = [r for r in routed if r.fos or r.noted["unfilled_since"] == now]
+        decide([_decision(r, rules) for r in news], now)
+        record([_entry(r) for r in routed if r.fos], now)
     tell_vendors(fo["vendor_id"] for fo in fos)
-    settle({r.order.id for r in routed}, now)
-    _wake(routed, fos, rules, now)
-    _tell(routed, market, now)
+    with bulk.together():
+        settle({r.order.id: r.noted for r in routed}, now)
+        _wake(routed, fos, rules, now)
+        _tell(routed, market, now)
     # Last, so that nobody who wants the same stock waits for all of the above.
     catalog.reserve(
         [
@@ -177,8 +186,8 @@ def _promise(routed: Sequence[Routed], now: datetime) -> None:
                 made.append(
                     Made(fo["order_id"], fo["id"], "confirm_by", fo["confirm_by"], "routing")
                 )
-        if r.order.deliver_by:
-            made.append(Made(r.order.id, r.order.id, "deliver_by", r.order.deliver_by, "routing"))
+        if by := r.noted["deliver_by"]:
+            made.append(Made(r.order.id, r.order.id, "deliver_by", by, "routing"))
     make(made, now)
 
 

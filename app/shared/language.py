@@ -61,6 +61,16 @@ def later(text: str) -> str:
     return text
 
 
+def inside(said: str) -> str:
+    """Return a text as it stands inside a sentence: English writes it small, German keeps nouns."""
+    return said.lower() if _catalog.get() is None else said
+
+
+def opening(said: str) -> str:
+    """Return a text as it stands at the beginning of a sentence."""
+    return said[:1].upper() + said[1:]
+
+
 def number(n: int) -> str:
     """Return a whole number with its thousands marked."""
     said = f"{n:,}"

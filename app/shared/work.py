@@ -70,14 +70,29 @@ def _enter(session: Session, nested: SessionTransaction, connection: Connection)
     scope = session.info.get("scope")
     if nested.nested or scope is None:
         return
+    driver = _driver_of(connection)
     with _said_by_sqlalchemy(connection.dialect):
-        driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-        read = driver.execute(BEGIN, _settings(scope)).fetchone()
-    *_, anchor_world, anchor_machine, rate, ring_only = cast("tuple[Any, ...]", read)
+        # The transaction's own beginning goes in the same journey.
+        with driver.pipeline():
+            read = driver.execute(BEGIN, _settings(scope))
+        found = read.fetchone()
+    *_, anchor_world, anchor_machine, rate, ring_only = cast("tuple[Any, ...]", found)
     elapsed = datetime.now(UTC) - anchor_machine
     session.info["now"] = anchor_world + timedelta(seconds=elapsed.total_seconds() * rate)
     session.info["rate"] = rate
     session.info["ring_only"] = ring_only
+
+
+def _driver_of(connection: Connection) -> psycopg.Connection[Any]:
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+
+
+@contextmanager
+def driver() -> Iterator[psycopg.Connection[Any]]:
+    """Lend the open transaction's connection as the driver has it, for what needs no compiling."""
+    connection = db.session.connection()
+    with _said_by_sqlalchemy(connection.dialect):
+        yield _driver_of(connection)
 
 
 def one_row(scope: Scope, statement: str, values: Mapping[str, object]) -> Any:
@@ -189,7 +204,8 @@ def _restore(session: Session, scope: Scope) -> None:
 def rehearsed() -> Iterator[None]:
     """Do what is inside and undo all of it, bells too: to know what would become of it."""
     session = db.session()
-    calls = dict(session.info["after_commit"])
+    calls = session.info["after_commit"]
+    session.info["after_commit"] = {}
     tried = session.begin_nested()
     try:
         yield

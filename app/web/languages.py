@@ -81,6 +81,8 @@ def register(app: Flask) -> None:
     """Start every request in English, and tell templates how texts are said."""
     app.before_request(_begin)
     app.add_template_filter(_, "said")
+    app.add_template_filter(language.inside)
+    app.add_template_filter(language.opening)
     app.jinja_env.globals |= {
         "_": _,
         "_n": _n,
