@@ -3,80 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from datetime import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import current_app
 
 from app.accounts.keys import ensure_key
 from app.accounts.people import ensure_user
 from app.catalog import service as catalog
+from app.catalog.queries import listing_ids
+from app.demo_market import GOODS, LANES, SHELVES, VENDORS
+from app.policies.documents import Lanes
+from app.policies.queries import versions
+from app.policies.service import publish
 from app.shared import clock
 from app.shared.errors import NotAllowed
 from app.shared.work import ACCOUNTS, OPS, transaction
+from app.timeline.service import SYSTEM
 from app.vendors import service as vendors
-from app.vendors.queries import location_ids
+from app.vendors.queries import is_known, location_ids, location_of
 
-# Code, name, zone, country, city, what it sells: (SKU, title, price and cost in cents).
-VENDORS: tuple[tuple[str, str, str, str, str, tuple[tuple[str, str, int], ...]], ...] = (
-    (
-        "kiln",
-        "Kiln & Co. Ceramics",
-        "Europe/Stockholm",
-        "SE",
-        "Malmö",
-        (
-            ("MUG-RED", "Mug, red", 1250),
-            ("MUG-BLUE", "Mug, blue", 1250),
-            ("PLATE-SAND", "Plate, sand", 1900),
-        ),
-    ),
-    (
-        "tallow",
-        "Tallow Lighting",
-        "Europe/Berlin",
-        "DE",
-        "Berlin",
-        (
-            ("LAMP-PAPER", "Paper lantern floor lamp", 18900),
-            ("CANDLE-6", "Beeswax candles, six", 2400),
-        ),
-    ),
-    (
-        "fjord",
-        "Fjord Textiles",
-        "Europe/Oslo",
-        "NO",
-        "Bergen",
-        (("THROW-GREY", "Wool throw, grey", 8900), ("TOWEL-2", "Linen towels, pair", 3600)),
-    ),
-    (
-        "ridge",
-        "Ridge Pottery",
-        "Europe/Lisbon",
-        "PT",
-        "Porto",
-        (("MUG-RED", "Mug, red", 1190), ("BOWL-30", "Serving bowl, 30 cm", 5800)),
-    ),
-    (
-        "oak",
-        "Oak & Iron",
-        "America/New_York",
-        "US",
-        "Portland",
-        (("BOARD-OAK", "Cutting board, oak", 4500), ("PAN-26", "Iron pan, 26 cm", 7900)),
-    ),
-    (
-        "salt",
-        "Salt Road Pantry",
-        "Europe/Paris",
-        "FR",
-        "Nantes",
-        (("SALT-3", "Sea salt, three kinds", 1600), ("TEA-TIN", "Tea in a tin", 1400)),
-    ),
-)
-UNITS = 100_000
 PEOPLE = (
     ("ops@demo.example", "Imani Brooks", "ops_agent"),
     ("lead@demo.example", "Jonas Weber", "ops_lead"),
@@ -96,17 +44,17 @@ def seed() -> Iterator[str]:
     if current_app.config["ENVIRONMENT"] == "production":
         raise NotAllowed("A real marketplace is not filled with demonstration data.")
     password = os.environ.get("DEMO_PASSWORD") or "onward-demo"
-    with transaction(OPS):
-        if speed := os.environ.get("SPEED"):
+    if speed := os.environ.get("SPEED"):
+        # By itself: what is written next is of the time from which the world goes on.
+        with transaction(OPS):
             clock.run(float(speed))
-        keys = _fill_shelves()
+    with transaction(OPS) as now:
+        # All of it is written at once, so whoever knows the newest vendor has everything.
+        if not is_known(VENDORS[-1].code):
+            _open_market(now)
+        keys = {code: vendors.vendor_id(code) for *_, code in VENDORS_PEOPLE}
     with transaction(ACCOUNTS):
-        for email, name, role in PEOPLE:
-            ensure_user(email, name, role, password)
-        for email, name, role, vendor in VENDORS_PEOPLE:
-            ensure_user(email, name, role, password, keys[vendor])
-        if token := os.environ.get("SIMULATOR_API_KEY"):
-            ensure_key("simulator", token)
+        _let_in(password, keys)
     yield f"Sign in at {current_app.config['PUBLIC_URL']}/signin with the password {password} as"
     for email, name, role in PEOPLE:
         yield f"  {email:<26} {name}, {role.replace('_', ' ')}"
@@ -114,45 +62,77 @@ def seed() -> Iterator[str]:
         yield f"  {email:<26} {name}, {role.replace('_', ' ')} of {vendor}"
 
 
-def _fill_shelves() -> dict[str, UUID]:
+def _let_in(password: str, vendor_keys: Mapping[str, UUID]) -> None:
+    for email, name, role in PEOPLE:
+        ensure_user(email, name, role, password)
+    for email, name, role, vendor in VENDORS_PEOPLE:
+        ensure_user(email, name, role, password, vendor_keys[vendor])
+    if token := os.environ.get("SIMULATOR_API_KEY"):
+        ensure_key("simulator", token)
+
+
+def _open_market(now: datetime) -> None:
+    """Write who sells what and how it gets to customers; what lies on a shelf already stays."""
+    _save_vendors()
+    _fill_shelves()
+    _close_next_week("ridge", "The kilns are relined", now)
+    if not versions("lanes", limit=1):
+        publish("lanes", Lanes(lanes=LANES).model_dump(mode="json"), by=SYSTEM, now=now)
+
+
+def _save_vendors() -> None:
     keys = vendors.save_vendors(
         [
-            {"code": code, "name": name, "email": f"{code}@demo.example", "status": "active"}
-            for code, name, *_ in VENDORS
+            {"code": v.code, "name": v.name, "email": f"{v.code}@demo.example", "kind": v.kind}
+            for v in VENDORS
         ]
     )
     vendors.save_locations(
         [
-            {
-                "vendor_id": keys[code],
-                "code": "main",
-                "name": city,
-                "zone": zone,
-                "country": country,
-                "region": None,
-                "city": city,
-                "postal_code": None,
-                "cut_off": time(15),
-                "handling_days": 1,
-            }
-            for code, _, zone, country, city, _ in VENDORS
+            {"vendor_id": keys[vendor.code], "name": place.city, **place._asdict()}
+            for vendor in VENDORS
+            for place in vendor.places
         ]
     )
-    places = location_ids((code, "main") for code, *_ in VENDORS)
+
+
+def _fill_shelves() -> None:
+    goods = {good.sku: good for good in GOODS}
+    catalog.save_products(
+        [
+            {
+                "sku": good.sku,
+                "title": good.title,
+                "gtin": good.gtin,
+                "weight_g": good.grams,
+                **dict(zip(("length_mm", "width_mm", "height_mm"), good.size, strict=True)),
+            }
+            for good in GOODS
+        ]
+    )
+    places = location_ids((shelf.vendor, shelf.place) for shelf in SHELVES)
+    known = set(listing_ids((s.vendor, s.place, s.sku) for s in SHELVES).values())
     listings = catalog.save_listings(
         [
             {
-                "vendor_id": keys[code],
-                "location_id": places[code, "main"].id,
-                "sku": sku,
-                "title": title,
-                "cost_minor": price // 2,
+                "vendor_id": places[shelf.vendor, shelf.place].vendor_id,
+                "location_id": places[shelf.vendor, shelf.place].id,
+                "sku": shelf.sku,
+                "title": goods[shelf.sku].title,
+                "cost_minor": shelf.cost,
+                "price_minor": goods[shelf.sku].price,
                 "currency": current_app.config["CURRENCY_DEFAULT"],
-                "is_active": True,
+                "buy_in_days": shelf.buy_in_days,
             }
-            for code, *_, goods in VENDORS
-            for sku, title, price in goods
+            for shelf in SHELVES
         ]
     )
-    catalog.count_stock(dict.fromkeys(listings.values(), UNITS))
-    return keys
+    units = {listings[places[s.vendor, s.place].id, s.sku]: s.units for s in SHELVES}
+    catalog.count_stock({key: units[key] for key in units if key not in known})
+
+
+def _close_next_week(vendor: str, reason: str, now: datetime) -> None:
+    place = location_of(vendor, "main")
+    today = now.astimezone(ZoneInfo(place.zone)).date()
+    monday = today + timedelta(days=7 - today.weekday())
+    vendors.close_days(place, monday, monday + timedelta(days=4), reason, by=SYSTEM)

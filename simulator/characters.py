@@ -1,9 +1,9 @@
-"""The vendors of the demonstration: what each sells, and how it works."""
+"""The vendors of the demonstration: what each sells, and how it works; the shop's prices."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -29,7 +29,8 @@ class Character:
 
     code: str
     place: Place
-    goods: tuple[Goods, ...]
+    # The SKUs it has.
+    sells: tuple[str, ...]
     # From the assignment to the confirmation.
     confirms: Hours
     # How often it hands over how long after its ship-by; before it, where the hours are negative.
@@ -44,15 +45,33 @@ class Character:
     hands_over: Hours = (0.5, 4.0)
 
 
+GOODS = (
+    Goods("MUG-RED", "Mug, red", 1250),
+    Goods("MUG-BLUE", "Mug, blue", 1250),
+    Goods("PLATE-SAND", "Plate, sand", 1900),
+    Goods("LAMP-PAPER", "Paper lantern floor lamp", 18900),
+    Goods("CANDLE-6", "Beeswax candles, six", 2400),
+    Goods("THROW-GREY", "Wool throw, grey", 8900),
+    Goods("TOWEL-2", "Linen towels, pair", 3600),
+    Goods("BOWL-30", "Serving bowl, 30 cm", 5800),
+    Goods("BOARD-OAK", "Cutting board, oak", 4500),
+    Goods("PAN-26", "Iron pan, 26 cm", 7900),
+    Goods("STOOL-OAK", "Stool, oak", 12900),
+    Goods("SALT-3", "Sea salt, three kinds", 1600),
+    Goods("TEA-TIN", "Tea in a tin", 1400),
+)
+# The shop still shows it; no vendor has had it for a while.
+UNSOLD = Goods("VASE-40", "Floor vase, 40 cm", 6400)
+SHOP = {goods.sku: goods for goods in (*GOODS, UNSOLD)}
+# Many buy a mug, few a lamp for the price of fifteen.
+WISHES = {"LAMP-PAPER": 1, "STOOL-OAK": 1, "PAN-26": 2, "THROW-GREY": 2}
+USUAL_WISH = 4
+
 CHARACTERS = (
     Character(
         code="kiln",
         place=Place("Malmö", "", "SE", "Europe/Stockholm"),
-        goods=(
-            Goods("MUG-RED", "Mug, red", 1250),
-            Goods("MUG-BLUE", "Mug, blue", 1250),
-            Goods("PLATE-SAND", "Plate, sand", 1900),
-        ),
+        sells=("MUG-RED", "MUG-BLUE", "PLATE-SAND"),
         confirms=(0.5, 3.0),
         ships=((100, (-20.0, -3.0)),),
         steps=3,
@@ -60,10 +79,7 @@ CHARACTERS = (
     Character(
         code="tallow",
         place=Place("Berlin", "", "DE", "Europe/Berlin"),
-        goods=(
-            Goods("LAMP-PAPER", "Paper lantern floor lamp", 18900),
-            Goods("CANDLE-6", "Beeswax candles, six", 2400),
-        ),
+        sells=("LAMP-PAPER", "CANDLE-6"),
         confirms=(8.0, 22.0),
         ships=((55, (-8.0, -1.0)), (30, (6.0, 26.0)), (15, (26.0, 46.0))),
         steps=1,
@@ -71,10 +87,7 @@ CHARACTERS = (
     Character(
         code="fjord",
         place=Place("Bergen", "", "NO", "Europe/Oslo"),
-        goods=(
-            Goods("THROW-GREY", "Wool throw, grey", 8900),
-            Goods("TOWEL-2", "Linen towels, pair", 3600),
-        ),
+        sells=("THROW-GREY", "TOWEL-2"),
         confirms=(2.0, 10.0),
         ships=((92, (-16.0, -2.0)), (8, (2.0, 20.0))),
         declines_whole=7,
@@ -84,10 +97,7 @@ CHARACTERS = (
     Character(
         code="ridge",
         place=Place("Porto", "", "PT", "Europe/Lisbon"),
-        goods=(
-            Goods("MUG-RED", "Mug, red", 1190),
-            Goods("BOWL-30", "Serving bowl, 30 cm", 5800),
-        ),
+        sells=("MUG-RED", "PLATE-SAND", "BOWL-30"),
         confirms=(1.0, 30.0),
         ships=((80, (-10.0, -0.5)), (20, (2.0, 30.0))),
         declines_whole=1,
@@ -98,10 +108,7 @@ CHARACTERS = (
     Character(
         code="oak",
         place=Place("Portland", "ME", "US", "America/New_York"),
-        goods=(
-            Goods("BOARD-OAK", "Cutting board, oak", 4500),
-            Goods("PAN-26", "Iron pan, 26 cm", 7900),
-        ),
+        sells=("BOARD-OAK", "PAN-26", "STOOL-OAK"),
         confirms=(0.3, 2.0),
         ships=((100, (-26.0, -6.0)),),
         steps=3,
@@ -110,19 +117,40 @@ CHARACTERS = (
     Character(
         code="salt",
         place=Place("Nantes", "", "FR", "Europe/Paris"),
-        goods=(
-            Goods("SALT-3", "Sea salt, three kinds", 1600),
-            Goods("TEA-TIN", "Tea in a tin", 1400),
-        ),
+        sells=("CANDLE-6", "SALT-3", "TEA-TIN"),
         confirms=(3.0, 20.0),
         ships=((75, (-12.0, -1.0)), (13, (3.0, 30.0)), (12, (50.0, 90.0))),
     ),
+    Character(
+        code="harbor",
+        place=Place("Rotterdam", "", "NL", "Europe/Amsterdam"),
+        sells=(
+            "MUG-RED",
+            "MUG-BLUE",
+            "CANDLE-6",
+            "THROW-GREY",
+            "TOWEL-2",
+            "BOARD-OAK",
+            "PAN-26",
+            "STOOL-OAK",
+            "SALT-3",
+        ),
+        confirms=(0.1, 0.6),
+        ships=((97, (-8.0, -0.5)), (3, (1.0, 12.0))),
+        steps=3,
+        hands_over=(0.5, 2.0),
+    ),
+    Character(
+        code="lantern",
+        place=Place("Warsaw", "", "PL", "Europe/Warsaw"),
+        sells=("PLATE-SAND", "LAMP-PAPER", "TOWEL-2", "BOWL-30", "BOARD-OAK"),
+        confirms=(4.0, 22.0),
+        ships=((75, (-20.0, -1.0)), (18, (3.0, 26.0)), (7, (30.0, 70.0))),
+        declines_whole=4,
+        hands_over=(1.0, 12.0),
+    ),
 )
-# Many buy a mug, few a lamp for the price of fifteen.
-WISHES = {"LAMP-PAPER": 1, "PAN-26": 2, "THROW-GREY": 2}
-USUAL_WISH = 4
-# A customer sees one price a product, its first vendor's.
-SHOP = {goods.sku: goods for who in reversed(CHARACTERS) for goods in who.goods}
+BY_CODE = {who.code: who for who in CHARACTERS}
 
 
 def draw(chance: random.Random, shares: Sequence[tuple[int, Kind]]) -> Kind:
@@ -135,17 +163,6 @@ def happens(chance: random.Random, share: int) -> bool:
     return chance.random() * WHOLE < share
 
 
-def vendor_of(skus: Iterable[str]) -> Character | None:
-    """Return who sells all of these, the cheapest where several do; None: nobody we know."""
-    wanted = set(skus)
-    able = [who for who in CHARACTERS if wanted <= {goods.sku for goods in who.goods}]
-    return min(able, key=lambda who: _price(who, wanted), default=None)
-
-
 def sellers_of(sku: str) -> int:
     """Return how many vendors have a product."""
-    return sum(any(goods.sku == sku for goods in who.goods) for who in CHARACTERS)
-
-
-def _price(who: Character, wanted: set[str]) -> int:
-    return sum(goods.price for goods in who.goods if goods.sku in wanted)
+    return sum(sku in who.sells for who in CHARACTERS)

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from simulator.characters import Character, Hours, draw, vendor_of
+from simulator.characters import BY_CODE, Character, Hours, draw
 from simulator.customers import channel_of
 from simulator.fedex import ParcelBook
 from simulator.onward import Document, Onward
 from simulator.parcels import FATES, plan_trip, remaining, scans_of, signature
-from simulator.people import ZONES
+from simulator.people import TOWNS
 from simulator.places import EUROPE, Place
 
 CARRIER = "fedex"
@@ -110,10 +110,11 @@ class Couriers:
 def place_of(ship_to: Document) -> Place:
     """Return where an address lies; a town nobody knows keeps UTC."""
     city, country = str(ship_to.get("city", "")), str(ship_to.get("country", ""))
-    return Place(city, ship_to.get("region") or "", country, ZONES.get((country, city), "UTC"))
+    town = TOWNS.get((country, city))
+    return Place(city, ship_to.get("region") or "", country, town.zone if town else "UTC")
 
 
 def _origin(fulfillment_orders: Iterable[Document]) -> Place:
-    """Return where an order's parcels come from, as far as its goods tell."""
-    makers = (vendor_of(line["sku"] for line in fo["lines"]) for fo in fulfillment_orders)
+    """Return where an order's parcels come from, as far as its vendors tell."""
+    makers = (BY_CODE.get(fo["vendor"]) for fo in fulfillment_orders)
     return next((who.place for who in makers if who), EUROPE)

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from simulator.characters import SHOP, USUAL_WISH, WISHES, draw, happens
+from simulator.characters import GOODS, SHOP, UNSOLD, USUAL_WISH, WISHES, Hours, draw, happens
 from simulator.errands import Errands
 from simulator.onward import Answer, Complaints, Document, Onward
-from simulator.people import Person, somebody
+from simulator.people import TOWNS, Person, somebody
+from simulator.places import EUROPE, hub_of
 
 ORDERS_A_DAY = 40.0
 # How busy each hour of the day is in UTC, where 1 is the average: most people order in the evening.
@@ -30,8 +31,13 @@ LETTERS, LENGTH = "2346789CDFGHJKMPQRTVWXYZ", 5
 LINES = ((60, 1), (28, 2), (12, 3))
 UNITS = ((72, 1), (20, 2), (8, 4))
 SERVICES = ((80, ("standard", 490)), (20, ("express", 1290)))
-# Of a hundred customers, so many wrap a gift, leave a word for the driver, or call the order off.
-GIFTS, WORDS, REGRETS = 12, 15, 2
+# Of a hundred customers, so many wrap a gift, leave a word for the driver, need it by a day, or
+# call the order off.
+GIFTS, WORDS, DEADLINES, REGRETS = 12, 15, 6, 2
+# So many leave out the end of their postal code, or find in the shop what no vendor has.
+MISTAKES, DISAPPOINTMENTS = 2, 1
+# From how many days after the order to how many somebody needs it, here and overseas.
+DAYS_TO_WAIT, DAYS_TO_WAIT_FAR = (10, 22), (16, 30)
 GIFT_MESSAGES = ("Grattis!", "Happy birthday!", "Für dich ♥", "Com carinho", "お誕生日おめでとう")
 INSTRUCTIONS = (
     "Ring twice",
@@ -40,6 +46,9 @@ INSTRUCTIONS = (
     "Code 4711",
 )
 CAPTURE_HOURS, REGRET_HOURS = (1.0, 8.0), (0.5, 8.0)
+# How long it takes until a shop has the right address from its customer, and until it calls off
+# what it cannot get.
+MEND_HOURS, SEARCH_HOURS = (6.0, 60.0), (24.0, 96.0)
 
 
 class Customers:
@@ -74,17 +83,32 @@ class Customers:
         )
 
     def _settle(self, order: Document, status: int, now: datetime) -> None:
-        """Have an order that was taken captured later, or called off by whoever regrets it."""
+        """Do later what an order that was taken still needs."""
         if status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
             self._complaints.about("order refused", f"{order['number']} with {status}")
+        elif any(line["sku"] == UNSOLD.sku for line in order["lines"]):
+            self._later(order, "cancel", {"reason": "No vendor has it any more"}, SEARCH_HOURS, now)
         elif happens(self._chance, REGRETS):
-            at = now + timedelta(hours=self._chance.uniform(*REGRET_HOURS))
-            path = f"/orders/{order['number']}/cancel?channel={order['channel']}"
-            self._errands.later(at, path, {"reason": "The customer changed their mind"})
+            reason = {"reason": "The customer changed their mind"}
+            self._later(order, "cancel", reason, REGRET_HOURS, now)
         else:
-            at = now + timedelta(hours=self._chance.uniform(*CAPTURE_HOURS))
-            body = payment(order["number"], "captured", order["payment"]["amount"])
-            self._errands.later(at, "/payments/batch", {"payments": [body]})
+            self._capture(order, now)
+            home = corrected(order["ship_to"])
+            if home != order["ship_to"]:
+                body = {"ship_to": home, "reason": "The customer was asked"}
+                self._later(order, "address", body, MEND_HOURS, now)
+
+    def _capture(self, order: Document, now: datetime) -> None:
+        at = now + timedelta(hours=self._chance.uniform(*CAPTURE_HOURS))
+        body = payment(order["number"], "captured", order["payment"]["amount"])
+        self._errands.later(at, "/payments/batch", {"payments": [body]})
+
+    def _later(
+        self, order: Document, what: str, body: Document, hours: Hours, now: datetime
+    ) -> None:
+        at = now + timedelta(hours=self._chance.uniform(*hours))
+        path = f"/orders/{order['number']}/{what}?channel={order['channel']}"
+        self._errands.later(at, path, body)
 
 
 def channel_of(number: str) -> str:
@@ -139,10 +163,10 @@ def new_order(now: datetime, chance: random.Random) -> Document:
             "email": person.email,
             "locale": person.locale,
         },
-        "ship_to": _address(person),
+        "ship_to": _address(person, chance),
         "lines": lines,
         "shipping": {"service": service, "price": euros(freight)},
-        "preferences": _preferences(chance),
+        "preferences": _preferences(person, now, chance),
         "payment": {"status": "authorized", "amount": euros(total), "reference": f"a_{number}"},
     }
 
@@ -152,20 +176,30 @@ def euros(cents: int) -> str:
     return f"{cents // 100}.{cents % 100:02d}"
 
 
-def _address(person: Person) -> Document:
+def corrected(ship_to: Document) -> Document:
+    """Return an address with the postal code of its town."""
+    town = TOWNS[ship_to["country"], ship_to["city"]]
+    return ship_to | {"postal_code": town.postal_code}
+
+
+def _address(person: Person, chance: random.Random) -> Document:
+    code = person.town.postal_code
     return {
         "name": person.name,
         "line1": person.line1,
         "city": person.town.city,
         "region": person.town.region,
-        "postal_code": person.town.postal_code,
+        "postal_code": code[:-1] if happens(chance, MISTAKES) else code,
         "country": person.country,
     }
 
 
 def _lines(chance: random.Random) -> list[Document]:
-    wishes = [WISHES.get(sku, USUAL_WISH) for sku in SHOP]
-    skus = dict.fromkeys(chance.choices(list(SHOP), wishes, k=draw(chance, LINES)))
+    wishes = [WISHES.get(goods.sku, USUAL_WISH) for goods in GOODS]
+    found = chance.choices(GOODS, wishes, k=draw(chance, LINES))
+    if happens(chance, DISAPPOINTMENTS):
+        found.append(UNSOLD)
+    skus = dict.fromkeys(goods.sku for goods in found)
     return [
         {
             "external_id": str(place),
@@ -178,12 +212,16 @@ def _lines(chance: random.Random) -> list[Document]:
     ]
 
 
-def _preferences(chance: random.Random) -> Document:
+def _preferences(person: Person, now: datetime, chance: random.Random) -> Document:
     wishes: Document = {}
     if happens(chance, GIFTS):
         wishes |= {"gift_wrap": True, "gift_message": chance.choice(GIFT_MESSAGES)}
     if happens(chance, WORDS):
         wishes["delivery_instructions"] = chance.choice(INSTRUCTIONS)
+    if happens(chance, DEADLINES):
+        is_near = hub_of(person.country) == EUROPE
+        days = chance.randint(*(DAYS_TO_WAIT if is_near else DAYS_TO_WAIT_FAR))
+        wishes["deliver_by"] = (now + timedelta(days=days)).date().isoformat()
     return wishes
 
 

@@ -150,7 +150,7 @@ COUNTRIES = (
         ),
     ),
 )
-ZONES = {(c.code, town.city): town.zone for c in COUNTRIES for town in c.towns}
+TOWNS = {(c.code, town.city): town for c in COUNTRIES for town in c.towns}
 # Near the vendors there are more of them.
 WEIGHTS = (6, 7, 3, 5, 3, 2, 4, 4, 1)
 

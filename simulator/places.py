@@ -18,8 +18,8 @@ EUROPE = Place("Köln", "", "DE", "Europe/Berlin")
 AMERICA = Place("Memphis", "TN", "US", "America/Chicago")
 ASIA = Place("Osaka", "27", "JP", "Asia/Tokyo")
 HUBS = {"US": AMERICA, "CA": AMERICA, "JP": ASIA}
-# Days from the hand-over to the door, by whether a parcel stays on its hub's side of the sea.
-DAYS_NEAR, DAYS_FAR = (2, 2, 3, 3, 4), (3, 4, 4, 5)
+# Days from the hand-over to the door: in one country, on one side of the sea, and across it.
+DAYS_HOME, DAYS_NEAR, DAYS_FAR = (1, 1, 2, 2), (2, 2, 3, 3, 4), (4, 5, 6, 6, 8)
 
 
 def hub_of(country: str) -> Place:
@@ -29,4 +29,6 @@ def hub_of(country: str) -> Place:
 
 def days_between(origin: Place, destination: Place) -> tuple[int, ...]:
     """Return the transit days that are usual from one place to another."""
+    if origin.country == destination.country:
+        return DAYS_HOME
     return DAYS_NEAR if hub_of(origin.country) == hub_of(destination.country) else DAYS_FAR

@@ -11,7 +11,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import NamedTuple
 
-from simulator.characters import SHOP, Character, draw, happens, sellers_of, vendor_of
+from simulator.characters import BY_CODE, SHOP, Character, draw, happens, sellers_of
 from simulator.couriers import CARRIER, Couriers
 from simulator.customers import channel_of, euros, payment
 from simulator.errands import Errands
@@ -99,8 +99,8 @@ class Vendors:
         return tasks
 
     def _plan(self, fo: Document) -> Plan | None:
-        """Make a plan for new work; goods of vendors we do not know are somebody else's work."""
-        who = vendor_of(line["sku"] for line in fo["lines"])
+        """Make a plan for new work; that of vendors we do not know is somebody else's."""
+        who = BY_CODE.get(fo["vendor"])
         if who is None:
             return None
         plan = new_plan(who, fo, self._numbers, self._chance)

@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from app.audit import service as audit
 from app.batches.service import put_away
-from app.intake import deliveries, imports
 from app.extensions import db
+from app.intake import deliveries, imports
 from app.notices.contract import KEPT_DAYS
 from app.shared import clock
 from app.shared.columns import cohort_of

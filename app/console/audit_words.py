@@ -84,14 +84,14 @@ ACTS = {
     "bulk_change_canceled": Act(later("Stopped a bulk change"), detail="{act}"),
     "bulk_change_exported": Act(later("Took along what a bulk change did")),
     "bulk_change_undone": Act(later("Took a bulk change back"), detail="{act}"),
-    "import_started": Act(later("Took in a file"), detail="{file}"),
-    "import_canceled": Act(later("Stopped taking in a file"), detail="{file}"),
+    "import_started": Act(later("Took in a file")),
+    "import_canceled": Act(later("Stopped taking in a file")),
     "import_refusals_exported": Act(later("Took along what was refused of a file")),
-    "source_made": Act(later("Made an order source"), detail="{kind}, {channel}"),
+    "source_made": Act(later("Made an order source")),
     "source_paused": Act(later("Paused an order source")),
     "source_resumed": Act(later("Let an order source go on")),
     "source_secret_changed": Act(later("Changed the secret of an order source")),
-    "delivery_tried_again": Act(later("Tried a shop's delivery again"), detail="{outcome}"),
+    "delivery_tried_again": Act(later("Tried a shop's delivery again")),
     "factors_resealed": Act(later("Sealed second factors with a new key"), detail="{count}"),
 }
 

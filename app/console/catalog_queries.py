@@ -23,35 +23,33 @@ class Place:
     is_back: bool = False
 
 
-# SKUs are sorted as their indexes are (~<~): a page of many reads a few rows.
 SOLD = (
     "l.id, l.sku, l.title, l.cost_minor, l.price_minor, l.currency, l.is_active, l.buy_in_days,"
     " l.restock_on, c.code AS location, c.name AS place, s.on_hand, s.reserved,"
     " s.on_hand - s.reserved AS available"
 )
+# What a word finds, each by an index of its own; SKUs are sorted as those are (~<~), so that a
+# page of many reads a few rows.
+LISTED = ("{t}.sku ^@ :q", "{t}.sku ^@ upper(:q)", "lower({t}.title) ^@ lower(:q)")
+DESCRIBED = (*LISTED, "{t}.gtin = :q")
 OF_VENDOR = (
-    f"SELECT {SOLD} FROM listings l JOIN stock s ON s.listing_id = l.id"
-    " JOIN locations c ON c.id = l.location_id"
-    " WHERE l.vendor_id = :vendor AND {found} AND {cut}"
-    " ORDER BY l.sku USING {way}, l.id {key} LIMIT :size"
+    f"SELECT {SOLD} FROM ({{found}}) l JOIN stock s ON s.listing_id = l.id"
+    " JOIN locations c ON c.id = l.location_id ORDER BY l.sku USING {way}, l.id {key} LIMIT :size"
 )
-BEGINS = "(l.sku ^@ :q OR l.sku ^@ upper(:q) OR lower(l.title) ^@ lower(:q))"
+VENDORS_OWN = (
+    "(SELECT l.* FROM listings l WHERE l.vendor_id = :vendor AND {finds} AND {cut}"
+    " ORDER BY l.sku USING {way}, l.id {key} LIMIT :size)"
+)
+TRUE = ("true",)
 # A SKU that nobody describes is known by who lists it.
-DESCRIBED = (
-    "SELECT p.sku FROM products p WHERE {described} AND p.sku {sign} :after"
-    " ORDER BY p.sku USING {way} LIMIT :size"
+SKUS = (
+    "(SELECT DISTINCT ON (t.sku) t.sku FROM {table} t WHERE {finds} AND t.sku {sign} :after"
+    " ORDER BY t.sku USING {way} LIMIT :size)"
 )
-LISTED = (
-    "SELECT DISTINCT ON (l.sku) l.sku FROM listings l WHERE {listed} AND l.sku {sign} :after"
-    " ORDER BY l.sku USING {way} LIMIT :size"
-)
-IS_DESCRIBED = "(p.sku ^@ :q OR p.sku ^@ upper(:q) OR lower(p.title) ^@ lower(:q) OR p.gtin = :q)"
-WITHOUT = ("described", "listed")
 CATALOG = (
     "SELECT k.sku, coalesce(p.title, l.title) AS title, p.gtin, l.vendors, l.on_hand, l.reserved,"
     " l.on_hand - l.reserved AS available, l.cost_minor, l.currency, l.currencies"
-    f" FROM (SELECT sku FROM (({DESCRIBED}) UNION ALL ({LISTED})) u(sku)"
-    "  GROUP BY sku ORDER BY sku USING {way} LIMIT :size) k"
+    " FROM (SELECT sku FROM ({known}) u(sku) GROUP BY sku ORDER BY sku USING {way} LIMIT :size) k"
     " LEFT JOIN products p ON p.sku = k.sku"
     " LEFT JOIN LATERAL (SELECT min(l.title) AS title, count(DISTINCT l.vendor_id) AS vendors,"
     "  sum(s.on_hand) AS on_hand, sum(s.reserved) AS reserved,"
@@ -83,11 +81,13 @@ WAITING = text(
 def of_vendor(vendor_id: UUID, q: str, after: Place | None, size: int) -> Sequence[Row[Any]]:
     """Return a page of what a vendor sells, by SKU, and one row more."""
     is_back = bool(after and after.is_back)
-    sign, way, key = ("~<~", "~>~", "DESC") if is_back else ("~>~", "~<~", "ASC")
-    beyond = f"(l.sku {sign} :sku OR (l.sku = :sku AND l.id {'<' if is_back else '>'} :id))"
-    sql = OF_VENDOR.format(
-        found=BEGINS if q else "true", cut=beyond if after else "true", way=way, key=key
-    )
+    sign, way, key = ("~<", "~>~", "DESC") if is_back else ("~>", "~<~", "ASC")
+    beyond = f"l.sku {sign}=~ :sku AND (l.sku {sign}~ :sku OR l.id {'<' if is_back else '>'} :id)"
+    order = {"way": way, "key": key, "cut": beyond if after else "true"}
+    parts = [
+        VENDORS_OWN.format(finds=part.format(t="l"), **order) for part in (LISTED if q else TRUE)
+    ]
+    sql = OF_VENDOR.format(found=" UNION ".join(parts), way=way, key=key)
     values = {"vendor": vendor_id, "q": q, "size": size + 1}
     values |= {"sku": after.sku, "id": after.id} if after else {}
     return db.session.execute(text(sql), values).all()
@@ -97,8 +97,12 @@ def catalog(q: str, after: Place | None, size: int) -> Sequence[Row[Any]]:
     """Return a page of SKUs with who sells them and how much there is, and one row more."""
     is_back = bool(after and after.is_back)
     sign, way = ("~<~", "~>~") if is_back else ("~>~", "~<~")
-    found = {"described": IS_DESCRIBED, "listed": BEGINS} if q else dict.fromkeys(WITHOUT, "true")
-    sql = CATALOG.format(sign=sign, way=way, **found)
+    parts = [
+        SKUS.format(table=table, finds=part.format(t="t"), sign=sign, way=way)
+        for table, finds in (("products", DESCRIBED), ("listings", LISTED))
+        for part in (finds if q else TRUE)
+    ]
+    sql = CATALOG.format(known=" UNION ALL ".join(parts), way=way)
     values = {"q": q, "after": after.sku if after else "", "size": size + 1}
     return db.session.execute(text(sql), values).all()
 

@@ -1,23 +1,20 @@
-"""Finding anything by one word: orders, parcels, their parts, cases, vendors, pages, acts."""
+"""Finding anything by one word: what there is, the pages about it, and what can be done."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from flask import url_for
 from flask_login import current_user
-from sqlalchemy import Row, text
+from sqlalchemy import Row
 
 from app.batches.registry import act_of
-from app.console import page
-from app.console.order_queries import LEAST_OF_A_NUMBER, search
+from app.console import find_queries, page
 from app.console.page import blueprint
 from app.desk import find as finding
 from app.desk.find import Group, Item, Page
 from app.doors.guard import may
-from app.extensions import db
 from app.shared.language import _, later
 from app.shared.work import OPS, transaction
 from app.web.words import small
@@ -53,46 +50,6 @@ PAGES = (
     ),
     Page(later("Components"), "console.components", "layers", later("look design marks")),
 )
-# One statement: each part is some rows of one kind, the best first. Prefixes are sorted as their
-# index is (~<~), so that a short word reads a few rows of many.
-FOUND = (
-    ", named AS (SELECT o.id, o.reference, o.number, o.status, o.placed_at, c.name AS customer,"
-    " o.number = upper(:q) OR o.id IN (SELECT order_id FROM hits WHERE is_exact) AS is_exact"
-    " FROM orders o JOIN customers c ON c.id = o.customer_id"
-    " WHERE o.id IN (SELECT order_id FROM hits UNION ALL (SELECT id FROM orders"
-    "  WHERE number ^@ upper(:q) ORDER BY number USING ~<~ LIMIT :few))"
-    " ORDER BY is_exact DESC, o.placed_at DESC LIMIT :few)"
-)
-# The first part names the columns of all; `target` is the reference or code to go to.
-ORDERS = (
-    "SELECT 'order' AS kind, is_exact, number AS label, customer AS about, reference AS target,"
-    " status FROM named"
-)
-PARCELS = (
-    "SELECT 'parcel', s.tracking_number = :number, s.tracking_number, o.number, o.reference,"
-    " s.status FROM shipments s JOIN orders o ON o.id = s.order_id WHERE {parcels}"
-    " ORDER BY s.tracking_number USING ~<~, s.shipped_at DESC LIMIT :few"
-)
-FULFILLMENT_ORDERS = (
-    "SELECT 'fulfillment_order', true, f.reference, v.name || ', ' || f.order_number, o.reference,"
-    " f.status FROM fulfillment_orders f JOIN orders o ON o.id = f.order_id"
-    " JOIN vendors v ON v.id = f.vendor_id WHERE f.reference = upper(:q)"
-)
-CASE = (
-    "SELECT 'case', true, x.kind, o.number, x.reference, x.severity FROM exception_cases x"
-    " JOIN orders o ON o.id = x.order_id WHERE x.reference = upper(:q)"
-)
-OPEN_CASES = (
-    "SELECT 'case', false, x.kind, n.number, x.reference, x.severity FROM named n"
-    " JOIN exception_cases x ON x.order_id = n.id WHERE n.is_exact AND x.closed_at IS NULL"
-    " AND x.reference <> upper(:q) ORDER BY"
-    " array_position(ARRAY['critical', 'warning'], x.severity), x.occurred_at LIMIT :few"
-)
-VENDORS = (
-    "SELECT 'vendor', lower(:q) IN (lower(code), lower(name)), name, code, code, status"
-    " FROM vendors WHERE lower(name) ^@ lower(:q) OR lower(code) ^@ lower(:q)"
-    " ORDER BY 2 DESC, name LIMIT :few"
-)
 # What can be asked for about an order that has not left yet; each shows first what it would do.
 ACTS = {
     "orders.hold": (later("Put {order} on hold"), "pause-circle"),
@@ -109,27 +66,10 @@ def find() -> str:
     if finding.is_part() and not q:
         return finding.answer("console", q, _groups(q, []), frame)
     with transaction(OPS) as now:
-        found = _found(q) if q else []
+        found = find_queries.found(q, FEW) if q else []
         if not finding.is_part():
             frame = page.shell(page.numbers(), now)
     return finding.answer("console", q, _groups(q, found), frame)
-
-
-def _found(q: str) -> Sequence[Row[Any]]:
-    """Return the things a word finds, in one statement, each kind with its best first."""
-    what = search(q)
-    parts = [ORDERS, FULFILLMENT_ORDERS, CASE, OPEN_CASES, VENDORS]
-    if where := _parcels(q):
-        parts.append(PARCELS.format(parcels=where))
-    sql = what.clause + FOUND + " UNION ALL ".join(f"({part})" for part in parts)
-    return db.session.execute(text(sql), {**what.values, "few": FEW}).all()
-
-
-def _parcels(q: str) -> str:
-    if re.fullmatch(r"(?i)SH-\w+", q):
-        return "s.reference = upper(:q)"
-    is_number = re.fullmatch(rf"[\w -]{{{LEAST_OF_A_NUMBER},}}", q)
-    return "s.tracking_number ^@ :number" if is_number else ""
 
 
 def _groups(q: str, found: Sequence[Row[Any]]) -> Iterator[Group]:
@@ -194,12 +134,39 @@ def _vendor(row: Row[Any]) -> Item:
     return Item(row.label, "shop", href, about, is_exact=row.is_exact)
 
 
+def _customer(row: Row[Any]) -> Item:
+    """Return somebody who bought; their record is the list of their orders."""
+    href = url_for("console.orders", q=row.target)
+    return Item(row.label, "person", href, row.about, is_exact=row.is_exact)
+
+
+def _product(row: Row[Any]) -> Item:
+    href = url_for("console.product", sku=row.target)
+    return Item(row.label, "tag", href, row.about, is_code=True, is_exact=row.is_exact)
+
+
+def _import(row: Row[Any]) -> Item:
+    href = url_for("console.one_import", reference=row.target)
+    about = f"{row.about}, {small(row.status)}"
+    return Item(row.label, "upload", href, about, is_exact=True)
+
+
+def _batch(row: Row[Any]) -> Item:
+    href = url_for("console.batch", reference=row.target)
+    about = f"{row.target}, {row.about}, {small(row.status)}"
+    return Item(_(act_of(row.label).label), "list-check", href, about, is_exact=True)
+
+
 ITEMS: dict[str, tuple[str, Callable[[Row[Any]], Item]]] = {
     "order": (later("Orders"), _order),
     "parcel": (later("Parcels"), _parcel),
     "fulfillment_order": (later("Fulfillment orders"), _fulfillment_order),
     "case": (later("Cases"), _case),
+    "customer": (later("Customers"), _customer),
+    "product": (later("Products"), _product),
     "vendor": (later("Vendors"), _vendor),
+    "import": (later("Imports"), _import),
+    "batch": (later("Bulk changes"), _batch),
 }
 
 

@@ -94,8 +94,18 @@ def shown(row: Row[Any], machine_now: datetime) -> dict[str, Any]:
         "file": url_for("console.import_refusals", reference=row.reference)
         if row.refused
         else None,
+        "next": _next(row),
         **_progress(row, machine_now),
     }
+
+
+def _next(row: Row[Any]) -> tuple[str, str] | None:
+    """Return where somebody looks at what was taken in: an address and what its button says."""
+    if row.is_dry_run or row.due_at or not row.taken + row.held:
+        return None
+    if row.kind == "orders":
+        return url_for("console.orders", channel=row.fixed["channel"]), _("Look at the orders")
+    return url_for("console.catalog"), _("Look at the catalog")
 
 
 def _title(row: Row[Any]) -> str:

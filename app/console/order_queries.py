@@ -28,31 +28,66 @@ DUE = "coalesce(o.deliver_by, '9999-12-31 00:00+00')"
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One way to find an order: what the word must look like, and the orders it fits."""
+    """One way to find something: what the word must look like, and the rows it fits."""
 
     fits: str
-    orders: str
+    rows: str
 
 
-EMAIL = (
-    "SELECT o.id, true FROM orders o JOIN customers c ON c.id = o.customer_id"
-    " WHERE lower(c.email) = lower(:q)"
+WORD, NAMED = r"[^@]+", r"(?i){}-\w+"
+# Digits as people write them, seven and more: fewer are found in too many numbers.
+PHONE = r"\+?(?:[ ()./-]*\d){7,}[ ()./-]*"
+GTIN = r"(?:[ -]*\d){8,14}"
+# What a question is like is no constant to the planner, which then always looks it up.
+BUYERS = (
+    Search(
+        WORD,
+        "SELECT id, false FROM customers"
+        " WHERE array_to_tsvector(words_of(name)) @@ (SELECT names_like(:q))",
+    ),
+    Search(
+        WORD,
+        "SELECT id, lower(external_id) = lower(:q) FROM customers"
+        " WHERE lower(external_id) ^@ lower(:q)",
+    ),
+    Search(
+        r"[^@ ]+@[^@ ]*",
+        "SELECT id, lower(email) = lower(:q) FROM customers WHERE lower(email) ^@ lower(:q)",
+    ),
+    Search(PHONE, "SELECT id, true FROM customers WHERE phone_of(phone) ^@ phone_of(:q)"),
+    # As it is written from abroad, of one that is known as it is written at home.
+    Search(
+        PHONE,
+        "SELECT id, true FROM customers WHERE phone_of(phone) IN"
+        " (SELECT left(phone_of(:q), n) FROM generate_series(7, length(phone_of(:q)) - 1) n)",
+    ),
 )
 SEARCHES = (
-    Search(r"[^@]+", "SELECT id, number = :q FROM orders WHERE number ^@ :q"),
-    Search(r"[^@]+@[^@]+", EMAIL),
-    Search(r"(?i)OR-\w+", "SELECT id, true FROM orders WHERE reference = upper(:q)"),
-    Search(
-        r"(?i)FO-\w+", "SELECT order_id, true FROM fulfillment_orders WHERE reference = upper(:q)"
+    Search(WORD, "SELECT id, number = :q FROM orders WHERE number ^@ :q"),
+    Search(WORD, "SELECT id, number = upper(:q) FROM orders WHERE number ^@ upper(:q)"),
+    Search(r".+", "SELECT o.id, b.is_exact FROM buyers b JOIN orders o ON o.customer_id = b.id"),
+    Search(WORD, "SELECT order_id, false FROM recipients WHERE words @@ (SELECT names_like(:q))"),
+    Search(NAMED.format("OR"), "SELECT id, true FROM orders WHERE reference = upper(:q)"),
+    *(
+        Search(NAMED.format(name), f"SELECT order_id, true FROM {of} WHERE reference = upper(:q)")
+        for name, of in (
+            ("FO", "fulfillment_orders"),
+            ("SH", "shipments"),
+            ("CA", "exception_cases"),
+            ("CO", "compensation_offers"),
+        )
     ),
-    Search(r"(?i)SH-\w+", "SELECT order_id, true FROM shipments WHERE reference = upper(:q)"),
-    Search(r"(?i)CA-\w+", "SELECT order_id, true FROM exception_cases WHERE reference = upper(:q)"),
     Search(
         rf"[\w -]{{{LEAST_OF_A_NUMBER},}}",
         "SELECT order_id, tracking_number = :number FROM shipments"
         " WHERE tracking_number ^@ :number",
     ),
-    Search(r"[^@]+", "SELECT order_id, true FROM order_lines WHERE sku = :q"),
+    Search(WORD, "SELECT order_id, false FROM order_lines WHERE sku IN (:q, upper(:q))"),
+    Search(
+        GTIN,
+        "SELECT l.order_id, false FROM products p JOIN order_lines l ON l.sku = p.sku"
+        " WHERE p.gtin = ANY(:gtins)",
+    ),
 )
 LISTED = (
     "SELECT o.id, o.reference, o.number, o.channel, o.placed_at, o.status, o.currency,"
@@ -79,17 +114,28 @@ def orders(what: Conditions, cut: Cut, sort: Sort) -> Sequence[Row[Any]]:
 
 
 def search(q: str) -> Conditions:
-    """Return the orders that a word finds: by any of the names we know them by."""
+    """Return the orders that a word finds: by any of the names we know them by.
+
+    The clause names whom it finds, too: buyers (id, is_exact).
+    """
+    digits = re.sub(r"\D", "", q)
+    values = {
+        "q": q,
+        "number": re.sub(r"[ -]", "", q).upper(),
+        "gtins": [digits.lstrip("0").zfill(size) for size in (8, 12, 13, 14)],
+        "most": MOST_HITS,
+    }
     return Conditions(
         "o.id IN (SELECT order_id FROM hits)",
-        {"q": q, "number": re.sub(r"[ -]", "", q).upper(), "most": MOST_HITS},
-        f"WITH hits (order_id, is_exact) AS MATERIALIZED ({_hits(q)}) ",
+        values,
+        f"WITH buyers (id, is_exact) AS MATERIALIZED ({_found(BUYERS, q)}),"
+        f" hits (order_id, is_exact) AS MATERIALIZED ({_found(SEARCHES, q)}) ",
     )
 
 
-def _hits(q: str) -> str:
-    fitting = [search.orders for search in SEARCHES if re.fullmatch(search.fits, q)]
-    parts = [f"({orders} LIMIT :most)" for orders in fitting]
+def _found(ways: Sequence[Search], q: str) -> str:
+    fitting = [way.rows for way in ways if re.fullmatch(way.fits, q)]
+    parts = [f"({rows} LIMIT :most)" for rows in fitting]
     return " UNION ALL ".join(parts or ["SELECT NULL::uuid, false"])
 
 

@@ -146,9 +146,8 @@ CENSUS: dict[str, Door] = {
     "POST console.hold_order console.release_order console.cancel_order": (
         Door(Audience.OPS, SUPPORT, names="order")
     ),
-    "GET POST console.moving console.move": (
-        Door(Audience.OPS, SUPPORT, names="fulfillment order")
-    ),
+    "GET console.moving": Door(Audience.OPS, SUPPORT, names="fulfillment order"),
+    "POST console.move": Door(Audience.OPS, SUPPORT, names="fulfillment order"),
     "POST console.write_note": replace(OPS, names="order", most_bytes=WITH_PHOTOS, rate="upload"),
     "GET console.photo": replace(OPS, names="photo"),
     "GET console.case": replace(OPS, names="case"),

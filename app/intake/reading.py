@@ -6,6 +6,8 @@ import base64
 import hashlib
 import hmac
 import json
+import re
+from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -17,6 +19,7 @@ from app.shared.money import Money, exponent
 from app.web.fields import CONTROL, Email, check
 
 S = TypeVar("S", bound="Said")
+NOWHERE = re.compile("[\\x00\\ud800-\\udfff]")
 
 
 class Said(BaseModel):
@@ -37,11 +40,30 @@ def said(form: type[S], body: bytes) -> S:
 
 
 def parsed(body: bytes | str) -> Any:
-    """Return what a JSON text holds; numbers with a point stay as exact as they are written."""
+    """Return what a JSON text holds; numbers with a point stay as exact as they are written.
+
+    InvalidInput also of what can be written in JSON and kept nowhere: a NUL, half a character.
+    """
     try:
-        return json.loads(body, parse_constant=_refuse, parse_float=Decimal)
+        found = json.loads(body, parse_constant=_refuse, parse_float=Decimal)
     except (ValueError, RecursionError):
         raise InvalidInput("It is not JSON.", body="not JSON") from None
+    if any(NOWHERE.search(words) for words in _texts(found)):
+        raise InvalidInput("It holds a NUL or half a character.", body="no text")
+    return found
+
+
+def _texts(found: Any) -> Iterator[str]:
+    """Return every name and text that JSON holds, however deep."""
+    left = [found]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            left += [*one, *one.values()]
+        elif isinstance(one, list):
+            left += one
 
 
 def _refuse(name: str) -> NoReturn:

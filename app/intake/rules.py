@@ -28,8 +28,15 @@ def delimiter_of(head: str) -> str:
     """Return what parts the cells of a file by its first line: what makes the most of them."""
     if head.lower().startswith("sep=") and head[4:5] in DELIMITERS:
         return head[4]
-    found = {mark: len(next(csv.reader([head], delimiter=mark), [])) for mark in DELIMITERS}
-    return max(DELIMITERS, key=lambda mark: found[mark])
+    return max(DELIMITERS, key=lambda mark: _cells_of(head, mark))
+
+
+def _cells_of(head: str, delimiter: str) -> int:
+    try:
+        return len(next(csv.reader([head], delimiter=delimiter, strict=True), []))
+    except csv.Error:
+        # Quotes end where this delimiter has no cell that ends.
+        return 0
 
 
 def named(cells: Sequence[str]) -> list[str]:

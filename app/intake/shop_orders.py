@@ -23,6 +23,7 @@ from app.intake.contract import Gone, Heard, Ignored, Told
 from app.intake.forms import AddressForm, OrderForm, PreferencesForm
 from app.orders import queries as orders
 from app.orders.changes import Change
+from app.orders.locks import lock_orders
 from app.orders.models import FulfillmentOrder, Order, OrderLine
 from app.orders.service import open_units
 from app.payments import service as payments
@@ -76,7 +77,9 @@ def act(shop: Row[Any], heard: Heard, before: Row[Any], now: datetime) -> Result
     if order_id is None or heard.units is None:
         return _placed(shop, heard, now)
     _require_same(shop, heard, order_id)
-    return _BroughtUp(shop, heard, orders.order(order_id), before.told, now).result()
+    # Nothing of it is read before it is locked: routing may be at it.
+    (order,) = lock_orders([order_id])
+    return _BroughtUp(shop, heard, order, before.told, now).result()
 
 
 def _named(shop: Row[Any], number: str | None) -> UUID | None:
@@ -113,7 +116,8 @@ def _placed(shop: Row[Any], told: Told, now: datetime) -> Result:
 def _gone(shop: Row[Any], gone: Gone, order_id: UUID | None, now: datetime) -> Result:
     if order_id is None:
         return Result("ignored", problem="No such order came from this shop.")
-    if orders.order(order_id).status == "canceled":
+    (order,) = lock_orders([order_id])
+    if order.status == "canceled":
         return Result("known", order_id)
     shipments.cancel(order_id, gone.lines, actor=shop.code, reason=gone.reason, now=now)
     return Result("changed", order_id)

@@ -145,7 +145,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "order_refused": Kind(
         later("An order of a shop is refused"),
-        later("What {subject} sends is refused"),
+        later("What a shop sends is refused"),
         (later("Somebody must look at it"),),
         "plug",
         "crit",

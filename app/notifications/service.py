@@ -36,9 +36,12 @@ class Message:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def tell(messages: Sequence[Message], now: datetime) -> None:
-    """Queue messages whose template the policy sends; the same cause again changes nothing."""
-    policy = in_force(Messages, now).document
+def tell(messages: Sequence[Message], now: datetime, policy: Messages | None = None) -> None:
+    """Queue messages whose template the policy sends; the same cause again changes nothing.
+
+    `policy`: the one in force, from who has looked it up already.
+    """
+    policy = policy or in_force(Messages, now).document
     wanted = {"customer": policy.customer, "vendor": policy.vendor, "ops": policy.ops}
     rows = [
         {

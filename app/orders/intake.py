@@ -20,8 +20,8 @@ from app.orders import holds, told
 from app.orders.contract import NewOrder
 from app.orders.doubts import Sku, doubts_of
 from app.orders.models import Order, OrderLine
-from app.policies.documents import Doubts
-from app.policies.queries import in_force
+from app.policies.documents import Doubts, Messages
+from app.policies.queries import all_in_force
 from app.promises import rules as promise_rules
 from app.promises.service import Made, make
 from app.shared import bulk, ids
@@ -116,21 +116,24 @@ def _insert(
     )
     new_ids = {row.id for row in inserted}
     pairs = [(o, r) for o, r in zip(orders, rows, strict=True) if r["id"] in new_ids]
-    bulk.insert(OrderLine, [_line_row(line, r["id"]) for o, r in pairs for line in o.lines])
-    _follow(pairs, actor, now)
-    if is_told:
-        _tell(pairs, now)
-    held = _hold(pairs, now)
-    _wake(pairs, held, now)
+    doubts, messages = all_in_force([Doubts, Messages], now)
+    with bulk.together():
+        bulk.insert(OrderLine, [_line_row(line, r["id"]) for o, r in pairs for line in o.lines])
+        _follow(pairs, actor, now)
+        if is_told:
+            _tell(pairs, messages.document, now)
+        held = _hold(pairs, doubts.document, now)
+        _wake(pairs, held, now)
     return {
         (o.channel, o.number): (r["id"], r["reference"], o.request_sha256, r["id"] in held)
         for o, r in pairs
     }
 
 
-def _hold(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], now: datetime) -> set[UUID]:
+def _hold(
+    pairs: Sequence[tuple[NewOrder, dict[str, Any]]], policy: Doubts, now: datetime
+) -> set[UUID]:
     """Hold what is doubtful; return those orders."""
-    policy = in_force(Doubts, now).document
     rows = known_skus(line.sku for order, _ in pairs for line in order.lines)
     known = {row.sku: Sku(row.is_known, row.most_units) for row in rows}
     doubts = {r["id"]: doubts_of(order, known, policy) for order, r in pairs}
@@ -167,8 +170,10 @@ def _follow(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], actor: str, now: d
     )
 
 
-def _tell(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], now: datetime) -> None:
-    """Tell customers that their orders came in."""
+def _tell(
+    pairs: Sequence[tuple[NewOrder, dict[str, Any]]], policy: Messages, now: datetime
+) -> None:
+    """Tell customers that their orders came in, if the policy does."""
     tell(
         [
             Message(
@@ -182,6 +187,7 @@ def _tell(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], now: datetime) -> No
             for o, r in pairs
         ],
         now,
+        policy,
     )
 
 

@@ -46,14 +46,22 @@ class Confirmation:
 def confirm(words: Sequence[Confirmation], *, actor: str, now: datetime) -> list[Outcome]:
     """Take vendors' words; units that are not confirmed go back to routing at once."""
     by_reference = {word.reference: word for word in words}
+    declined: list[tuple[FoLine, int]] = []
 
     def apply(fo: FulfillmentOrder) -> bool:
-        return _confirm(fo, by_reference[fo.reference], now)
+        return _confirm(fo, by_reference[fo.reference], declined, now)
 
-    return change(list(by_reference), apply, event="confirmed", actor=actor, now=now)
+    outcomes = change(list(by_reference), apply, event="confirmed", actor=actor, now=now)
+    if declined:
+        with acting_as(PLATFORM):
+            return_units([x for x, _ in declined], {x.id: n for x, n in declined}, now)
+    return outcomes
 
 
-def _confirm(fo: FulfillmentOrder, word: Confirmation, now: datetime) -> bool:
+def _confirm(
+    fo: FulfillmentOrder, word: Confirmation, declined: list[tuple[FoLine, int]], now: datetime
+) -> bool:
+    """Take a vendor's word, and add to `declined` the units that go back by it."""
     wanted = _quantities(fo, word)
     action = Action.CONFIRM if any(wanted.values()) else Action.DECLINE
     target = move(fo.reference, FoStatus(fo.status), action, fo.held_from)
@@ -62,13 +70,22 @@ def _confirm(fo: FulfillmentOrder, word: Confirmation, now: datetime) -> bool:
         return False
     for line in fo.lines:
         line.confirmed = wanted[line.line]
-        line.declined = line.ordered - line.canceled - line.confirmed
+        if back := _asked(line) - line.confirmed:
+            line.declined += back
+            declined.append((line, back))
     fo.status, fo.confirmed_at, fo.decline_reason = target, now, word.reason
     return True
 
 
+def _asked(line: FoLine) -> int:
+    """Return the units of a line that its vendor still has to say a word about."""
+    return line.ordered - line.declined - line.canceled
+
+
 def _quantities(fo: FulfillmentOrder, word: Confirmation) -> dict[str, int]:
-    most = {line.line: line.ordered - line.canceled for line in fo.lines}
+    # Before its word, what is declined was taken from the vendor; after it, by itself.
+    is_first = fo.status == FoStatus.ASSIGNED
+    most = {x.line: _asked(x) if is_first else x.ordered - x.canceled for x in fo.lines}
     if word.quantities is None:
         return most
     for line, quantity in word.quantities.items():
@@ -166,9 +183,6 @@ def change(
 def _react(changed: Sequence[FulfillmentOrder], event: str, actor: str, now: datetime) -> None:
     if not changed:
         return
-    if event == "confirmed":
-        declined = [line for fo in changed for line in fo.lines if line.declined]
-        return_units(declined, {line.id: line.declined for line in declined}, now)
     record([_entry(fo, event, actor) for fo in changed], now)
     tell_vendors(fo.vendor_id for fo in changed)
     settle({fo.order_id for fo in changed}, now)
@@ -219,13 +233,14 @@ def give_back(fo: FulfillmentOrder, quantities: Mapping[str, int] | None) -> dic
 
 def return_units(lines: Sequence[FoLine], quantities: Mapping[UUID, int], now: datetime) -> None:
     """Give units of lines back to the stock and their order lines back to routing."""
-    catalog.release(quantities)
-    _unroute(lines, quantities)
+    # First: routing holds such checks while it waits for stock.
     checks.wake(
         "lines unrouted",
         [Subject(line.order_id, "order", line.order_id) for line in lines],
         now,
     )
+    _unroute(lines, quantities)
+    catalog.release(quantities)
 
 
 def _unroute(lines: Sequence[FoLine], quantities: Mapping[UUID, int]) -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Row, select, text
 
 from app.extensions import db
 from app.policies.documents import KINDS, Document
 from app.policies.models import Policy
 
 D = TypeVar("D", bound=Document)
+IN_FORCE = text(
+    "SELECT DISTINCT ON (kind) kind, version, document FROM policies"
+    " WHERE kind = ANY(:kinds) AND valid_from <= :now ORDER BY kind, version DESC"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +30,20 @@ class InForce(Generic[D]):
 
 def in_force(document: type[D], now: datetime) -> InForce[D]:
     """Return the version of a policy that is in force at a moment."""
-    kind = next(k for k, v in KINDS.items() if v is document)
-    row = db.session.scalars(
-        select(Policy)
-        .where(Policy.kind == kind, Policy.valid_from <= now)
-        .order_by(Policy.version.desc())
-        .limit(1)
-    ).first()
+    (found,) = all_in_force([document], now)
+    return found
+
+
+def all_in_force(documents: Sequence[type[Document]], now: datetime) -> list[InForce[Any]]:
+    """Return the versions of several policies that are in force at a moment."""
+    names = {document: kind for kind, document in KINDS.items()}
+    kinds = [names[document] for document in documents]
+    rows = db.session.execute(IN_FORCE, {"kinds": kinds, "now": now})
+    found = {row.kind: row for row in rows}
+    return [_of(document, found.get(names[document])) for document in documents]
+
+
+def _of(document: type[D], row: Row[Any] | None) -> InForce[D]:
     if row is None:
         return InForce(0, document())
     return InForce(row.version, document.model_validate(row.document))

@@ -129,6 +129,8 @@ def write(routed: Sequence[Routed], market: Market, rules: Rules, now: datetime)
         bulk.insert(FulfillmentOrder, fos)
         bulk.insert(FoLine, lines)
         _reduce_unrouted(routed)
+        changed = [r for r in routed if _is_other(r)]
+        bulk.update(Order, [{"id": r.order.id, **r.noted} for r in changed], key="id")
         _promise(routed, now)
         # A retry that finds nothing new is not a new decision.
         news = [r for r in routed if r.fos or r.noted["unfilled_since"] == now]
@@ -136,7 +138,7 @@ def write(routed: Sequence[Routed], market: Market, rules: Rules, now: datetime)
         record([_entry(r) for r in routed if r.fos], now)
     tell_vendors(fo["vendor_id"] for fo in fos)
     with bulk.together():
-        settle({r.order.id: r.noted for r in routed}, now)
+        settle({r.order.id for r in routed}, now)
         _wake(routed, fos, rules, now)
         _tell(routed, market, now)
     # Last, so that nobody who wants the same stock waits for all of the above.
@@ -152,6 +154,13 @@ def write(routed: Sequence[Routed], market: Market, rules: Rules, now: datetime)
             if not x["is_bought_in"]
         ]
     )
+    for r in changed:
+        db.session.expire(r.order, r.noted)
+
+
+def _is_other(r: Routed) -> bool:
+    """Return whether the order says something else now than before."""
+    return any(getattr(r.order, name) != value for name, value in r.noted.items())
 
 
 def _wake(

@@ -16,7 +16,7 @@ from app.catalog.queries import offers_of
 from app.extensions import db
 from app.orders.models import Order
 from app.policies.documents import Lanes, Promises, Routing
-from app.policies.queries import InForce, in_force
+from app.policies.queries import InForce, all_in_force
 from app.promises.rules import Calendar, Lane
 from app.routing.contract import Candidate, Place, Wanted
 from app.routing.rules import Timetable
@@ -118,8 +118,8 @@ def minor(hundredths: int, currency: str) -> int:
 
 def rules_at(now: datetime) -> Rules:
     """Return the policies in force."""
-    promises, lanes = in_force(Promises, now).document, in_force(Lanes, now).document
-    return Rules(in_force(Routing, now), promises, lanes)
+    routing, promises, lanes = all_in_force([Routing, Promises, Lanes], now)
+    return Rules(routing, promises.document, lanes.document)
 
 
 def open_lines(order_ids: Sequence[UUID]) -> dict[UUID, dict[str, Row[Any]]]:

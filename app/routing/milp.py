@@ -11,7 +11,7 @@ from typing import Any
 
 import highspy
 
-from app.routing.contract import Plan, Pool, Start
+from app.routing.contract import Plan
 from app.routing.solve import Weighed
 
 
@@ -22,9 +22,9 @@ def plan(weighed: Weighed, seconds: float) -> Plan | None:
     model.setOptionValue("time_limit", seconds)
     model.setOptionValue("threads", 1)
     integer = highspy.HighsVarType.kInteger
-    is_there = {start: model.addVariable(0, 1, type=integer) for start in weighed.parcels}
-    by_pool: dict[Pool, list[Any]] = defaultdict(list)
-    room: dict[Pool, int] = {}
+    is_there = {parcel: model.addVariable(0, 1, type=integer) for parcel in weighed.parcels}
+    by_pool: dict[int, list[Any]] = defaultdict(list)
+    room: dict[int, int] = {}
     # Dearer than any plan: no unit is left out that somebody could send.
     missing = (
         1
@@ -38,21 +38,18 @@ def plan(weighed: Weighed, seconds: float) -> Plan | None:
         price += missing * unfilled
         for way in line.ways:
             units = model.addVariable(0, way.option.units, type=integer)
-            model.addConstr(units <= way.option.units * is_there[way.option.start])
-            by_pool[way.option.pool].append(units)
-            bought_in = way.option.is_bought_in
-            room[way.option.pool] = (
-                way.option.units if bought_in else way.option.candidate.available
-            )
+            model.addConstr(units <= way.option.units * is_there[way.parcel])
+            by_pool[way.pool].append(units)
+            room[way.pool] = way.room
             filled += units
             price += way.unit * units
         model.addConstr(filled == line.units)
     for pool, parts in by_pool.items():
         model.addConstr(model.qsum(parts) <= room[pool])
     model.addConstr(model.qsum(is_there.values()) <= weighed.most)
-    price += model.qsum([weighed.parcels[start] * there for start, there in is_there.items()])
+    price += model.qsum([weighed.parcels[n] * there for n, there in is_there.items()])
     model.minimize(price)
     if model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
-    chosen: set[Start] = {s for s, there in is_there.items() if model.val(there) > 1 / 2}
+    chosen = {n for n, there in is_there.items() if model.val(there) > 1 / 2}
     return weighed.plan(chosen, "solver")

@@ -20,6 +20,7 @@ from app.notices.contract import Notice
 from app.notifications.service import Message, tell
 from app.orders import service as orders
 from app.orders.contract import Action, FoStatus
+from app.orders.locks import lock_fulfillment_orders
 from app.orders.models import FoLine, FulfillmentOrder
 from app.orders.queries import fulfillment_order
 from app.orders.queries import order as order_of
@@ -140,21 +141,25 @@ def take_back_unconfirmed(subjects: Sequence[Subject], now: datetime) -> Mapping
 
     Returns when to look again at what nobody else can send: late is better than never.
     """
-    found = db.session.scalars(
-        select(FulfillmentOrder)
+    names = db.session.scalars(
+        select(FulfillmentOrder.reference)
         .where(FulfillmentOrder.id.in_([s.id for s in subjects]))
         .where(FulfillmentOrder.status == FoStatus.ASSIGNED)
     ).all()
+    # Its vendor may be confirming it just now.
+    locked = lock_fulfillment_orders(names)
+    found = [fo for fo in locked.values() if fo.status == FoStatus.ASSIGNED]
     skus = _skus([fo.id for fo in found])
     seen = market({sku for own in skus.values() for sku, _ in own}, rules_at(now), now, lock=False)
     codes = {row.vendor_id: row.vendor for row in seen.rows.values()}
-    again = {}
-    for fo in found:
-        if all(_others_have(seen, codes.get(fo.vendor_id), sku, n) for sku, n in skus[fo.id]):
-            take_back([fo.reference], "not confirmed in time", actor=SYSTEM, now=now)
-        else:
-            again[fo.id] = now + LOOK_AGAIN
-    return again
+    late = [
+        fo.reference
+        for fo in found
+        if all(_others_have(seen, codes.get(fo.vendor_id), sku, n) for sku, n in skus[fo.id])
+    ]
+    # All at once: whoever holds stock already waits for no order.
+    take_back(late, "not confirmed in time", actor=SYSTEM, now=now)
+    return {fo.id: now + LOOK_AGAIN for fo in found if fo.reference not in late}
 
 
 def _skus(fo_ids: Sequence[UUID]) -> dict[UUID, list[tuple[str, int]]]:

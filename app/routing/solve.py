@@ -8,11 +8,11 @@ time, the parcel that helps most is added until none helps, and the plan says so
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 
-from app.routing.contract import Choice, Option, Plan, Pool, Problem, Start
+from app.routing.contract import Choice, Option, Plan, Pool, Problem, Start, Wanted
 
 # Sets of parcels looked at before the solver is asked: some milliseconds.
 MOST_SETS = 2_000
@@ -24,10 +24,16 @@ NOTHING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """An option with what one unit of it costs, weighted."""
+    """An option with what one unit of it costs, weighted.
+
+    Its parcel and its pool are numbers: they are looked up thousands of times.
+    """
 
     option: Option
     unit: float
+    parcel: int
+    pool: int
+    room: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,52 +50,54 @@ class Weighed:
     def __init__(self, problem: Problem) -> None:
         w = problem.weights
         lines = []
-        self.parcels: dict[Start, float] = {}
+        self.parcels: dict[int, float] = {}
+        self.starts: dict[Start, int] = {}
+        self.pools: dict[Pool, int] = {}
         for wanted in problem.wanted:
-            options = problem.options.get(wanted.line, [])
-            ways = [Way(o, _unit(o, problem, wanted.units)) for o in options]
+            ways = [self._way(o, problem, wanted) for o in problem.options.get(wanted.line, [])]
             ways.sort(key=lambda x: (x.unit, x.option.candidate.place.code, str(x.option.pool)))
             lines.append(Line(wanted.units, ways))
-            for option in options:
-                self.parcels[option.start] = w.shipping * option.parcel + w.split * problem.split
         # Of lines that share a SKU the one with fewer ways takes first.
         self.lines = sorted(lines, key=lambda line: len(line.ways))
         # One parcel there is in any case; only the further ones try the customer's patience.
         self.first = w.split * problem.split
         self.most = problem.most_parcels
 
-    def fill(self, parcels: set[Start]) -> tuple[list[Choice], Worth]:
+    def _way(self, option: Option, problem: Problem, wanted: Wanted) -> Way:
+        parcel = self.starts.setdefault(option.start, len(self.starts))
+        pool = self.pools.setdefault(option.pool, len(self.pools))
+        w = problem.weights
+        self.parcels[parcel] = w.shipping * option.parcel + w.split * problem.split
+        room = option.units if option.is_bought_in else option.candidate.available
+        return Way(option, _unit(option, problem, wanted.units), parcel, pool, room)
+
+    def fill(self, parcels: Collection[int]) -> tuple[list[Choice], Worth]:
         """Return what these parcels can hold, each line's cheapest units first, and its worth."""
-        taken: dict[Pool, int] = {}
+        taken: dict[int, int] = {}
         choices, unfilled, cost = [], 0, 0.0
         for line in self.lines:
             rest = line.units
             for way in line.ways:
                 if not rest:
                     break
-                option = way.option
-                if option.start not in parcels:
+                if way.parcel not in parcels:
                     continue
-                left = _units_in(option) - taken.get(option.pool, 0)
-                units = min(rest, option.units, left)
+                left = way.room - taken.get(way.pool, 0)
+                units = min(rest, way.option.units, left)
                 if units > 0:
-                    choices.append(Choice(option, units))
-                    taken[option.pool] = taken.get(option.pool, 0) + units
+                    choices.append(Choice(way.option, units))
+                    taken[way.pool] = taken.get(way.pool, 0) + units
                     cost += units * way.unit
                     rest -= units
             unfilled += rest
         return choices, (unfilled, cost)
 
-    def plan(self, parcels: set[Start], method: str) -> Plan:
+    def plan(self, parcels: Collection[int], method: str) -> Plan:
         """Return what these parcels hold, without those that stay empty."""
         choices, (unfilled, cost) = self.fill(parcels)
-        used = {choice.option.start for choice in choices}
-        score = cost + sum(self.parcels[start] for start in used) - (self.first if used else 0)
+        used = {self.starts[choice.option.start] for choice in choices}
+        score = cost + sum(self.parcels[n] for n in used) - (self.first if used else 0)
         return Plan(choices, unfilled, score, method)
-
-
-def _units_in(option: Option) -> int:
-    return option.units if option.is_bought_in else option.candidate.available
 
 
 def _unit(option: Option, problem: Problem, units: int) -> float:
@@ -126,18 +134,18 @@ def _worth(plan: Plan) -> Worth:
 
 def _greedy(weighed: Weighed) -> Plan:
     """Add the parcel that helps most until none helps: ln(lines) + 1 times the best count."""
-    chosen: set[Start] = set()
+    chosen: set[int] = set()
     best = weighed.plan(chosen, "greedy")
     while len(chosen) < weighed.most:
         plans = [
-            (weighed.plan(chosen | {start}, "greedy"), start)
-            for start in weighed.parcels
-            if start not in chosen
+            (weighed.plan(chosen | {parcel}, "greedy"), parcel)
+            for parcel in weighed.parcels
+            if parcel not in chosen
         ]
-        better, start = min(plans, key=lambda p: _worth(p[0]), default=(best, None))
-        if start is None or _worth(better) >= _worth(best):
+        better, parcel = min(plans, key=lambda p: _worth(p[0]), default=(best, None))
+        if parcel is None or _worth(better) >= _worth(best):
             break
-        chosen.add(start)
+        chosen.add(parcel)
         best = better
     return best
 
@@ -146,22 +154,25 @@ def _search(weighed: Weighed, start_from: Plan) -> Plan | None:
     """Return the best of all sets of parcels; nothing where there are too many to look at."""
     best = replace(start_from, method="exact")
     # The parcels that hold most are decided first: their absence is noticed soonest.
-    order = sorted(weighed.parcels, key=lambda s: (-_held(weighed, s), str(s)))
+    starts = sorted(weighed.starts, key=lambda s: (-_held(weighed, weighed.starts[s]), str(s)))
+    order = [weighed.starts[start] for start in starts]
     looked = 0
     # Parcels that are in, and how many of the order are decided.
-    stack: list[tuple[frozenset[Start], int]] = [(frozenset(), 0)]
+    stack: list[tuple[frozenset[int], int]] = [(frozenset(), 0)]
     while stack:
         opened, decided = stack.pop()
         looked += 1
         if looked > MOST_SETS:
             return None
-        rest = set(order[decided:])
-        _, (unfilled, cost) = weighed.fill(set(opened) | rest)
-        fixed = sum(weighed.parcels[s] for s in opened) - (weighed.first if opened else 0)
+        rest = order[decided:]
+        _, (unfilled, cost) = weighed.fill(opened.union(rest))
+        # Where none is in yet, one will have to be: the cheapest at least.
+        parcels = opened or {min(rest, key=weighed.parcels.__getitem__)} if rest else opened
+        fixed = sum(weighed.parcels[n] for n in parcels) - (weighed.first if parcels else 0)
         if (unfilled, cost + fixed + NOTHING) >= _worth(best):
             continue
         if len(opened) >= weighed.most or not rest:
-            plan = weighed.plan(set(opened), "exact")
+            plan = weighed.plan(opened, "exact")
             if _worth(plan) < _worth(best):
                 best = plan
             continue
@@ -170,10 +181,10 @@ def _search(weighed: Weighed, start_from: Plan) -> Plan | None:
     return best
 
 
-def _held(weighed: Weighed, start: Start) -> int:
+def _held(weighed: Weighed, parcel: int) -> int:
     return sum(
         min(line.units, way.option.units)
         for line in weighed.lines
         for way in line.ways
-        if way.option.start == start
+        if way.parcel == parcel
     )

@@ -132,9 +132,47 @@ CREATE INDEX source_deliveries_subject ON source_deliveries (source_id, subject)
 CREATE INDEX source_deliveries_order ON source_deliveries (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX source_deliveries_refused ON source_deliveries (received_at) WHERE body IS NOT NULL;
 
+-- Search -----------------------------------------------------------------------------------------------------------
+-- The words of a name, without case and accents, so that each is found by how it begins.
+CREATE FUNCTION words_of(name text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    array_remove(regexp_split_to_array(
+        -- letters that Unicode does not take apart
+        replace(replace(translate(
+            regexp_replace(normalize(casefold(name COLLATE "pg_unicode_fast"), NFKD),
+                -- marks of Latin, Greek and Cyrillic, points of Hebrew, vowels of Arabic
+                '[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed]',
+                '', 'g'),
+            'łøđðħı', 'loddhi'), 'æ', 'ae'), 'œ', 'oe'), '[^[:alnum:]]+'), '');
+-- What finds names with words that begin like each word of a question; NULL where it has none.
+CREATE FUNCTION names_like(question text) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    (SELECT string_agg(quote_literal(word) || ':*', ' & ')::tsquery FROM unnest(words_of(question)) word);
+-- A phone number from its end, as it is the same however it begins: +46 (0)70…, 0046 70…, 070…; NULL: is none.
+CREATE FUNCTION phone_of(written text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    substring(reverse(regexp_replace(regexp_replace(lower(written), '\(0\)|(ext|x|#|;).*$', '', 'g'), '[^0-9]', '', 'g'))
+        FROM '^([0-9]{6,14}[1-9])0*$');
+CREATE INDEX customers_name ON customers USING gin (array_to_tsvector(words_of(name))) WITH (fastupdate = off);
+CREATE INDEX customers_email_begins ON customers (lower(email) text_pattern_ops);
+CREATE INDEX customers_external_id ON customers (lower(external_id) text_pattern_ops);
+CREATE INDEX customers_phone ON customers (phone_of(phone) text_pattern_ops);
+DROP INDEX customers_email;
+-- Whom an order goes to, who need not be who bought. Apart from the order, whose row changes all the time.
+CREATE TABLE recipients (order_id uuid PRIMARY KEY REFERENCES orders, words tsvector NOT NULL);
+CREATE INDEX recipients_words ON recipients USING gin (words) WITH (fastupdate = off);
+CREATE FUNCTION keep_recipient() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO recipients VALUES (NEW.id, array_to_tsvector(words_of(
+            concat_ws(' ', NEW.ship_to->>'name', NEW.ship_to->>'company'))))
+        ON CONFLICT (order_id) DO UPDATE SET words = excluded.words;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER keep_recipient AFTER INSERT OR UPDATE OF ship_to ON orders
+    FOR EACH ROW EXECUTE FUNCTION keep_recipient();
+INSERT INTO recipients SELECT id, array_to_tsvector(words_of(concat_ws(' ', ship_to->>'name', ship_to->>'company')))
+    FROM orders;
+
 -- Rights -----------------------------------------------------------------------------------------------------------
 GRANT SELECT, INSERT, UPDATE, DELETE ON closures, products, order_holds, imports, import_parts, import_names,
-    import_refusals, order_sources, source_deliveries TO onward_ops, onward_worker;
+    import_refusals, order_sources, source_deliveries, recipients TO onward_ops, onward_worker;
 GRANT SELECT, INSERT, DELETE ON closures TO onward_vendor;
 GRANT SELECT ON products TO onward_vendor;
 GRANT UPDATE (cut_off, working_days, daily_capacity, holidays) ON locations TO onward_vendor;

@@ -21,6 +21,7 @@ WITHOUT_A_MODEL = {
     "job_runs",
     "idempotency",
     "alembic_version",
+    "recipients",
 }
 # A vendor_id that row-level security does not guard: a vendor has no grant on these at all.
 WITHOUT_ROW_SECURITY = {"api_keys", "audit", "exception_cases", "links", "users"}

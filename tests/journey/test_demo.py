@@ -6,18 +6,29 @@ from itertools import islice, pairwise
 
 import pytest
 
-from app import demo
+from app import demo_market
 from app.carriers.numbers import Fit, check
+from app.catalog.rules import why_no_gtin
 from app.intake.forms import OrderForm
-from simulator import characters, people
-from simulator.characters import CHARACTERS, SHOP, vendor_of
+from app.orders.doubts import wrong_fields
+from app.vendors.rules import why_no_calendar
+from simulator import people
+from simulator.characters import BY_CODE, CHARACTERS, GOODS, SHOP, UNSOLD, sellers_of
 from simulator.couriers import Couriers
-from simulator.customers import RHYTHM, channel_of, expected, new_order, poisson
+from simulator.customers import (
+    RHYTHM,
+    Customers,
+    channel_of,
+    corrected,
+    expected,
+    new_order,
+    poisson,
+)
 from simulator.errands import Errands
 from simulator.fedex import ParcelBook
 from simulator.onward import Answer, Complaints
 from simulator.parcels import FATES, RecentParcels, plan_trip, remaining, scans_of
-from simulator.places import AMERICA, EUROPE
+from simulator.places import AMERICA, EUROPE, Place, days_between
 from simulator.vendors import (
     Decline,
     Vendors,
@@ -31,7 +42,8 @@ from simulator.world import new_numbers
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-KILN = next(who for who in CHARACTERS if who.code == "kiln")
+KILN = BY_CODE["kiln"]
+FRANCE = Place("Lyon", "", "FR", "Europe/Paris")
 
 
 class Platform:
@@ -62,6 +74,7 @@ def chance():
 def work(status="assigned", *lines, name="FO-1", number="W-1"):
     return {
         "id": name,
+        "vendor": "kiln",
         "order_number": number,
         "status": status,
         "assigned_at": NOON.isoformat(),
@@ -86,19 +99,32 @@ def test_the_characters_shares_add_up_and_their_hours_run_forward():
 
 
 def test_the_outside_world_knows_the_marketplaces_shelves():
-    theirs = {code: set(goods) for code, _, _, _, _, goods in demo.VENDORS}
+    shelves = {(shelf.vendor, shelf.sku) for shelf in demo_market.SHELVES}
+    homes = {vendor.code: vendor.places[0] for vendor in demo_market.VENDORS}
 
-    assert {who.code: {tuple(goods) for goods in who.goods} for who in CHARACTERS} == theirs
-    assert {who.code: (who.place.zone, who.place.country) for who in CHARACTERS} == {
-        code: (zone, country) for code, _, zone, country, _, _ in demo.VENDORS
+    assert [tuple(goods) for goods in GOODS] == [good[:3] for good in demo_market.GOODS]
+    assert {(who.code, sku) for who in CHARACTERS for sku in who.sells} == shelves
+    assert {who.code: who.place for who in CHARACTERS} == {
+        code: Place(home.city, home.region or "", home.country, home.zone)
+        for code, home in homes.items()
     }
 
 
-def test_work_is_known_by_its_goods():
-    assert vendor_of(["MUG-RED", "MUG-BLUE"]).code == "kiln"
-    assert vendor_of(["MUG-RED"]).code == "ridge"
-    assert vendor_of(["MUG-RED", "TEA-TIN"]) is None
-    assert [characters.sellers_of(sku) for sku in ("MUG-RED", "TEA-TIN", "X")] == [2, 1, 0]
+def test_most_goods_have_several_sellers_at_different_costs_and_one_has_none():
+    sellers = [sellers_of(goods.sku) for goods in GOODS]
+    costs = {sku: [s.cost for s in demo_market.SHELVES if s.sku == sku] for sku in SHOP}
+
+    assert (sellers.count(1), min(sellers), max(sellers)) == (1, 1, 3)
+    assert all(len(set(asked)) == len(asked) for asked in costs.values())
+    assert sellers_of(UNSOLD.sku) == 0
+
+
+def test_the_demonstrations_numbers_and_calendars_exist():
+    calendars = {place.holidays for vendor in demo_market.VENDORS for place in vendor.places}
+
+    assert [good.gtin for good in demo_market.GOODS if why_no_gtin(good.gtin)] == []
+    assert len({good.gtin for good in demo_market.GOODS}) == len(demo_market.GOODS)
+    assert [place for place in calendars if why_no_calendar(place)] == []
 
 
 def test_an_order_has_the_documented_shape(chance):
@@ -109,6 +135,41 @@ def test_an_order_has_the_documented_shape(chance):
         assert order.payment.amount_minor == goods + order.shipping_minor
         assert {x.sku for x in order.lines} <= SHOP.keys()
         assert channel_of(order.number) == order.channel
+
+
+def test_now_and_then_an_order_is_doubtful_or_must_be_there_by_a_day(chance):
+    orders = [new_order(NOON, chance) for _ in range(2_000)]
+    wishes = [order["preferences"] for order in orders]
+    bad = [order["ship_to"] for order in orders if wrong_fields(order["ship_to"])]
+
+    assert 20 <= len(bad) <= 60
+    assert [home for home in bad if wrong_fields(corrected(home))] == []
+    assert 8 <= sum(is_unsold(order) for order in orders) <= 35
+    assert 170 <= sum("gift_wrap" in wish for wish in wishes) <= 310
+    assert 80 <= sum("deliver_by" in wish for wish in wishes) <= 160
+
+
+def test_what_is_doubtful_does_not_stay_so(chance):
+    platform = Platform()
+    errands = Errands(platform)
+    customers = Customers(platform, errands, Complaints(), chance)
+
+    for now in (NOON + n * HOUR for n in range(900)):
+        customers.order(now)
+        errands.run(now)
+
+    told = {path.partition("?")[0] for path, _ in platform.told}
+    asked = [order for _, body in platform.told for order in body.get("orders", [body])]
+    placed = [x for x in asked if x.get("placed_at", "9") < (NOON + 700 * HOUR).isoformat()]
+    called_off = {x["number"] for x in placed if f"/orders/{x['number']}/cancel" in told}
+    mended = {x["number"] for x in placed if f"/orders/{x['number']}/address" in told}
+    assert {x["number"] for x in placed if is_unsold(x)} <= called_off
+    assert {x["number"] for x in placed if wrong_fields(x["ship_to"])} <= called_off | mended
+    assert len(mended) > 10
+
+
+def is_unsold(order):
+    return any(line["sku"] == UNSOLD.sku for line in order["lines"])
 
 
 def test_whoever_comes_again_is_the_same_person(chance):
@@ -139,7 +200,11 @@ def test_the_fates_shares_add_up():
 
 
 @pytest.mark.parametrize("fate", [fate for _, fate in FATES], ids=lambda fate: f"{fate.name}")
-@pytest.mark.parametrize("ends", [(EUROPE, EUROPE), (EUROPE, AMERICA)], ids=["near", "far"])
+@pytest.mark.parametrize(
+    "ends",
+    [(EUROPE, EUROPE), (EUROPE, FRANCE), (EUROPE, AMERICA)],
+    ids=["home", "near", "far"],
+)
 def test_a_parcels_scans_are_in_the_order_of_time(chance, fate, ends):
     for _ in range(100):
         trip = plan_trip(*ends, NOON, chance.uniform(0.5, 40) * HOUR, chance)
@@ -149,7 +214,8 @@ def test_a_parcels_scans_are_in_the_order_of_time(chance, fate, ends):
         assert moments == sorted(moments)
         assert moments[0] == NOON
         assert (scans[-1][1] == "DL") is (fate.name != "lost")
-        assert timedelta(days=1) < trip.delivered_at - trip.picked_up_at < timedelta(days=6)
+        picked_up_on = trip.picked_up_at.astimezone(trip.delivered_at.tzinfo).date()
+        assert (trip.delivered_at.date() - picked_up_on).days in days_between(*ends)
         assert 9 <= trip.delivered_at.hour < 18
 
 
