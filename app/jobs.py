@@ -112,7 +112,8 @@ def ring_now(*names: str) -> None:
     """Queue jobs unless they are queued already."""
     pipe = valkey.client.pipeline(transaction=False)
     for name in names:
-        pipe.set(f"bell:{name}", 1, nx=True, ex=BELL_SECONDS).ttl(f"bell:{name}")
+        pipe.set(f"bell:{name}", 1, nx=True, ex=BELL_SECONDS)
+        pipe.ttl(f"bell:{name}")
     answers = pipe.execute()
     for name, is_rung, left in zip(names, answers[::2], answers[1::2], strict=True):
         if is_rung:

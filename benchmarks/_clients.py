@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from _naive import Naive
+from _pace import Meter, Pace
 from _raw import LINES, Raw
 from _shop import orders
 from _site import HOST
@@ -72,20 +73,21 @@ def clients(config: Config, superuser: str, many: int) -> Iterator[list[Client]]
         client.process.join()
 
 
-def rate(asked: Sequence[tuple[Client, Turn]]) -> float:
-    """Return how many orders a second clients do who are asked all at once."""
-    done = 0
+def pace(meter: Meter, asked: Sequence[tuple[Client, Turn]]) -> Pace:
+    """Return the pace of clients who are asked all at once."""
     for client, turn in asked:
         # What a turn needs is made ready before the clock runs.
         client.pipe.send(turn)
     for client, _ in asked:
         client.pipe.recv()
-    started = time.perf_counter()
-    for client, _ in asked:
-        client.pipe.send("go")
-    for client, _ in asked:
-        done += client.pipe.recv()
-    return done / (time.perf_counter() - started)
+
+    def act() -> tuple[int, float]:
+        for client, _ in asked:
+            client.pipe.send("go")
+        told = [client.pipe.recv() for client, _ in asked]
+        return sum(many for many, _ in told), sum(own for _, own in told)
+
+    return meter.pace(act)
 
 
 def _serve(config: Config, superuser: str, number: int, pipe: Connection) -> None:
@@ -98,8 +100,9 @@ def _serve(config: Config, superuser: str, number: int, pipe: Connection) -> Non
             act, many = ways.ready(turn)
             pipe.send("ready")
             pipe.recv()
+            before = time.process_time()
             act()
-            pipe.send(many)
+            pipe.send((many, time.process_time() - before))
         db.engine.dispose()
 
 

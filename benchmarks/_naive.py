@@ -52,9 +52,7 @@ class Naive:
 
 def _place(session: Session, new: NewOrder) -> tuple[Order, list[OrderLine]]:
     now = datetime.now(UTC)
-    who = select(Customer).filter_by(
-        channel=new.channel, external_id=new.customer.external_id
-    )
+    who = select(Customer).filter_by(channel=new.channel, external_id=new.customer.external_id)
     buyer = session.scalars(who).first()
     if buyer is None:
         buyer = Customer(

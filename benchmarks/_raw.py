@@ -33,10 +33,12 @@ placed AS (INSERT INTO orders (id, reference, channel, number, cohort, placed_at
         %(digest)s)),
 lines AS (INSERT INTO order_lines (id, order_id, external_id, sku, title, options, quantity,
         unrouted, unit_price_minor, shipping_minor)
-    VALUES {", ".join(
+    VALUES {
+    ", ".join(
         f"(%(line{n})s, %(order)s, '{n}', %(sku{n})s, %(sku{n})s, '{{}}', 1, 1, {UNIT_MINOR}, 0)"
         for n in range(LINES)
-    )}),
+    )
+}),
 promise AS (INSERT INTO promises (order_id, subject_id, kind, version, due_at, reason, made_at)
     VALUES (%(order)s, %(order)s, 'deliver_by', 1, %(day)s, 'given with the order', now())),
 entry AS (INSERT INTO timeline (cohort, order_id, at, event, subject_id, actor, facts, source)

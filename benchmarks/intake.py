@@ -9,24 +9,26 @@ much beside a million stored ones (or `--orders N`) as beside ten thousand.
 
 _raw.py says what the limit leaves out, _naive.py what the naive way does. PostgreSQL keeps what it
 has said is kept, as where orders are at stake. Everything is measured in turns, and compared within
-a round; what is printed is the median of the rounds.
+a round; what is printed is the median of the rounds, by the clock and by processor time, for the
+machine may have other things to do.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
-import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from multiprocessing.connection import Connection
 from statistics import median
 from uuid import UUID
 
 import psycopg
-from _clients import APART, TOKEN, Client, Turn, clients, place, rate
+from _clients import APART, TOKEN, Client, Turn, clients, pace, place
 from _naive import Naive
+from _pace import Meter, Pace, holds, table
 from _raw import LINES, Raw
 from _shop import orders, stock_up
 from _site import Site, seconds_of, site
@@ -54,44 +56,23 @@ LEAST_OF_LOCKED, MOST_TIMES = 1.5, 1.2
 # What is done one by one leaves its orders to be routed; batches are about their own.
 FORGET = "DELETE FROM checks WHERE watcher = 'route_orders'"
 CALLS = "SELECT sum(calls) FROM pg_stat_statements"
-Rates = dict[str, list[float]]
 
 
-def holds(what: str, found: float, least: float) -> bool:
-    """Print a claim and what was found; return whether it holds."""
-    is_kept = found >= least
-    print(f"{what}: {found:.2f} (claim: at least {least}){'' if is_kept else '  DOES NOT HOLD'}")
-    return is_kept
-
-
-def ratio(rates: Rates, ours: str, other: str) -> float:
-    """Return how many times as much is done our way, round by round."""
-    return median(a / b for a, b in zip(rates[ours], rates[other], strict=True))
-
-
-def table(title: str, rates: Rates, limit: str) -> None:
-    """Print rates, and each as a share of the limit's in the same round."""
-    print(f"{title:32}{'orders/s':>10}{'of limit':>10}{'load':>6}")
-    for name, found in rates.items():
-        load = f"{os.getloadavg()[0]:6.1f}" if name == limit else ""
-        print(f"  {name:30}{median(found):10.0f}{ratio(rates, name, limit):10.3f}{load}")
-
-
-def single(all_of_them: Sequence[Client]) -> list[bool]:
+def single(meter: Meter, all_of_them: Sequence[Client]) -> list[bool]:
     """Print what single orders cost, one and four clients at a time."""
     kept = []
     for many in CLIENTS:
         asked = all_of_them[:many]
-        rates: Rates = {way: [] for way in TURNS}
+        paces: dict[str, list[Pace]] = {way: [] for way in TURNS}
         for number in range(ROUNDS + 1):
             for way, each in TURNS.items():
-                found = rate([(client, Turn(way, each // many)) for client in asked])
+                found = pace(meter, [(client, Turn(way, each // many)) for client in asked])
                 # The first round fills caches and prepares statements.
                 if number:
-                    rates[way].append(found)
-        table(f"one by one, {many} client(s)", rates, "raw")
-        kept.append(holds("  ours / raw", ratio(rates, "ours", "raw"), LEAST_OF_RAW))
-        kept.append(holds("  ours / naive", ratio(rates, "ours", "naive"), LEAST_OF_NAIVE))
+                    paces[way].append(found)
+        table(f"one by one, {many} client(s)", paces, "raw")
+        kept.append(holds("ours / raw", paces, "ours", "raw", LEAST_OF_RAW))
+        kept.append(holds("ours / naive", paces, "ours", "naive", LEAST_OF_NAIVE))
     return kept
 
 
@@ -109,7 +90,7 @@ def take_in(new: Sequence[NewOrder]) -> list[UUID]:
     return [one.id for one in placed if isinstance(one, Placed)]
 
 
-def batch(here: Site, numbers: count[int]) -> list[bool]:
+def batch(here: Site, meter: Meter, numbers: count[int]) -> list[bool]:
     """Print what orders cost that are taken in and routed five hundred at a time."""
     raw, naive = Raw(here.superuser), Naive(here.superuser)
     ways: dict[str, tuple[int, Callable[[Sequence[NewOrder]], object]]] = {
@@ -117,16 +98,17 @@ def batch(here: Site, numbers: count[int]) -> list[bool]:
         "ours": (BATCH, place_and_route),
         "naive": (NAIVE_BATCH, lambda new: [naive.place_and_route(order) for order in new]),
     }
-    rates: Rates = {way: [] for way in ways}
+    paces: dict[str, list[Pace]] = {way: [] for way in ways}
     for number in range(BATCH_ROUNDS + 1):
         for way, (many, act) in ways.items():
-            found = many / timed(act, orders(numbers, many, BATCH_LINES))
+            new = orders(numbers, many, BATCH_LINES)
+            found = meter.pace_here(partial(act, new), many)
             if number:
-                rates[way].append(found)
-    table(f"batches of {BATCH}, routed", rates, "raw")
+                paces[way].append(found)
+    table(f"batches of {BATCH}, routed", paces, "raw")
     return [
-        holds("  ours / raw", ratio(rates, "ours", "raw"), LEAST_OF_RAW_BATCH),
-        holds("  ours / naive", ratio(rates, "ours", "naive"), LEAST_OF_NAIVE_BATCH),
+        holds("ours / raw", paces, "ours", "raw", LEAST_OF_RAW_BATCH),
+        holds("ours / naive", paces, "ours", "naive", LEAST_OF_NAIVE_BATCH),
         statements(here, numbers),
     ]
 
@@ -154,18 +136,18 @@ def statements(here: Site, numbers: count[int]) -> bool:
     return is_kept
 
 
-def hot(all_of_them: Sequence[Client], numbers: count[int]) -> list[bool]:
+def hot(meter: Meter, all_of_them: Sequence[Client], numbers: count[int]) -> list[bool]:
     """Print how many orders eight clients route that all want the same SKU."""
-    rates: Rates = {"locked": [], "ours": []}
+    paces: dict[str, list[Pace]] = {"locked": [], "ours": []}
     for number in range(HOT_ROUNDS + 1):
-        for way, found in rates.items():
+        for way, found in paces.items():
             keys = take_in(orders(numbers, HOT_CLIENTS * HOT_EACH, 1, sku="HOT"))
             turns = [Turn(way, order_ids=keys[n::HOT_CLIENTS]) for n in range(HOT_CLIENTS)]
-            one = rate(list(zip(all_of_them, turns, strict=True)))
+            one = pace(meter, list(zip(all_of_them, turns, strict=True)))
             if number:
                 found.append(one)
-    table(f"one SKU, {HOT_CLIENTS} clients", rates, "locked")
-    return [holds("  ours / locked first", ratio(rates, "ours", "locked"), LEAST_OF_LOCKED)]
+    table(f"one SKU, {HOT_CLIENTS} clients", paces, "locked")
+    return [holds("ours / locked first", paces, "ours", "locked", LEAST_OF_LOCKED)]
 
 
 def serve(stored: int, parent: Connection) -> None:
@@ -230,14 +212,15 @@ def main() -> int:
     numbers = count(1)
     with site(SMALL, SERVERS) as here, here.app.app_context():
         stock_up(here.superuser)
+        meter = Meter(here.superuser)
         with psycopg.connect(here.superuser) as connection:
             connection.execute("CREATE EXTENSION pg_stat_statements")
         with transaction(ACCOUNTS):
             ensure_key("bench", TOKEN)
         with clients(here.config, here.superuser, HOT_CLIENTS) as all_of_them:
-            kept = single(all_of_them) + hot(all_of_them, numbers)
+            kept = single(meter, all_of_them) + hot(meter, all_of_them, numbers)
         forget(here)
-        kept += batch(here, numbers)
+        kept += batch(here, meter, numbers)
     kept += growth(options.orders)
     return int(not all(kept))
 

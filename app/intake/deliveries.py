@@ -38,12 +38,14 @@ SHOP = text("SELECT * FROM order_sources WHERE code = :code")
 LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:words, 0))")
 DONE = text("SELECT * FROM source_deliveries WHERE source_id = :shop AND delivery = :delivery")
 # How this order of the shop was told before: as which of ours, as of when, with which digests, and
-# what spoke against it the last time.
+# what spoke against it the last time. What was refused, also once more, was not heard.
 BEFORE = text(
     "SELECT (array_agg(order_id) FILTER (WHERE order_id IS NOT NULL))[1] AS order_id,"
-    " max(as_of) FILTER (WHERE outcome <> 'refused') AS as_of,"
+    " max(as_of) FILTER (WHERE outcome <> 'refused' AND (outcome, problem IS NULL) <> ('known', false))"
+    "  AS as_of,"
     " (array_agg(told ORDER BY id DESC)"
-    "  FILTER (WHERE told IS NOT NULL AND outcome NOT IN ('refused', 'ignored')))[1] AS told,"
+    "  FILTER (WHERE told IS NOT NULL AND outcome NOT IN ('refused', 'ignored')"
+    "  AND (outcome, problem IS NULL) <> ('known', false)))[1] AS told,"
     " (array_agg(problem ORDER BY id DESC))[1] AS problem"
     " FROM source_deliveries WHERE source_id = :shop AND subject = :subject"
 )
@@ -52,6 +54,11 @@ KEEP = text(
     " as_of, told, order_id, number, problem, errors, body) VALUES (:shop, :delivery, :topic, :at,"
     " :outcome, :subject, :as_of, CAST(:told AS jsonb), :order_id, :number, :problem,"
     " CAST(:errors AS jsonb), :body)"
+)
+# What is refused once more is what is tried again: an order's newest word.
+NEWEST = text(
+    "UPDATE source_deliveries SET body = :body, as_of = :as_of WHERE source_id = :shop"
+    " AND subject = :subject AND body IS NOT NULL AND coalesce(as_of <= :as_of, true)"
 )
 REFUSED = text(
     "SELECT * FROM source_deliveries WHERE source_id = :shop AND delivery = :delivery"
@@ -108,7 +115,10 @@ def receive(shop: Row[Any], sent: Sent) -> Result:
         result = _result(shop, heard, now) if shop.is_active else _paused(shop)
         at, body = clock.machine_now(), signed.seal(sent.body.decode("latin-1"))
         named = {"shop": shop.id, "delivery": delivery, "topic": topic, "at": at}
-        db.session.execute(KEEP, named | _row(result, heard, body))
+        kept = _row(result, heard, body)
+        if result.outcome == "known" and result.problem:
+            db.session.execute(NEWEST, kept | {"shop": shop.id, "body": body})
+        db.session.execute(KEEP, named | kept)
         if result.outcome == "refused":
             _tell(shop, at)
         live.changed("sources")

@@ -19,6 +19,7 @@ from app.shared.money import Money, exponent
 from app.web.fields import CONTROL, Email, check
 
 S = TypeVar("S", bound="Said")
+MOST_DIGITS = 30
 NOWHERE = re.compile("[\\x00\\ud800-\\udfff]")
 
 
@@ -45,11 +46,19 @@ def parsed(body: bytes | str) -> Any:
     InvalidInput also of what can be written in JSON and kept nowhere: a NUL, half a character.
     """
     try:
-        found = json.loads(body, parse_constant=_refuse, parse_float=Decimal)
-    except (ValueError, RecursionError):
+        found = json.loads(body, parse_constant=_refuse, parse_float=_exact)
+    except (ValueError, ArithmeticError, RecursionError):
         raise InvalidInput("It is not JSON.", body="not JSON") from None
     if any(NOWHERE.search(words) for words in _texts(found)):
         raise InvalidInput("It holds a NUL or half a character.", body="no text")
+    return found
+
+
+def _exact(written: str) -> Decimal:
+    found = Decimal(written)
+    # 1e999999999 is a number of a billion digits for whoever counts with it.
+    if abs(found.adjusted()) > MOST_DIGITS:
+        _refuse(written[:40])
     return found
 
 

@@ -33,7 +33,7 @@ from app.vendors import service as vendors
 from app.web.deadlines import Deadline, deadline
 from app.web.paging import Cut, Key, cut, own_path
 from app.web.words import EVENTS, day, happened, money, span, whole
-from tests.factories import ADDRESS, make_vendor_with_stock
+from tests.factories import ADDRESS, make_order, make_vendor_with_stock
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -489,7 +489,7 @@ def test_units_that_nobody_has_stand_apart(world: World, ops_client: FlaskClient
 
 def test_orders_are_turned_page_by_page_and_back(world: World, ops_client: FlaskClient) -> None:
     for n in range(53):
-        world.order(f"P-{n:02}", deliver_on=None, ship_by=None)
+        make_order(f"P-{n:02}")
 
     first = ops_client.get("/console/orders").text
     second = ops_client.get(links(first, "after=")[0]).text

@@ -21,12 +21,14 @@ from tests.faces.test_audit_page import statements
 from tests.factories import (
     at,
     line,
+    make_order,
     make_vendor_with_stock,
     one,
     parcel,
     references,
     routed_order,
     rows,
+    run_jobs,
     send,
 )
 from tests.people import browser_of, make_person
@@ -118,7 +120,8 @@ def test_times_are_those_of_the_vendors_place(staff: FlaskClient) -> None:
 
 def test_work_is_turned_page_by_page(staff: FlaskClient) -> None:
     for n in range(SIZE + 2):
-        order(f"P-{n}")
+        make_order(f"P-{n}")
+    run_jobs("route_orders")
 
     first = staff.get("/portal/").text
     (onward,) = re.findall(r'href="([^"]+)" rel="next"', first)

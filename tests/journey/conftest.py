@@ -20,7 +20,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 import workers.job
 from app import timeline
 from app.accounts.people import ensure_user
-from app.extensions import db
+from app.extensions import db, valkey
+from app.shared import live
 from app.shared.work import ACCOUNTS, OPS, transaction
 from simulator import mailbox
 from simulator.fedex import FedEx, ParcelBook
@@ -95,14 +96,21 @@ class Site:
     paths: dict[str, str] = field(default_factory=dict)
 
 
-@contextmanager
-def fresh_app(cluster: Urls, template: str, valkey_url: str) -> Iterator[Flask]:
-    """Make the application on a clone of the template, its world stopped at NOW."""
-    name = f"journey{os.getpid()}"
+def clone(cluster: Urls, template: str, name: str) -> None:
+    """Make a database that is a copy of another one, to which nobody is connected."""
     with psycopg.connect(cluster.superuser, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+
+
+@contextmanager
+def fresh_app(
+    cluster: Urls, template: str, valkey_url: str, moment: datetime = NOW
+) -> Iterator[Flask]:
+    """Make the application on a clone of the template, its world stopped at a moment."""
+    name = f"journey{os.getpid()}"
+    clone(cluster, template, name)
     with psycopg.connect(other_database(cluster.owner, name), autocommit=True) as owner:
-        owner.execute("UPDATE world_clock SET anchor_world = %s, rate = 0", [NOW])
+        owner.execute("UPDATE world_clock SET anchor_world = %s, rate = 0", [moment])
     Redis.from_url(valkey_url).flushall()
     timeline.service.known_cohorts.clear()
     app = make_app(cluster, name, valkey_url)
@@ -221,16 +229,30 @@ def build(site: Site, book: ParcelBook, box: Mailbox) -> None:
     site.paths["case"] = f"/console/cases/{worst.reference}"
 
 
-@pytest.fixture(scope="module")
-def site(cluster: Urls, template: str, valkey_url: str) -> Iterator[Site]:
-    """The application on loopback, two weeks into a made-up life."""
-    with ExitStack() as closing:
-        app = closing.enter_context(fresh_app(cluster, template, valkey_url))
-        server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Silent)
-        closing.callback(server.server_close)
-        found = Site(f"http://127.0.0.1:{server.server_port}")
+@pytest.fixture(scope="session")
+def life(cluster: Urls, template: str, valkey_url: str) -> tuple[str, Site]:
+    """The name of a database two weeks into a made-up life, and what is in it: made once."""
+    name, found = f"life{os.getpid()}", Site("")
+    with fresh_app(cluster, template, valkey_url) as app:
         with outside_world(app) as (book, box), app.app_context():
             build(found, book, box)
+            made_in = str(db.engine.url.database)
+            db.engine.dispose()
+        clone(cluster, made_in, name)
+    return name, found
+
+
+@pytest.fixture(scope="module")
+def site(cluster: Urls, valkey_url: str, life: tuple[str, Site]) -> Iterator[Site]:
+    """The application on loopback, two weeks into a made-up life."""
+    name, known = life
+    with ExitStack() as closing:
+        app = closing.enter_context(fresh_app(cluster, name, valkey_url, TODAY))
+        # Two weeks were talked of before: no page need think that it has missed something.
+        valkey.client.xadd(live.OPS_STREAM, {"topic": live.BEGIN}, id="1-0")
+        server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Silent)
+        closing.callback(server.server_close)
+        found = Site(f"http://127.0.0.1:{server.server_port}", known.numbers, known.paths)
         serving = threading.Thread(target=server.serve_forever, daemon=True)
         serving.start()
         closing.callback(serving.join)
@@ -238,7 +260,7 @@ def site(cluster: Urls, template: str, valkey_url: str) -> Iterator[Site]:
         yield found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """One Chromium for all journeys."""
     api = pytest.importorskip("playwright.sync_api", reason="no browser: playwright is missing")

@@ -21,15 +21,15 @@ pytestmark = pytest.mark.skipif(
     reason=f"no browser: {CHROMIUM} does not exist; name one in CHROMIUM",
 )
 WITH_AND_WITHOUT_SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["js", "no-js"])
+LISTS = ("", "orders", "escalations", "offers", "messages", "notices", "system")
 # Late and offered, not handed over, nobody's: what an order's page can say.
 ORDERS = ("W-1001", "W-1004", "W-1007")
 
 
 def every_page(site: Site) -> dict[str, str]:
     """Return every page behind the door by its name, with lists full and empty."""
-    lists = ("", "orders", "escalations", "offers", "messages", "notices", "system")
     empty = ("orders?q=nobody", "offers?view=accepted")
-    plain = ["/", *(f"/console/{name}" for name in (*lists, *empty))]
+    plain = ["/", *(f"/console/{name}" for name in (*LISTS, *empty))]
     return {path: path for path in plain} | {name: site.paths[name] for name in ("case", *ORDERS)}
 
 
