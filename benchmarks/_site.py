@@ -57,9 +57,9 @@ class Visitor:
         """Return the whole answer at an address."""
         return self.asker(path)()
 
-    def asker(self, path: str) -> Callable[[], Answer]:
+    def asker(self, path: str, **more: str) -> Callable[[], Answer]:
         """Return what asks for an address again and again; nothing is made ready twice."""
-        headers = {"Cookie": self.cookie, "Accept": "text/html"}
+        headers = {"Cookie": self.cookie, "Accept": "text/html"} | more
         ready = EnvironBuilder(path, base_url=HOST, headers=headers).get_environ()
 
         def ask() -> Answer:

@@ -29,7 +29,10 @@ MILLION, A_TENTH, MOST_SECONDS = 1_000_000, 100_000, 300
 SQL = Path(__file__).with_suffix(".sql")
 LAST = "SELECT coalesce(max(substr(number, 3)::int), 0) FROM orders WHERE number ~ '^B-[0-9]{8}$'"
 COHORTS = "SELECT ensure_cohort(cohort) FROM (SELECT DISTINCT cohort FROM orders) months"
-TABLES = "customers, orders, order_lines, fulfillment_orders, shipments, exception_cases"
+TABLES = (
+    "customers, products, orders, recipients, order_lines, fulfillment_orders, shipments,"
+    " exception_cases"
+)
 
 
 def fill(url: str, orders: int) -> float:

@@ -45,10 +45,21 @@ FROM thrown t JOIN homes h ON h.d = t.home JOIN draws a ON a.d = t.vendor JOIN d
 CREATE INDEX ON chosen (placed_at);
 ANALYZE chosen;
 
-INSERT INTO customers (id, channel, external_id, name, email)
-    SELECT uuidv7(), 'webshop', 'B-' || serial / 3, 'Customer ' || serial / 3,
-        'customer' || serial / 3 || '@shop.example'
-    FROM (SELECT DISTINCT ON (serial / 3) serial FROM chosen) c ON CONFLICT DO NOTHING;
+-- Some names are everybody's, each whole one is some people's: 40 first names, 400 last ones.
+WITH words AS (SELECT string_to_array('Ada Bo Carl Dora Elif Filip Greta Hugo Ines Jonas Klara Leo Maja Nils Olga Pia'
+        ' Rosa Sven Tove Ulf Vera Åsa Björn Chloé Émile Fatma Gaëlle Håkan Íris José Kaźmierz Łucja Marie Nuño Øyvind'
+        ' René Søren Theo Uwe Zoë', ' ') AS firsts,
+    string_to_array('Berg Lind Holm Falk Ström Gran Ek Rosen Silver Stein Kirch Wald Braun Weiß Schön Nowak Dubois'
+        ' Garcí Rossi Silva', ' ') AS begins,
+    string_to_array('man berg qvist ström son mann baum feld bach meier ski czyk ville mont ez oni eira ando é er', ' ')
+        AS ends)
+INSERT INTO customers (id, channel, external_id, name, email, phone)
+    SELECT uuidv7(), 'webshop', 'B-' || n, firsts[1 + n %% 40] || ' ' || begins[1 + n / 40 %% 20] || ends[1 + n / 800 %% 20],
+        'customer' || n || '@shop.example', '+46 70-' || lpad(n::text, 7, '0')
+    FROM (SELECT DISTINCT serial / 3 AS n FROM chosen) c CROSS JOIN words ON CONFLICT DO NOTHING;
+INSERT INTO products (sku, title, gtin, changed_at)
+    SELECT 'B-SKU-' || n, 'Bowl no. ' || n, lpad(n::text, 13, '4'), now() FROM generate_series(0, 1999) n
+    ON CONFLICT DO NOTHING;
 INSERT INTO orders (id, reference, channel, number, cohort, placed_at, received_at, customer_id, currency,
         items_minor, freight_minor, ship_to, shipping, preferences, status, deliver_on, deliver_by, promise_zone,
         delivered_at, request_sha256)
@@ -63,6 +74,10 @@ INSERT INTO orders (id, reference, channel, number, cohort, placed_at, received_
         md5(serial::text)
     FROM chosen c JOIN customers u ON u.channel = 'webshop' AND u.external_id = 'B-' || serial / 3
     ORDER BY placed_at;
+-- Its trigger is not asked either.
+INSERT INTO recipients SELECT c.id, u.words FROM chosen c JOIN
+    (SELECT external_id, array_to_tsvector(words_of(name)) AS words FROM customers WHERE external_id ^@ 'B-' OFFSET 0) u
+    ON u.external_id = 'B-' || serial / 3;
 INSERT INTO order_lines (id, order_id, external_id, sku, title, options, quantity, unrouted, unit_price_minor,
         shipping_minor)
     SELECT uuidv7(), id, '1', 'B-SKU-' || serial %% 2000, 'Bowl', '{}', 1, 0, 500 + (worth ^ 3 * 40000)::int, 490

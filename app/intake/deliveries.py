@@ -41,11 +41,9 @@ DONE = text("SELECT * FROM source_deliveries WHERE source_id = :shop AND deliver
 # what spoke against it the last time. What was refused, also once more, was not heard.
 BEFORE = text(
     "SELECT (array_agg(order_id) FILTER (WHERE order_id IS NOT NULL))[1] AS order_id,"
-    " max(as_of) FILTER (WHERE outcome <> 'refused' AND (outcome, problem IS NULL) <> ('known', false))"
-    "  AS as_of,"
+    " max(as_of) FILTER (WHERE problem IS NULL OR outcome = 'ignored') AS as_of,"
     " (array_agg(told ORDER BY id DESC)"
-    "  FILTER (WHERE told IS NOT NULL AND outcome NOT IN ('refused', 'ignored')"
-    "  AND (outcome, problem IS NULL) <> ('known', false)))[1] AS told,"
+    "  FILTER (WHERE told IS NOT NULL AND problem IS NULL))[1] AS told,"
     " (array_agg(problem ORDER BY id DESC))[1] AS problem"
     " FROM source_deliveries WHERE source_id = :shop AND subject = :subject"
 )

@@ -16,13 +16,16 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.integrity import broken_invariants
+from app.checks.service import Subject
 from app.intake import imports, queries, shops
 from app.intake.reading import parsed
+from app.integrity import broken_invariants
+from app.orders.locks import lock_orders
 from app.orders.service import Confirmation, confirm
 from app.routing.moves import Move, move_lines
+from app.routing.service import route
 from app.shared.errors import DomainError, InvalidInput
-from app.shared.work import OPS, transaction
+from app.shared.work import OPS, PLATFORM, transaction
 from tests.factories import (
     line,
     make_vendor_with_stock,
@@ -44,7 +47,7 @@ Say = Callable[..., Any]
 
 
 @pytest.fixture
-def made(app: Flask, jobs_run_here: None) -> dict[str, Any]:
+def shop(app: Flask, jobs_run_here: None) -> dict[str, Any]:
     """A Shopify and a WooCommerce shop, and who looks after them."""
     make_vendor_with_stock("kiln", {"MUG": 50, "POT": 50})
     admin = person_of(make_person("administrator", "Teo Marin"))
@@ -54,7 +57,7 @@ def made(app: Flask, jobs_run_here: None) -> dict[str, Any]:
 
 
 @pytest.fixture
-def tell(app: Flask, made: dict[str, Any]) -> Say:
+def tell(app: Flask, shop: dict[str, Any]) -> Say:
     """Tell something as the Shopify shop would."""
     browser = app.test_client()
 
@@ -93,9 +96,8 @@ def test_what_was_moved_away_is_not_confirmed_again(app, jobs_run_here, confirms
     make_vendor_with_stock("ridge", {"MUG": 9})
     (reference,) = references(order)
     with transaction(OPS) as now:
-        move_lines(
-            Move(reference, "ridge", "main", {"1": 1}), reason="by phone", actor="imani", now=now
-        )
+        move = Move(reference, "ridge", "main", {"1": 1})
+        move_lines(move, reason="by phone", actor="imani", now=now)
 
     with transaction(OPS) as now:
         confirm([Confirmation(reference, confirms, "few")], actor="kiln", now=now)
@@ -131,34 +133,18 @@ def test_a_shop_that_changes_units_waits_for_whoever_is_at_the_order(tell, sql):
     order = one("SELECT id FROM orders").id
     more = at(2, line_items=[shopify_item(quantity=4)])
     answers: list[Any] = []
-    shop = threading.Thread(target=lambda: answers.append(tell(more, "orders/edited").json))
-    with transaction(OPS):
-        one_locked(order)
-        shop.start()
+    says = threading.Thread(target=lambda: answers.append(tell(more, "orders/edited").json))
+    with transaction(PLATFORM) as now:
+        lock_orders([order])
+        says.start()
         wait_for_a_lock(sql)
-        route_locked(order)
-    shop.join()
+        route([Subject(order, "order", order)], now)
+    says.join()
     run("route_orders")
 
     assert answers[0]["outcome"] == "changed"
     assert broken() == []
     assert one("SELECT sum(ordered) AS n FROM fo_lines").n == 4
-
-
-def one_locked(order: Any) -> None:
-    from app.orders.locks import lock_orders
-
-    lock_orders([order])
-
-
-def route_locked(order: Any) -> None:
-    from app.checks.service import Subject
-    from app.routing.service import route
-    from app.shared import clock
-    from app.shared.work import PLATFORM, acting_as
-
-    with acting_as(PLATFORM):
-        route([Subject(order, "order", order)], clock.now())
 
 
 def wait_for_a_lock(sql: Any) -> None:
@@ -177,13 +163,13 @@ def test_what_no_table_keeps_is_refused_and_never_an_error(tell, field, odd):
     assert rows("SELECT FROM orders") == []
 
 
-def test_two_orders_of_one_second_of_woocommerce_are_two(app, made):
+def test_two_orders_of_one_second_of_woocommerce_are_two(app, shop):
     """WooCommerce makes a delivery's id of the second it is sent in."""
     browser = app.test_client()
     for number in (701, 702):
         body = json.dumps(woo_order(id=number, number=str(number))).encode()
         sent = {
-            "X-WC-Webhook-Signature": _mac(made["woo"], body),
+            "X-WC-Webhook-Signature": _mac(shop["woo"], body),
             "X-WC-Webhook-Topic": "order.created",
             "X-WC-Webhook-Delivery-ID": "of one second",
         }
@@ -194,21 +180,14 @@ def test_two_orders_of_one_second_of_woocommerce_are_two(app, made):
     assert [r.number for r in rows("SELECT number FROM orders ORDER BY 1")] == ["701", "702"]
 
 
-def test_what_was_refused_twice_is_tried_again_as_it_stands_now(tell, made):
-    other = order_body("1001", channel="web")
-    with transaction(OPS) as now:
-        from app.intake import service
-        from app.intake.forms import OrderForm
-
-        service.place([OrderForm(**other).to_order(now)], actor="another", now=now)
-        # another program's order has this number, until somebody mends that
+def test_what_was_refused_twice_is_tried_again_as_it_stands_now(tell, shop):
     moved = at(1)["shipping_address"] | {"address1": "Lillgatan 2", "country_code": "1"}
     first = tell(at(1, shipping_address=moved), name="first").json
     second = tell(at(2, shipping_address=moved | {"address1": "Ny 3"}), name="second").json
     assert (first["outcome"], second["outcome"]) == ("refused", "known")
 
     with transaction(OPS):
-        result = shops.try_again("eu-shop", "first", made["admin"])
+        result = shops.try_again("eu-shop", "first", shop["admin"])
 
     # Still refused, for its own reason; never dropped as if it had been heard.
     assert result.outcome == "refused"
@@ -222,7 +201,7 @@ def test_what_was_refused_twice_is_tried_again_as_it_stands_now(tell, made):
 
 @pytest.mark.parametrize("odd", NOWHERE, ids=["nul", "half a character"])
 @pytest.mark.parametrize("where", ["number", "key", "nested"])
-def test_no_record_of_a_file_stops_those_after_it(made, where, odd):
+def test_no_record_of_a_file_stops_those_after_it(shop, where, odd):
     body = order_body("A-1")
     bad = {
         "number": body | {"number": odd},
