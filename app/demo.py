@@ -21,10 +21,11 @@ from app.policies.service import publish
 from app.shared import clock
 from app.shared.errors import NotAllowed
 from app.shared.work import ACCOUNTS, OPS, transaction
-from app.timeline.service import SYSTEM
 from app.vendors import service as vendors
 from app.vendors.queries import is_known, location_ids, location_of
 
+# Who decided what no person of it has.
+SAID_BY = "Demonstration"
 PEOPLE = (
     ("ops@demo.example", "Imani Brooks", "ops_agent"),
     ("lead@demo.example", "Jonas Weber", "ops_lead"),
@@ -77,7 +78,7 @@ def _open_market(now: datetime) -> None:
     _fill_shelves()
     _close_next_week("ridge", "The kilns are relined", now)
     if not versions("lanes", limit=1):
-        publish("lanes", Lanes(lanes=LANES).model_dump(mode="json"), by=SYSTEM, now=now)
+        publish("lanes", Lanes(lanes=LANES).model_dump(mode="json"), by=SAID_BY, now=now)
 
 
 def _save_vendors() -> None:
@@ -135,4 +136,4 @@ def _close_next_week(vendor: str, reason: str, now: datetime) -> None:
     place = location_of(vendor, "main")
     today = now.astimezone(ZoneInfo(place.zone)).date()
     monday = today + timedelta(days=7 - today.weekday())
-    vendors.close_days(place, monday, monday + timedelta(days=4), reason, by=SYSTEM)
+    vendors.close_days(place, monday, monday + timedelta(days=4), reason, by=SAID_BY)

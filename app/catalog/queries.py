@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 
 from app.catalog.models import Product
 from app.extensions import db
-from app.shared import clock
+from app.shared import clock, work
 from app.vendors.queries import STATUS
 
 OFFERS = (
@@ -90,16 +90,16 @@ def listings(
     return db.session.execute(text(LISTINGS.format(where=where)), values).all()
 
 
-KNOWN = text(
+KNOWN = (
     "SELECT s.sku, p.most_units,"
     " p.sku IS NOT NULL OR EXISTS (SELECT FROM listings l WHERE l.sku = s.sku) AS is_known"
-    " FROM unnest(CAST(:skus AS text[])) s(sku) LEFT JOIN products p ON p.sku = s.sku"
+    " FROM unnest(CAST(%(skus)s AS text[])) s(sku) LEFT JOIN products p ON p.sku = s.sku"
 )
 
 
-def known_skus(skus: Iterable[str]) -> Sequence[Row[Any]]:
+def known_skus(skus: Iterable[str]) -> Sequence[Any]:
     """Return of SKUs whether anybody lists or describes them, and how many units are usual."""
-    return db.session.execute(KNOWN, {"skus": sorted(set(skus))}).all()
+    return work.rows(KNOWN, {"skus": sorted(set(skus))})
 
 
 STATES = text(

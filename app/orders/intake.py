@@ -8,13 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from app.catalog.queries import known_skus
 from app.checks import service as checks
 from app.checks.service import Subject
 from app.customers import service as customers
-from app.extensions import db
 from app.notifications.service import Message, tell
 from app.orders import holds, told
 from app.orders.contract import NewOrder
@@ -24,15 +21,15 @@ from app.policies.documents import Doubts, Messages
 from app.policies.queries import all_in_force
 from app.promises import rules as promise_rules
 from app.promises.service import Made, make
-from app.shared import bulk, ids
+from app.shared import bulk, ids, work
 from app.shared.columns import cohort_of
 from app.shared.errors import Conflict
 from app.timeline.service import SYSTEM, Happened, ensure_cohorts, record
 
-EXISTING = text(
+EXISTING = (
     "SELECT o.id, o.reference, o.channel, o.number, o.request_sha256,"
     " o.held_since IS NOT NULL AS is_held FROM orders o JOIN"
-    " unnest(CAST(:channels AS text[]), CAST(:numbers AS text[])) v(channel, number)"
+    " unnest(CAST(%(channels)s AS text[]), CAST(%(numbers)s AS text[])) v(channel, number)"
     " ON (o.channel, o.number) = (v.channel, v.number)"
 )
 
@@ -75,10 +72,8 @@ def place(
 
 
 def _existing(orders: Sequence[NewOrder]) -> dict[tuple[str, str], Any]:
-    rows = db.session.execute(
-        EXISTING, {"channels": [o.channel for o in orders], "numbers": [o.number for o in orders]}
-    )
-    return {(row.channel, row.number): row for row in rows}
+    asked = {"channels": [o.channel for o in orders], "numbers": [o.number for o in orders]}
+    return {(row.channel, row.number): row for row in work.rows(EXISTING, asked)}
 
 
 def _answer(

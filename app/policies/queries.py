@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import select
 
 from app.extensions import db
 from app.policies.documents import KINDS, Document
 from app.policies.models import Policy
+from app.shared import work
 
 D = TypeVar("D", bound=Document)
-IN_FORCE = text(
+IN_FORCE = (
     "SELECT DISTINCT ON (kind) kind, version, document FROM policies"
-    " WHERE kind = ANY(:kinds) AND valid_from <= :now ORDER BY kind, version DESC"
+    " WHERE kind = ANY(%(kinds)s) AND valid_from <= %(now)s ORDER BY kind, version DESC"
 )
 
 
@@ -38,12 +39,11 @@ def all_in_force(documents: Sequence[type[Document]], now: datetime) -> list[InF
     """Return the versions of several policies that are in force at a moment."""
     names = {document: kind for kind, document in KINDS.items()}
     kinds = [names[document] for document in documents]
-    rows = db.session.execute(IN_FORCE, {"kinds": kinds, "now": now})
-    found = {row.kind: row for row in rows}
+    found = {row.kind: row for row in work.rows(IN_FORCE, {"kinds": kinds, "now": now})}
     return [_of(document, found.get(names[document])) for document in documents]
 
 
-def _of(document: type[D], row: Row[Any] | None) -> InForce[D]:
+def _of(document: type[D], row: Any) -> InForce[D]:
     if row is None:
         return InForce(0, document())
     return InForce(row.version, document.model_validate(row.document))

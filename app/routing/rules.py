@@ -122,11 +122,12 @@ class Timetable:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """By what one order's candidates are judged."""
+    """By what one order's candidates are judged; `seconds`: how long a solver may think of it."""
 
     aim: Aim
     prices: Prices
     timetable: Timetable
+    seconds: float = 2.0
 
 
 def options_of(

@@ -40,6 +40,8 @@ from app.timeline.service import SYSTEM
 RETRY = timedelta(hours=1)
 # An order that somebody is changing right now is looked at a moment later.
 BUSY = timedelta(seconds=1)
+# Orders of a batch that a solver may think about: the others must not wait for it all night.
+MOST_HARD = 4
 # Doubts that only routing can have about an order.
 NEED_BY, UNFILLED = "need_by", "unfilled"
 # Stock is first looked at without holding it; who was overtaken twice holds it while deciding.
@@ -99,13 +101,17 @@ def _read(orders: Sequence[Order], rules: Rules, now: datetime, *, lock: bool) -
 
 def plan(orders: Sequence[Order], batch: Batch) -> list[Routed]:
     """Plan order by order, first placed first; what one takes the next one cannot have."""
-    routed = []
+    routed: list[Routed] = []
+    hard = 0
     for order in sorted(orders, key=lambda o: (o.placed_at, o.id)):
         if order.id in batch.lines:
             has_need_by = (order.id, NEED_BY) not in batch.given_up
             own = batch.lines[order.id]
             terms = terms_of(order, batch.seen, batch.rules, has_need_by=has_need_by)
+            if hard >= MOST_HARD:
+                terms = replace(terms, seconds=0)
             one = decide_one(order, own, batch.seen, batch.rules, terms)
+            hard += one.plan.method != "exact"
             assign(one, batch.seen, batch.rules, batch.now)
             routed.append(one)
     return routed
@@ -144,11 +150,11 @@ def decide_one(
         found, still = _options(late, seen, without)
         options |= found
         excluded = [e for e in excluded if e.rule != TOO_LATE or options[e.line] == []] + still
-    best = solve(_problem(wanted, options, rules, order.currency))
+    best = solve(_problem(wanted, options, rules, order.currency), terms.seconds)
     if best.unfilled and policy.when_short == "backorder":
         rest = _rest(wanted, best)
         bought, _ = _options(rest, seen, terms, is_bought_in=True)
-        more = solve(_problem(rest, bought, rules, order.currency))
+        more = solve(_problem(rest, bought, rules, order.currency), terms.seconds)
         choices = [*best.choices, *more.choices]
         best = Plan(choices, more.unfilled, best.score + more.score, best.method)
     return Routed(order, lines, best, options, excluded, policy.strategy)

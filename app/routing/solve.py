@@ -14,8 +14,10 @@ from importlib import import_module
 
 from app.routing.contract import Choice, Option, Plan, Pool, Problem, Start, Wanted
 
-# Sets of parcels looked at before the solver is asked: some milliseconds.
-MOST_SETS = 2_000
+# Sets of parcels looked at before the solver is asked, and ways looked at in them: 40 ms at most.
+MOST_SETS, MOST_LOOKS = 2_000, 100_000
+# Beyond so many ways even a solver takes seconds: the parcels that hold most are gone through.
+MOST_WAYS, MOST_PARCELS = 3_000, 30
 # Never is a plan that leaves more units unfilled the better one.
 Worth = tuple[int, float]
 SECONDS = 2.0
@@ -62,6 +64,17 @@ class Weighed:
         # One parcel there is in any case; only the further ones try the customer's patience.
         self.first = w.split * problem.split
         self.most = problem.most_parcels
+        self.size = sum(len(line.ways) for line in self.lines)
+
+    def narrow(self, count: int) -> None:
+        """Keep only the parcels that hold most: who has little of a huge order helps it little."""
+        held = sorted(self.parcels, key=lambda n: (-_held(self, n), n))
+        kept = set(held[:count])
+        self.parcels = {n: cost for n, cost in self.parcels.items() if n in kept}
+        self.lines = [
+            Line(line.units, [way for way in line.ways if way.parcel in kept])
+            for line in self.lines
+        ]
 
     def _way(self, option: Option, problem: Problem, wanted: Wanted) -> Way:
         parcel = self.starts.setdefault(option.start, len(self.starts))
@@ -114,15 +127,19 @@ def _unit(option: Option, problem: Problem, units: int) -> float:
 def solve(problem: Problem, seconds: float = SECONDS) -> Plan:
     """Return the best plan: as many units as can be had, then the least weighted price.
 
-    `seconds`: how long the solver may take, where there are too many sets to look at.
+    `seconds`: how long the solver may take, where there are too many sets to look at; 0: it is
+    not asked.
     """
     weighed = Weighed(problem)
+    if weighed.size > MOST_WAYS:
+        weighed.narrow(MOST_PARCELS)
+        return _greedy(weighed)
     greedy = _greedy(weighed)
     if len(weighed.parcels) <= 1:
         return replace(greedy, method="exact")
     best = _search(weighed, greedy)
-    if best is not None:
-        return best
+    if best is not None or not seconds:
+        return best or greedy
     # It takes a second to load, and few orders need it.
     found = import_module("app.routing.milp").plan(weighed, seconds)
     return found or greedy
@@ -156,13 +173,13 @@ def _search(weighed: Weighed, start_from: Plan) -> Plan | None:
     # The parcels that hold most are decided first: their absence is noticed soonest.
     starts = sorted(weighed.starts, key=lambda s: (-_held(weighed, weighed.starts[s]), str(s)))
     order = [weighed.starts[start] for start in starts]
-    looked = 0
+    looked, most = 0, min(MOST_SETS, MOST_LOOKS // max(weighed.size, 1))
     # Parcels that are in, and how many of the order are decided.
     stack: list[tuple[frozenset[int], int]] = [(frozenset(), 0)]
     while stack:
         opened, decided = stack.pop()
         looked += 1
-        if looked > MOST_SETS:
+        if looked > most:
             return None
         rest = order[decided:]
         _, (unfilled, cost) = weighed.fill(opened.union(rest))

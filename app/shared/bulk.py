@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, cast
 
-from psycopg.rows import namedtuple_row
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
@@ -71,12 +70,10 @@ def insert(
     source, values = _rows(model, rows)
     table, names = _table(model).name, ", ".join(rows[0])
     sql = f"INSERT INTO {table} ({names}) SELECT * FROM {source} {conflict}"
-    if not returning:
-        _send(sql, values)
-        return []
-    with work.driver() as driver:
-        cursor = driver.cursor(row_factory=namedtuple_row)
-        return cursor.execute(f"{sql} RETURNING {returning}", values).fetchall()
+    if returning:
+        return work.rows(f"{sql} RETURNING {returning}", values)
+    _send(sql, values)
+    return []
 
 
 def update(model: type[Model], rows: Sequence[Mapping[str, Any]], *, key: str) -> None:

@@ -84,6 +84,7 @@ def _say(words: set[tuple[str, str]]) -> None:
         pipe = valkey.client.pipeline(transaction=False)
         for stream, topic in sorted(words):
             pipe.xadd(stream, {"topic": topic}, maxlen=KEPT, approximate=True)
+        for stream in {stream for stream, _ in words}:
             pipe.expire(stream, KEPT_SECONDS)
         pipe.execute()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -93,6 +93,12 @@ def driver() -> Iterator[psycopg.Connection[Any]]:
     connection = db.session.connection()
     with _said_by_sqlalchemy(connection.dialect):
         yield _driver_of(connection)
+
+
+def rows(statement: str, values: Mapping[str, object]) -> Sequence[Any]:
+    """Return what a statement finds in the open transaction, for what every order asks."""
+    with driver() as lent:
+        return lent.cursor(row_factory=namedtuple_row).execute(statement, values).fetchall()
 
 
 def one_row(scope: Scope, statement: str, values: Mapping[str, object]) -> Any:

@@ -45,12 +45,15 @@ NOT_PAGES = {
     "live.since",
     "console.list_counts",
     "console.export",
+    "console.import_refusals",
     "console.notice_news",
     "portal.notice_news",
 }
-# Pages that exist only while there is a case or a link, which other journeys look at.
+# Pages that exist only while there is a case, a file or a link, which other journeys look at.
 ELSEWHERE = {
     "console.case",
+    "console.one_import",
+    "console.source",
     "console.batch",
     "console.batch_results",
     "console.photo",
@@ -59,6 +62,8 @@ ELSEWHERE = {
     "signin.invitation",
     "signin.confirm_email",
 }
+# What names a fulfillment order as others name an order.
+OF_A_PART = {"portal.fulfillment_order", "console.moving"}
 
 PHONE = 360
 # What other journeys judge, with more in it: in both widths, ops' lists, full and empty, and the
@@ -91,7 +96,8 @@ def furnish(app: Flask) -> tuple[dict[str, Person], dict[str, Any]]:
         keys.create("robot", ["fulfillment:read"], vendor, owner)
     number = one("SELECT reference FROM orders WHERE id = :id", id=order).reference
     known = {"code": "kiln", "user_id": everybody["vendor_staff"].id, "reference": number}
-    known |= {"fulfillment_order": references(order)[0]}
+    known |= {"sku": "MUG", "vendor": "kiln", "location": "main", "kind": "routing"}
+    known |= {"name": "pause", "fulfillment_order": references(order)[0]}
     return everybody, known
 
 
@@ -138,12 +144,8 @@ def pages_of(place: Place, role: str | None) -> list[Way]:
     fulfillment_order = known.pop("fulfillment_order")
     with place.app.app_context():
         found = [
-            *(w for w in ways(place.app, **known) if w.endpoint != "portal.fulfillment_order"),
-            *(
-                w
-                for w in ways(place.app, reference=fulfillment_order)
-                if w.endpoint == "portal.fulfillment_order"
-            ),
+            *(w for w in ways(place.app, **known) if w.endpoint not in OF_A_PART),
+            *(w for w in ways(place.app, reference=fulfillment_order) if w.endpoint in OF_A_PART),
         ]
     return [way for way in found if is_open(way, role)]
 

@@ -218,3 +218,10 @@ def test_where_no_end_is_found_in_time_the_plan_says_that_it_is_greedy():
     plan = solve.solve(many(15, 24), seconds=0)
 
     assert (plan.method, plan.unfilled) == ("greedy", 0)
+
+
+def test_a_huge_order_is_answered_in_a_bounded_number_of_looks():
+    plan = solve.solve(many(200, 60))
+
+    assert (plan.method, plan.unfilled) == ("greedy", 0)
+    assert len({choice.option.start for choice in plan.choices}) <= 10
