@@ -11,12 +11,15 @@ from sqlalchemy import Row, text
 from app.console.order_queries import LEAST_OF_A_NUMBER, search
 from app.extensions import db
 
+# A few are shown, so it is enough to choose from some hundreds.
+MOST_HITS = 300
 FOUND = (
-    ", named AS (SELECT o.id, o.reference, o.number, o.status, o.placed_at, c.name AS customer,"
-    " o.id IN (SELECT order_id FROM hits WHERE is_exact) AS is_exact"
-    " FROM orders o JOIN customers c ON c.id = o.customer_id"
-    " WHERE o.id IN (SELECT order_id FROM hits)"
-    " ORDER BY is_exact DESC, o.placed_at DESC LIMIT :few)"
+    ", few_of_them AS (SELECT o.*, o.id IN (SELECT order_id FROM hits WHERE is_exact) AS is_exact"
+    "  FROM orders o WHERE o.id IN (SELECT order_id FROM hits)"
+    "  ORDER BY is_exact DESC, o.placed_at DESC LIMIT :few),"
+    " named AS (SELECT o.id, o.reference, o.number, o.status, o.placed_at, c.name AS customer,"
+    "  o.is_exact FROM few_of_them o JOIN customers c ON c.id = o.customer_id"
+    "  ORDER BY o.is_exact DESC, o.placed_at DESC)"
 )
 # The first part names the columns of all; `target` is the reference or code to go to.
 ORDERS = (
@@ -103,7 +106,7 @@ def found(q: str, few: int) -> Sequence[Row[Any]]:
     where = _parcels(q)
     parts = [*ALWAYS, *([PARCELS.format(parcels=where)] if where else [])]
     sql = what.clause + FOUND + " UNION ALL ".join(f"({part})" for part in parts)
-    return db.session.execute(text(sql), {**what.values, "few": few}).all()
+    return db.session.execute(text(sql), {**what.values, "most": MOST_HITS, "few": few}).all()
 
 
 def _parcels(q: str) -> str:

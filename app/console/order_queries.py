@@ -15,6 +15,7 @@ from app.console.list_queries import MESSAGE, OFFER
 from app.extensions import db
 from app.lists.spec import Conditions, Sort
 from app.shared.errors import NotFound
+from app.shared.work import plan_for_values
 from app.web.paging import Cut
 
 # A word that fits more orders than this shows some of them; a longer word finds the right one.
@@ -114,10 +115,11 @@ def orders(what: Conditions, cut: Cut, sort: Sort) -> Sequence[Row[Any]]:
 
 
 def search(q: str) -> Conditions:
-    """Return the orders that a word finds: by any of the names we know them by.
+    """Return the orders that a word finds, by any of the names we know them by.
 
     The clause names whom it finds, too: buyers (id, is_exact).
     """
+    plan_for_values()
     digits = re.sub(r"\D", "", q)
     values = {
         "q": q,

@@ -15,7 +15,7 @@ from app.extensions import db
 from app.portal import page
 from app.portal.page import blueprint
 from app.shared.language import _, later
-from app.shared.work import transaction
+from app.shared.work import plan_for_values, transaction
 from app.web.words import small
 
 FEW = 8
@@ -66,6 +66,7 @@ def _found(q: str) -> Sequence[Row[Any]]:
     number = re.sub(r"[ -]", "", q).upper()
     values = {"q": q, "upper": q.upper(), "number": number, "few": FEW, "most": MOST_HITS}
     values["is_number"] = len(number) >= LEAST_OF_A_NUMBER
+    plan_for_values()
     return db.session.execute(FOUND, values).all()
 
 

@@ -51,6 +51,8 @@ BECOME = text(
     "SELECT set_config('role', :role, true), set_config('onward.vendor_id', :vendor, true)"
 )
 
+FOR_VALUES = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
+
 
 def vendor_scope(vendor_id: UUID, *, is_read_only: bool = False) -> Scope:
     """Return the scope that sees one vendor's rows and no other's."""
@@ -167,6 +169,14 @@ def acts_for() -> UUID | None:
     """Return the vendor that the open transaction acts for; None is anybody else."""
     scope: Scope = db.session().info["scope"]
     return scope.vendor_id
+
+
+def plan_for_values() -> None:
+    """Have each statement of the open transaction planned for the values it has.
+
+    How a word begins tells which index finds it; a plan for any word would read whole tables.
+    """
+    db.session.execute(FOR_VALUES)
 
 
 def after_commit(key: Hashable, call: Callable[[], None]) -> None:

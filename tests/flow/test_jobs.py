@@ -9,7 +9,7 @@ from app import jobs
 from app.carriers.access import access
 from app.extensions import db
 from app.jobs import JOBS
-from app.shared import clock
+from app.shared import clock, work
 from app.shared.errors import Conflict
 from app.shared.work import OPS, PLATFORM, transaction
 from app.shipments.tracking import _ask, _lease, take_in
@@ -191,6 +191,15 @@ def test_a_change_rings_after_its_commit_and_not_after_a_rollback(app, valkey):
     make_order()
 
     assert rung(valkey) >= {"route_orders", "send_notifications"}
+
+
+def test_what_is_only_rehearsed_rings_no_bell(app, valkey):
+    with transaction(OPS):
+        jobs.ring("watch")
+        with work.rehearsed():
+            jobs.ring("escalate")
+
+    assert rung(valkey) == {"watch"}
 
 
 def test_a_bell_that_rings_already_is_not_queued_again(app, valkey):

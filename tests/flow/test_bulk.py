@@ -1,0 +1,105 @@
+"""Many rows in one statement, and many statements in one journey."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from app.customers.models import Customer
+from app.extensions import db
+from app.notices.models import Notice
+from app.shared import bulk, ids
+from app.shared.work import ACCOUNTS, OPS, transaction
+from tests.factories import rows
+
+ODD = 'a "quoted" \\ word, {braces}, NULL and ünïcode'
+
+
+def customer(name: str, **changes: Any) -> dict[str, Any]:
+    row = {"id": ids.new(), "channel": "webshop", "external_id": name, "name": name}
+    return row | {"email": None} | changes
+
+
+def notice(**facts: Any) -> dict[str, Any]:
+    row = {"id": ids.new(), "audience": "ops", "kind": "mention", "subject": "OR-1"}
+    with transaction(OPS) as now:
+        return row | {"facts": facts, "once": str(row["id"]), "at": now}
+
+
+def names() -> list[str]:
+    return [row.name for row in rows("SELECT name FROM customers ORDER BY external_id")]
+
+
+@pytest.mark.parametrize("many", [1, 3])
+def test_one_row_and_many_arrive_as_they_are(many):
+    told = [notice(words=ODD, none=None, list=[1, {"a": ODD}]) for _ in range(many)]
+
+    with transaction(OPS):
+        bulk.insert(Notice, told)
+
+    with transaction(ACCOUNTS):
+        found = {row.id: row for row in db.session.scalars(select(Notice))}
+    assert {key: row.facts for key, row in found.items()} == {n["id"]: n["facts"] for n in told}
+    assert {row.at for row in found.values()} == {n["at"] for n in told}
+
+
+@pytest.mark.parametrize("many", [1, 3])
+def test_what_is_returned_is_what_was_written(many):
+    new = [customer(f"C-{n}") for n in range(many)]
+
+    with transaction(OPS):
+        found = bulk.insert(Customer, new, returning="id, external_id")
+
+    assert {(row.id, row.external_id) for row in found} == {
+        (c["id"], c["external_id"]) for c in new
+    }
+
+
+@pytest.mark.parametrize("many", [1, 3])
+def test_rows_change_by_their_key(many):
+    new = [customer(f"C-{n}") for n in range(many)]
+    with transaction(OPS):
+        bulk.insert(Customer, [*new, customer("C-9")])
+        bulk.update(Customer, [{"id": c["id"], "name": ODD} for c in new], key="id")
+
+    assert names() == [ODD] * many + ["C-9"]
+
+
+def test_what_is_written_together_is_written_in_its_order():
+    one = customer("C-1")
+
+    with transaction(OPS), bulk.together():
+        bulk.insert(Customer, [one])
+        with bulk.together():
+            bulk.update(Customer, [{"id": one["id"], "name": "second"}], key="id")
+        bulk.update(Customer, [{"id": one["id"], "email": "third@example.org"}], key="id")
+        assert db.session.get(Customer, one["id"]) is None
+
+    (found,) = rows("SELECT name, email FROM customers")
+    assert (found.name, found.email) == ("second", "third@example.org")
+
+
+def test_an_error_of_one_is_the_applications_and_none_of_them_stays():
+    with pytest.raises(IntegrityError), transaction(OPS), bulk.together():  # noqa: PT012 - at its end
+        bulk.insert(Customer, [customer("C-1")])
+        bulk.insert(Customer, [customer("C-1")])
+        bulk.insert(Customer, [customer("C-2")])
+
+    assert names() == []
+    with transaction(OPS):
+        bulk.insert(Customer, [customer("C-1")])
+    assert names() == ["C-1"]
+
+
+def test_of_a_block_that_fails_nothing_is_sent():
+    with transaction(OPS):
+        with suppress(ZeroDivisionError), bulk.together():
+            bulk.insert(Customer, [customer("C-1")])
+            raise ZeroDivisionError
+        bulk.insert(Customer, [customer("C-2")])
+
+    assert names() == ["C-2"]
