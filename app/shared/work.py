@@ -72,13 +72,9 @@ def _enter(session: Session, nested: SessionTransaction, connection: Connection)
     scope = session.info.get("scope")
     if nested.nested or scope is None:
         return
-    driver = _driver_of(connection)
     with _said_by_sqlalchemy(connection.dialect):
-        # The transaction's own beginning goes in the same journey.
-        with driver.pipeline():
-            read = driver.execute(BEGIN, _settings(scope))
-        found = read.fetchone()
-    *_, anchor_world, anchor_machine, rate, ring_only = cast("tuple[Any, ...]", found)
+        read = _driver_of(connection).execute(BEGIN, _settings(scope)).fetchone()
+    *_, anchor_world, anchor_machine, rate, ring_only = cast("tuple[Any, ...]", read)
     elapsed = datetime.now(UTC) - anchor_machine
     session.info["now"] = anchor_world + timedelta(seconds=elapsed.total_seconds() * rate)
     session.info["rate"] = rate

@@ -64,8 +64,10 @@ NAMED = re.compile(
     "Onward|Ada|Aziz|Eva|Falk|FedEx|Holm|Jonas|Kiln|Marin|Nia|Noor|Omaha|Teo"
     "|Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 )
-# No pages: files, and news for scripts.
+# No pages: files, and news for scripts; the documentation is in English, like what it describes.
 NOT_PAGES = {
+    "docs.show",
+    "docs.openapi",
     "static",
     "bootstrap.static",
     "brand.css",

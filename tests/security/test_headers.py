@@ -24,6 +24,8 @@ PATHS = {
     "/healthz": "application/json",
     "/api/v1/orders/none?channel=none": "application/problem+json",
     "/api/no/such/path": "application/problem+json",
+    "/api/docs": "text/html; charset=utf-8",
+    "/api/openapi.json": "application/json",
 }
 DIRECTIVES = {
     "default-src": "'none'",
