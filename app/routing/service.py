@@ -87,6 +87,9 @@ def _route(orders: Sequence[Order], now: datetime) -> list[Routed]:
                 _ask_a_person(routed, batch)
                 write(routed, batch.seen, rules, now)
         except SoldOut:
+            # The hold that was written is undone with the rest; what we know of it must be, too.
+            for order in orders:
+                set_committed_value(order, "held_since", None)
             continue
         return routed
     message = "stock was taken while it was held"
