@@ -9,7 +9,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import url_for
-from markupsafe import Markup
 from sqlalchemy import Row
 
 from app.carriers.registry import CARRIERS
@@ -17,7 +16,7 @@ from app.console.climbs import moves
 from app.console.strips import strip
 from app.shared.language import _, _p, later
 from app.web.deadlines import Deadline, deadline
-from app.web.marks import bdi, rich
+from app.web.marks import bdi, in_turn, rich
 from app.web.words import day, delay, plain, small, span, when
 
 # How far a late order is.
@@ -155,7 +154,7 @@ def _moved_delivery(row: Row[Any], of: Row[Any], now: datetime) -> Moved:
 
 
 def _moved_stall(_row: Row[Any], of: Row[Any], _now: datetime) -> Moved:
-    return Moved(because=Markup(" ").join([parcel_words(of), _last_scan(of)]))
+    return Moved(because=in_turn([parcel_words(of), _last_scan(of)]))
 
 
 def _moved_stock(_row: Row[Any], of: Row[Any], _now: datetime) -> Moved:

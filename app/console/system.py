@@ -8,7 +8,6 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from markupsafe import Markup
 from sqlalchemy import Row
 
 from app import jobs
@@ -24,7 +23,7 @@ from app.shared.language import _, _n, later
 from app.shared.work import OPS, transaction
 from app.web import gauges, health, paging, queues
 from app.web.health import LATE_WORK, Part
-from app.web.marks import bdi, rich
+from app.web.marks import bdi, in_turn, rich
 from app.web.paging import Key, link, own_path
 from app.web.queues import Standing
 from app.web.toasts import toast
@@ -118,7 +117,7 @@ def _cure(part: Part) -> dict[str, str]:
         log = bdi(f"logs/{part.name}.log")
         sentences.append(rich("Its log is {log} in the data folder.", log=log))
     away = _(AWAY[part.words], part=part.name) if part.words in AWAY else part.name
-    return {"name": part.name, "words": away, "sentence": Markup(" ").join(sentences)}
+    return {"name": part.name, "words": away, "sentence": in_turn(sentences)}
 
 
 def _room(free: int | None) -> dict[str, str] | None:

@@ -5,7 +5,7 @@ Templates know them by marks.html, beside the larger ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache, lru_cache
 
@@ -53,6 +53,11 @@ def bdi(fact: object) -> Markup:
 def code(fact: object) -> Markup:
     """Return a code, as a mark in a text."""
     return Markup('<span class="code">{}</span>').format(fact)
+
+
+def in_turn(said: Iterable[str]) -> Markup:
+    """Return sentences one after the other; what is not a mark already is escaped."""
+    return Markup(" ").join(said)
 
 
 @cache

@@ -170,7 +170,8 @@ def judge(answer: Any, added: Mapping[str, int], lines: int) -> None:
     if answer.status_code == 201:
         assert (added["orders"], added["order_lines"], added["idempotency"]) == (1, lines, 1)
         assert added["timeline"] >= 1
-        assert added["payments"] == 1
+        # An order may come without a word about its money.
+        assert added.get("payments", 0) <= 1
         return
     assert answer.status_code in {400, 422}
     assert answer.content_type == "application/problem+json"
