@@ -19,7 +19,7 @@ from app.shared.work import plan_for_values
 from app.web.paging import Cut
 
 # A word that fits more orders than this shows some of them; a longer word finds the right one.
-MOST_HITS = 1000
+MOST_HITS = 500
 # Shorter than this, the beginning of a tracking number would fit half of all parcels.
 LEAST_OF_A_NUMBER = 6
 # Orders without a promise come after all that have one.
