@@ -40,6 +40,9 @@ class Listing(db.Model):
     # working days in which the location can buy in what it lacks; None: it cannot
     buy_in_days: Mapped[int | None] = mapped_column(SmallInteger)
     restock_on: Mapped[Day | None]
+    # where it lies, and what the vendor's own labels say where that is not the SKU
+    bin: Mapped[Words | None]
+    own_code: Mapped[Words | None]
 
 
 class Stock(db.Model):

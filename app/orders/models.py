@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Computed, ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import db
@@ -89,6 +92,8 @@ class FulfillmentOrder(db.Model):
     status: Mapped[Words]
     held_from: Mapped[Words | None]
     hold_reason: Mapped[Words | None]
+    # why units were declined: our code, and the vendor's words
+    decline_code: Mapped[Words | None]
     decline_reason: Mapped[Words | None]
     assigned_at: Mapped[Moment]
     confirm_by: Mapped[Moment | None]
@@ -100,6 +105,12 @@ class FulfillmentOrder(db.Model):
     delivered_at: Mapped[Moment | None]
     # the day from which what is bought in for it is there
     waits_until: Mapped[Day | None]
+    # the vendor has said that it has the units, and the day on which it means to hand them over
+    has_attested: Mapped[bool] = mapped_column(default=False)
+    ship_on: Mapped[Day | None]
+    # what whoever packed has ticked: [{code, by, at}]
+    ticks: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
+    wave_id: Mapped[Id | None]
     ship_to: Mapped[Json]
     preferences: Mapped[Json]
     lines: Mapped[list[FoLine]] = relationship(lazy="raise", order_by="FoLine.line")
@@ -128,3 +139,15 @@ class FoLine(db.Model):
     shipped: Mapped[int] = mapped_column(default=0)
     delivered: Mapped[int] = mapped_column(default=0)
     canceled: Mapped[int] = mapped_column(default=0)
+
+
+class Wave(db.Model):
+    """Fulfillment orders of one location that are picked on one walk."""
+
+    __tablename__ = "waves"
+    id: Mapped[Key]
+    vendor_id: Mapped[Id]
+    location_id: Mapped[Id]
+    reference: Mapped[Words]
+    made_at: Mapped[Moment]
+    made_by: Mapped[Words]

@@ -1,10 +1,10 @@
-"""Shipments, their lines, their scans, and the due table of asking carriers."""
+"""Packages and labels, shipments, their lines and scans, and the due table of asking carriers."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 
-from sqlalchemy import Date, SmallInteger, Text, Uuid
+from sqlalchemy import Date, LargeBinary, SmallInteger, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import db
@@ -89,3 +89,76 @@ class UnreadAnswer(db.Model):
     seen: Mapped[int]
     first_seen_at: Mapped[Moment]
     last_seen_at: Mapped[Moment]
+
+
+class Package(db.Model):
+    """A parcel as it is packed; once it has left, its shipment says so."""
+
+    __tablename__ = "packages"
+    id: Mapped[Key]
+    vendor_id: Mapped[Id]
+    order_id: Mapped[Id]
+    fo_id: Mapped[Id]
+    cohort: Mapped[Day]
+    reference: Mapped[Words]
+    # from 1 on, within its fulfillment order
+    number: Mapped[int] = mapped_column(SmallInteger)
+    box: Mapped[Words | None]
+    weight_g: Mapped[int | None]
+    length_mm: Mapped[int | None]
+    width_mm: Mapped[int | None]
+    height_mm: Mapped[int | None]
+    packed_at: Mapped[Moment]
+    packed_by: Mapped[Words]
+    shipment_id: Mapped[Id | None]
+
+
+class PackageLine(db.Model):
+    """Units of a fulfillment order line in a package."""
+
+    __tablename__ = "package_lines"
+    package_id: Mapped[Id] = mapped_column(Uuid, primary_key=True)
+    fo_line_id: Mapped[Id] = mapped_column(Uuid, primary_key=True)
+    vendor_id: Mapped[Id]
+    quantity: Mapped[int]
+
+
+class Label(db.Model):
+    """A label of a package: drawn by a provider, or a file of the vendor's own; one is live."""
+
+    __tablename__ = "labels"
+    id: Mapped[Key]
+    vendor_id: Mapped[Id]
+    package_id: Mapped[Id]
+    provider: Mapped[Words]
+    carrier: Mapped[Words | None]
+    tracking_number: Mapped[Words | None]
+    service: Mapped[Words | None]
+    made_at: Mapped[Moment]
+    made_by: Mapped[Words]
+    media_type: Mapped[Words | None]
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    printed: Mapped[int] = mapped_column(default=0)
+    voided_at: Mapped[Moment | None]
+    voided_by: Mapped[Words | None]
+    void_reason: Mapped[Words | None]
+
+
+class Pickup(db.Model):
+    """When a carrier comes to a location, and whether it came; local times of the location."""
+
+    __tablename__ = "pickups"
+    id: Mapped[Key]
+    vendor_id: Mapped[Id]
+    location_id: Mapped[Id]
+    carrier: Mapped[Words]
+    day: Mapped[Day]
+    from_time: Mapped[time]
+    until_time: Mapped[time]
+    note: Mapped[Words | None]
+    made_at: Mapped[Moment]
+    made_by: Mapped[Words]
+    came: Mapped[bool | None]
+    said_at: Mapped[Moment | None]
+    said_by: Mapped[Words | None]
+    canceled_at: Mapped[Moment | None]

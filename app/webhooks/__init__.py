@@ -1,0 +1,1 @@
+"""Telling vendors' programs, signed, at once and once."""
