@@ -92,7 +92,8 @@ class FulfillmentOrder(Answer):
     shipped_at: datetime | None
     delivered_at: datetime | None
     hold_reason: str | None
-    ship_to: AddressForm
+    # To a vendor nothing when it need not know any more; then it reads of no wishes either.
+    ship_to: AddressForm | None
     preferences: PreferencesForm
     lines: list[FulfillmentLine]
 
@@ -353,6 +354,8 @@ class Listing(Answer):
     is_active: bool
     buy_in_days: int | None
     restock_on: date | None
+    bin: str | None
+    own_code: str | None
     on_hand: int
     reserved: int
     available: int

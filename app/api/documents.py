@@ -14,6 +14,7 @@ from app.orders import queries as orders
 from app.orders.changes import version
 from app.orders.holds import open_holds
 from app.orders.models import FoLine, FulfillmentOrder, Order, OrderHold
+from app.orders.rules import address_for_vendor
 from app.orders.words import sentence
 from app.payments.queries import payment_of
 from app.promises.queries import promises_of
@@ -138,19 +139,32 @@ def _shipment(parcel: Shipment, scans: list[TrackingEvent]) -> Document:
     }
 
 
-def fulfillment_order_documents(fos: Sequence[FulfillmentOrder]) -> list[Document]:
-    """Return fulfillment orders as their vendors may see them."""
+def fulfillment_order_documents(
+    fos: Sequence[FulfillmentOrder], *, to_vendor_at: datetime | None = None
+) -> list[Document]:
+    """Return fulfillment orders as their vendors may see them.
+
+    `to_vendor_at`: a vendor reads them at this moment, and where to only while it needs to know;
+    None: the marketplace itself does.
+    """
+    days = orders.address_days(to_vendor_at) if to_vendor_at else 0
     codes = vendor_codes({fo.vendor_id for fo in fos})
     names = ("status", "order_number", "assigned_at", "confirm_by", "ship_by", "shipped_at")
     return [
         {
             "id": fo.reference,
             "vendor": codes[fo.vendor_id],
-            **pick(fo, *names, "delivered_at", "hold_reason", "ship_to", "preferences"),
+            **pick(fo, *names, "delivered_at", "hold_reason"),
+            **_where_to(fo, to_vendor_at, days),
             "lines": [_fo_line(line) for line in fo.lines],
         }
         for fo in fos
     ]
+
+
+def _where_to(fo: FulfillmentOrder, to_vendor_at: datetime | None, days: int) -> Document:
+    ship_to = address_for_vendor(fo, to_vendor_at, days) if to_vendor_at else fo.ship_to
+    return {"ship_to": ship_to, "preferences": fo.preferences if ship_to else {}}
 
 
 def _fo_line(line: FoLine) -> Document:

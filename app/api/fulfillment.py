@@ -64,9 +64,9 @@ def index() -> dict[str, Any]:
     status, due = request.args.get("status"), request.args.get("due_before")
     if status and status not in set(FoStatus):
         raise InvalidInput(f"'{status}' is no status.", status=", ".join(FoStatus))
-    with transaction(caller().scope):
+    with transaction(caller().scope) as now:
         found = fulfillment_orders(status, _moment(due), request.args.get("after"), PAGE)
-        documents = fulfillment_order_documents(found)
+        documents = _documents(found, now)
     more = documents[-1]["id"] if len(documents) == PAGE else None
     return {"fulfillment_orders": documents, "after": more}
 
@@ -85,15 +85,20 @@ def _moment(value: str | None) -> datetime | None:
 
 def show_one(reference: str) -> dict[str, Any]:
     """Return one fulfillment order."""
-    with transaction(caller().scope):
-        return fulfillment_order_documents([fulfillment_order(reference)])[0]
+    with transaction(caller().scope) as now:
+        return _documents([fulfillment_order(reference)], now)[0]
 
 
-def _one(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _documents(found: Sequence[FulfillmentOrder], now: datetime) -> list[dict[str, Any]]:
+    is_vendor = caller().vendor_id is not None
+    return fulfillment_order_documents(found, to_vendor_at=now if is_vendor else None)
+
+
+def _one(outcomes: Sequence[Outcome], now: datetime) -> dict[str, Any]:
     (outcome,) = outcomes
     if not isinstance(outcome, FulfillmentOrder):
         raise outcome
-    return fulfillment_order_documents([outcome])[0]
+    return _documents([outcome], now)[0]
 
 
 def _many(references: Sequence[str], outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -116,7 +121,7 @@ def confirm_one(reference: str) -> dict[str, Any]:
     """Confirm one, whole or in part, or decline it."""
     word = _confirmation(reference, read(ConfirmForm))
     with transaction(caller().scope) as now:
-        return _one(orders.confirm([word], actor=caller().name, now=now))
+        return _one(orders.confirm([word], actor=caller().name, now=now), now)
 
 
 def confirm_many() -> dict[str, Any]:
@@ -136,7 +141,7 @@ def ship_one(reference: str) -> dict[str, Any]:
     """Say that parcels of one have left."""
     form = read(ShipForm)
     with transaction(caller().scope) as now:
-        return _one(ship([_dispatch(reference, form, now)], actor=caller().name, now=now))
+        return _one(ship([_dispatch(reference, form, now)], actor=caller().name, now=now), now)
 
 
 def ship_many() -> dict[str, Any]:
@@ -159,9 +164,10 @@ def act(reference: str, move: str) -> dict[str, Any]:
     """Pick, pack, label, hold or release one."""
     form = read(ReasonForm)
     with transaction(caller().scope) as now:
-        return _one(
-            orders.act([reference], MOVES[move], actor=caller().name, now=now, reason=form.reason)
+        done = orders.act(
+            [reference], MOVES[move], actor=caller().name, now=now, reason=form.reason
         )
+        return _one(done, now)
 
 
 def stock() -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
-from app.catalog.rules import why_no_gtin
+from app.catalog.rules import LONGEST_BIN, LONGEST_OWN_CODE, PACKING, why_no_gtin
 from app.shared.errors import InvalidInput
-from app.web.fields import Amount, Amounts, Code, Currency, Day, Form, Title
+from app.web.fields import PLAIN, Amount, Amounts, Code, Currency, Day, Form, Safe, Title
 
 MOST_ON_HAND = 10**8
 # A tonne, and ten meters: what is more goes by no parcel.
@@ -25,6 +25,19 @@ def _gtin(text: str) -> str:
 Gtin = Annotated[str, AfterValidator(_gtin)]
 Grams = Annotated[int, Field(ge=1, le=MOST_GRAMS)]
 Millimeters = Annotated[int, Field(ge=1, le=MOST_MILLIMETERS)]
+Packing = Literal["fragile", "upright", "custom_packaging", "insert"]
+Bin = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_BIN),
+    Safe,
+    Field(json_schema_extra={"pattern": PLAIN}),
+]
+OwnCode = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_OWN_CODE),
+    Safe,
+    Field(json_schema_extra={"pattern": PLAIN}),
+]
 OnHand = Annotated[int, Field(ge=0, le=MOST_ON_HAND)]
 
 
@@ -40,12 +53,15 @@ class ProductForm(Form):
     height_mm: Millimeters | None = None
     # more on one line is doubtful
     most_units: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    # what whoever packs it must see to, and what else they should know
+    packing: list[Packing] | None = Field(default=None, max_length=len(PACKING))
+    packing_note: Title | None = None
 
 
 class ListingForm(Form):
     """What one vendor location sells of one SKU; `stock` counts what is on hand, if given.
 
-    Of price, buy_in_days and restock_on, what is left out stays as it was, null takes it away.
+    Of price, buy_in_days, restock_on, bin and own_code, what is left out stays as it was, null takes it away.
     """
 
     vendor: Code
@@ -60,6 +76,9 @@ class ListingForm(Form):
     price: Amount | None = None
     buy_in_days: Annotated[int, Field(ge=0, le=365)] | None = None
     restock_on: Day | None = None
+    # where it lies, and what the vendor's own labels say where that is not the SKU
+    bin: Bin | None = None
+    own_code: OwnCode | None = None
 
     def to_row(self, place: Any, currency: str) -> dict[str, Any]:
         """Return the listing as it is kept, at a place with its id and vendor_id.
@@ -77,7 +96,8 @@ class ListingForm(Form):
             "currency": self.currency or currency,
             "is_active": self.is_active,
         }
-        row |= self.model_dump(include={"buy_in_days", "restock_on"}, exclude_unset=True)
+        kept = {"buy_in_days", "restock_on", "bin", "own_code"}
+        row |= self.model_dump(include=kept, exclude_unset=True)
         if "price" in self.model_fields_set:
             price = minor.of("price", self.price)
             row["price_minor"] = None if self.price is None else price

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import SmallInteger, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import db
@@ -21,6 +22,9 @@ class Product(db.Model):
     width_mm: Mapped[int | None]
     height_mm: Mapped[int | None]
     most_units: Mapped[int | None]
+    # how it is packed: of PACKING in app/catalog/rules.py; and in words
+    packing: Mapped[list[str] | None] = mapped_column(JSONB)
+    packing_note: Mapped[Words | None]
     changed_at: Mapped[Moment]
 
 

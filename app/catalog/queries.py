@@ -27,7 +27,7 @@ OFFERS = (
 )
 LISTINGS = (
     "SELECT l.id, l.sku, l.title, l.cost_minor, l.price_minor, l.currency, l.is_active,"
-    " l.buy_in_days, l.restock_on, v.code AS vendor, c.code AS location,"
+    " l.buy_in_days, l.restock_on, l.bin, l.own_code, v.code AS vendor, c.code AS location,"
     " s.on_hand, s.reserved, s.on_hand - s.reserved AS available"
     " FROM listings l JOIN stock s ON s.listing_id = l.id"
     " JOIN vendors v ON v.id = l.vendor_id JOIN locations c ON c.id = l.location_id"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+# Where a thing lies, and what a vendor's own label says: as long as a label is wide.
+LONGEST_BIN, LONGEST_OWN_CODE = 40, 80
+# What an item may ask of whoever packs it.
+PACKING = ("fragile", "upright", "custom_packaging", "insert")
 GTIN = re.compile(r"[0-9]{8}|[0-9]{12,14}")
 
 

@@ -69,6 +69,8 @@ PRODUCT: Mapping[str, Any] = {
     "width_mm": None,
     "height_mm": None,
     "most_units": None,
+    "packing": None,
+    "packing_note": None,
 }
 LISTING: Mapping[str, Any] = {
     "title": None,
@@ -78,6 +80,8 @@ LISTING: Mapping[str, Any] = {
     "price_minor": None,
     "buy_in_days": None,
     "restock_on": None,
+    "bin": None,
+    "own_code": None,
 }
 KNOWN_LISTINGS = text(
     f"SELECT l.id, l.location_id, l.sku, {', '.join(f'l.{name}' for name in LISTING)}"

@@ -17,6 +17,7 @@ KINDS: Final = {
     "compensation": (later("Compensation"), later("What a late or lost order is worth.")),
     "tracking": (later("Tracking"), later("How often carriers are asked about a parcel.")),
     "messages": (later("Messages"), later("Who is told what, and where the climb's mail goes.")),
+    "privacy": (later("Privacy"), later("What vendors see of customers, and for how long.")),
 }
 # Kept in hundredths, so that one policy serves every currency.
 AMOUNT = later("In the order's own currency, like 5.00.")
@@ -125,5 +126,11 @@ FIELDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "vendor": (later("Vendors are sent"), later("One template a line.")),
         "ops": (later("Ops are sent"), later("One template a line.")),
         "addresses": (later("Where the climb's mail goes"), later("An address for each level.")),
+    },
+    "privacy": {
+        "vendor_sees_address_days": (
+            later("Vendors see where a parcel went"),
+            later("Days after its delivery. What they did not send they do not see at all."),
+        ),
     },
 }

@@ -61,6 +61,7 @@ TERMS = {
     "doubts": later("Doubts"),
     "note": later("Note"),
     "declined": later("Declined"),
+    "taken_back": later("Taken back"),
     "reason": later("Reason"),
     "carrier": later("Carrier"),
     "status": later("Status"),

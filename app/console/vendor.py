@@ -86,7 +86,7 @@ def _page(code: str) -> ResponseReturnValue:
         tonight = end_of(now.astimezone(ZoneInfo(zone_name())).date(), zone_name())
         context = page.shell(page.numbers(), now) | {
             "vendor": _shown(found),
-            "work": work_of(found.id, now, tonight),
+            "work": work_of(found.id, now, now, tonight),
             "places": _places(code, now),
             "history": [told(row) for row in latest_about(code, HISTORY, LATEST)],
             "shelf": shelf(found.id, asked, url_for("console.vendor", code=code)),
@@ -241,7 +241,7 @@ def move_vendor(code: str, name: str) -> ResponseReturnValue:
     with transaction(OPS) as now:
         frame = page.shell(page.numbers(), now)
         found = queries.vendor(code)
-        work = work_of(found.id, now, now)
+        work = work_of(found.id, now, now, now)
     status = Status(found.status)
     if move not in moves_from(status):
         raise Conflict(

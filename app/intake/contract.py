@@ -35,7 +35,8 @@ class Told:
     `units` says of each of the shop's lines how many are still wanted, and our lines of it have its
     key, or its key and a part ("17", "17/2"); None: the shop never changes an order. `money` is
     what was authorized, captured or given back in all. `ended` says that nothing of it is to be
-    shipped any more, and why; `waits` why it is not taken in yet.
+    shipped any more, and why; `waits` why it is not taken in yet; `stopped` why one that was taken
+    in must not go on for now.
     """
 
     subject: str
@@ -46,6 +47,7 @@ class Told:
     money: Mapping[Paid, str] = field(default_factory=dict)
     ended: str | None = None
     waits: str | None = None
+    stopped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,10 @@ BEFORE = text(
     " max(as_of) FILTER (WHERE problem IS NULL OR outcome = 'ignored') AS as_of,"
     " (array_agg(told ORDER BY id DESC)"
     "  FILTER (WHERE told IS NOT NULL AND problem IS NULL))[1] AS told,"
-    " (array_agg(problem ORDER BY id DESC))[1] AS problem"
+    " (array_agg(problem ORDER BY id DESC))[1] AS problem,"
+    # What was called off before it came, unless the shop has told of it since.
+    " coalesce(jsonb_agg(told->'gone' ORDER BY id) FILTER (WHERE told->'gone' IS NOT NULL"
+    "  AND coalesce(received_at >= CAST(:as_of AS timestamptz), true)), '[]') AS gone"
     " FROM source_deliveries WHERE source_id = :shop AND subject = :subject"
 )
 KEEP = text(
@@ -160,11 +163,14 @@ def _subject(heard: Heard | DomainError) -> str | None:
 
 def _row(result: Result, heard: Heard | DomainError, body: str) -> dict[str, Any]:
     told = heard if isinstance(heard, Told) else None
+    kept = digests(told) if told and told.units is not None else None
+    if isinstance(heard, Gone) and result.outcome == "ignored":
+        kept = {"gone": {"lines": heard.lines, "reason": heard.reason}}
     return {
         "outcome": result.outcome,
         "subject": _subject(heard),
         "as_of": told.as_of if told else None,
-        "told": json.dumps(digests(told)) if told and told.units is not None else None,
+        "told": json.dumps(kept) if kept else None,
         "order_id": result.order_id,
         "number": result.number,
         "problem": result.problem,
@@ -188,7 +194,8 @@ def _result(
 ) -> Result:
     """Do what was heard; what is refused leaves nothing behind, and is a refusal once."""
     behind(Behind.KEY)
-    values = {"shop": shop.id, "subject": _subject(heard)}
+    as_of = heard.as_of if isinstance(heard, Told) else None
+    values = {"shop": shop.id, "subject": _subject(heard), "as_of": as_of}
     before = db.session.execute(BEFORE, values).one()
     number = heard.number if isinstance(heard, Told | Gone) else None
     try:

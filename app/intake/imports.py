@@ -49,6 +49,7 @@ BEGIN = text(
 )
 FORGET_NAMES = text("DELETE FROM import_names WHERE import_id = :id")
 FORGET_REFUSALS = text("DELETE FROM import_refusals WHERE import_id = :id")
+FORGET_TRIES = text("DELETE FROM checks WHERE watcher = 'run_imports' AND subject_id = :id")
 FORGET_FILE = text("DELETE FROM import_parts WHERE import_id = :id")
 DROP = text("DELETE FROM imports WHERE id = :id")
 BACK = text("UPDATE imports SET status = 'draft' WHERE id = :id")
@@ -192,6 +193,7 @@ def cancel(reference: str, who: Person | None) -> bool:
     What was taken in stays. One that runs holds its row until the records in hand are done.
     """
     row = _locked(reference, who)
+    forget_tries(row.id)
     if row.is_dry_run:
         db.session.execute(DROP, {"id": row.id})
     elif row.status in {"waiting", "running"}:
@@ -208,6 +210,11 @@ def forget_file(import_id: Any) -> None:
     """Forget what a file held: it has been worked off."""
     db.session.execute(FORGET_NAMES, {"id": import_id})
     db.session.execute(FORGET_FILE, {"id": import_id})
+
+
+def forget_tries(import_id: Any) -> None:
+    """Forget that a file has failed: it has come further, or to its end."""
+    db.session.execute(FORGET_TRIES, {"id": import_id})
 
 
 def put_away(now: datetime) -> None:

@@ -106,7 +106,7 @@ class Delivery(db.Model):
     subject: Mapped[Words | None]
     # as of when the shop tells of it
     as_of: Mapped[Moment | None]
-    # digests of that, to know later what the shop itself has changed
+    # digests of that, to know later what the shop itself has changed; or what it called off early
     told: Mapped[Json | None]
     order_id: Mapped[Id | None]
     number: Mapped[Words | None]

@@ -10,11 +10,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
 
+from app.checks.service import give_up, in_words
 from app.extensions import db
 from app.intake import imports, opening
 from app.intake.cells import Judged, Sheet, judged, wrong_of
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 # have hundreds of rows each, which take their time, too.
 AT_ONCE, ROWS_AT_ONCE = 500, 5_000
 COUNTED = ("taken", "known", "held", "refused")
+# A file that fails for no reason of its own waits a minute longer after each try; then it ends.
+MOST_TRIES, WAIT = 5, timedelta(minutes=1)
 
 CLAIM = text(
     "SELECT * FROM imports WHERE status IN ('waiting', 'running') AND due_at <= :now"
@@ -57,20 +60,63 @@ MOVE_ON = text(
     " read_lines = :lines, seen = seen + :seen, taken = taken + :taken, known = known + :known,"
     " held = held + :held, refused = refused + :refused WHERE id = :id RETURNING *"
 )
+# How often a file has failed since it last came further.
+TRIED = text(
+    "INSERT INTO checks (subject_id, watcher, subject_kind, order_id, next_check_at, attempts)"
+    " VALUES (:id, 'run_imports', 'import', :id, :now, 1) ON CONFLICT (subject_id, watcher)"
+    " DO UPDATE SET attempts = checks.attempts + 1 RETURNING attempts"
+)
+PUT_OFF = text("UPDATE imports SET due_at = :at WHERE id = :id")
 
 
 def run(is_time_up: Callable[[], bool]) -> int:
     """Work off the files that are due, each in its turn; return how many records that were."""
     worked = 0
-    while not is_time_up() and (size := step()):
+    while not is_time_up() and (size := _turn()):
         worked += size
     return worked
 
 
-def step(reference: str | None = None, at_once: int = AT_ONCE) -> int:
+def _turn() -> int:
+    tried: list[str] = []
+    try:
+        return step(tried=tried)
+    except Exception as error:
+        work.raise_if_passing(error)
+        # One bad file must not hold up the others.
+        logger.exception("a file failed")
+        for reference in tried:
+            _put_off(reference, error)
+        return len(tried)
+
+
+def _put_off(reference: str, error: Exception) -> None:
+    """Have a file tried again a while later; end it after its last try, and have a person look."""
+    with transaction(PLATFORM) as now:
+        row = db.session.execute(CLAIM_ONE, {"reference": reference}).first()
+        if row is None:
+            # Somebody has stopped it meanwhile.
+            return
+        tries: int = db.session.execute(TRIED, {"id": row.id, "now": now}).scalar_one()
+        if tries < MOST_TRIES:
+            at = clock.machine_now() + tries * WAIT
+            db.session.execute(PUT_OFF, {"id": row.id, "at": at})
+            return
+        problem = (
+            f"Something went wrong after line {row.read_lines}, {tries} times. Ask an administrator"
+            " what (System, Dead letters), then send the file again; what was taken in stays."
+        )
+        _move_on(row, None, problem, {})
+        give_up(imports.JOB, f"import {reference}", in_words(error), tries, now)
+        live.changed("imports")
+
+
+def step(
+    reference: str | None = None, at_once: int = AT_ONCE, tried: list[str] | None = None
+) -> int:
     """Work off some records of one file, or of the one whose turn it is; return how many.
 
-    0 where nothing is due.
+    0 where nothing is due. `tried` learns which file that is, whatever becomes of it.
     """
     machine_now = clock.machine_now()
     with transaction(PLATFORM) as now:
@@ -78,6 +124,8 @@ def step(reference: str | None = None, at_once: int = AT_ONCE) -> int:
         row = db.session.execute(claim, {"now": machine_now, "reference": reference}).first()
         if row is None:
             return 0
+        if tried is not None:
+            tried.append(row.reference)
         sheet = opening.sheet_of(row)
         found, problem = few(opening.records_of(row, sheet), at_once, ROWS_AT_ONCE)
         outcomes = _outcomes(row, sheet, [judged(one, sheet) for one in found], now)
@@ -180,6 +228,7 @@ def _move_on(
         values |= {"status": "failed" if problem else "done", "problem": problem}
         values |= {"due_at": None, "ended_at": now}
     stands = db.session.execute(MOVE_ON, values | {"seen": sum(counted.values())}).one()
+    imports.forget_tries(row.id)
     if last is None:
         _end(stands)
 

@@ -22,6 +22,7 @@ from app.intake import changes, service
 from app.intake.contract import Gone, Heard, Ignored, Told
 from app.intake.forms import AddressForm, OrderForm, PreferencesForm
 from app.orders import queries as orders
+from app.orders import review
 from app.orders.changes import Change
 from app.orders.locks import lock_orders
 from app.orders.models import FulfillmentOrder, Order, OrderLine
@@ -35,6 +36,7 @@ from app.web.fields import check
 
 Outcome = Literal["taken", "known", "held", "changed", "refused", "ignored"]
 WHY = "changed in the shop"
+EARLY = "called off in the shop before it came here"
 OTHER = text(
     "SELECT subject FROM source_deliveries WHERE order_id = :order AND source_id = :shop"
     " AND subject <> :subject LIMIT 1"
@@ -55,7 +57,8 @@ class Result:
 def digests(told: Told) -> dict[str, Any]:
     """Return by what a later word of the shop is compared with this one."""
     parts = {name: told.order.get(name) for name in ("ship_to", "preferences")}
-    return {"units": told.units} | {k: _digest(v) for k, v in parts.items() if v is not None}
+    found: dict[str, Any] = {"units": told.units, "stopped": told.stopped}
+    return found | {k: _digest(v) for k, v in parts.items() if v is not None}
 
 
 def _digest(part: Any) -> str:
@@ -65,7 +68,8 @@ def _digest(part: Any) -> str:
 def act(shop: Row[Any], heard: Heard, before: Row[Any], now: datetime) -> Result:
     """Do what was heard of a shop's order, in the open transaction.
 
-    `before` says how it was told before: order_id, as_of, told (digests).
+    `before` says how it was told before: order_id, as_of, told (digests), gone (what was called
+    off of it before it came).
     """
     if isinstance(heard, Ignored):
         return Result("ignored", problem=heard.reason)
@@ -75,7 +79,7 @@ def act(shop: Row[Any], heard: Heard, before: Row[Any], now: datetime) -> Result
     if heard.as_of and before.as_of and heard.as_of < before.as_of:
         return Result("ignored", order_id, problem="A newer state of it was told before.")
     if order_id is None or heard.units is None:
-        return _placed(shop, heard, now)
+        return _placed(shop, heard, before.gone, now)
     _require_same(shop, heard, order_id)
     # Nothing of it is read before it is locked: routing may be at it.
     (order,) = lock_orders([order_id])
@@ -96,7 +100,7 @@ def _require_same(shop: Row[Any], told: Told, order_id: UUID) -> None:
         )
 
 
-def _placed(shop: Row[Any], told: Told, now: datetime) -> Result:
+def _placed(shop: Row[Any], told: Told, gone: Sequence[Mapping[str, Any]], now: datetime) -> Result:
     if told.ended:
         return Result("ignored", problem=f"It was {told.ended} before it came here.")
     if told.waits:
@@ -110,12 +114,26 @@ def _placed(shop: Row[Any], told: Told, now: datetime) -> Result:
     if not placed.is_new:
         return Result("known", placed.id)
     _note_money(placed.id, form.currency, told, shop.code, now)
+    for one in gone:
+        _call_off(placed.id, one["lines"], one["reason"], shop.code, now)
     return Result("held" if placed.is_held else "taken", placed.id)
+
+
+def _call_off(
+    order_id: UUID, lines: Mapping[str, int] | None, reason: str, actor: str, now: datetime
+) -> None:
+    """Call off what the shop did before the order came here, as far as the order has it."""
+    if lines is not None:
+        asked = {x.external_id: x.quantity - x.canceled for x in orders.lines_of(order_id)}
+        lines = {name: min(n, asked[name]) for name, n in lines.items() if name in asked}
+    why = f"{EARLY}: {reason}" if reason else EARLY
+    shipments.cancel(order_id, lines, actor=actor, reason=why, now=now)
 
 
 def _gone(shop: Row[Any], gone: Gone, order_id: UUID | None, now: datetime) -> Result:
     if order_id is None:
-        return Result("ignored", problem="No such order came from this shop.")
+        problem = "No such order came from this shop; if it comes, it is called off."
+        return Result("ignored", problem=problem)
     (order,) = lock_orders([order_id])
     if order.status == "canceled":
         return Result("known", order_id)
@@ -137,7 +155,15 @@ class _BroughtUp:
     def result(self) -> Result:
         """Do each thing that differs; what is refused leaves the others done."""
         is_changed, refusals = False, []
-        steps = (self._end, self._units, self._added, self._address, self._wishes, self._money)
+        steps = (
+            self._end,
+            self._stop,
+            self._units,
+            self._added,
+            self._address,
+            self._wishes,
+            self._money,
+        )
         for step in steps:
             try:
                 with db.session.begin_nested():
@@ -152,6 +178,17 @@ class _BroughtUp:
 
     def _change(self) -> Change:
         return Change(self.shop.code, self.now, WHY)
+
+    def _stop(self) -> bool:
+        """Hold the order while the shop has stopped it; a person may release it before the shop."""
+        stopped, key, who = self.told.stopped, self.order.id, self.shop.code
+        if stopped == (self.before or {}).get("stopped"):
+            return False
+        if stopped is None:
+            codes = [review.SHOP]
+            return bool(review.release([key], note=WHY, actor=who, now=self.now, codes=codes))
+        held = review.hold([key], reason=stopped, actor=who, now=self.now, code=review.SHOP)
+        return not isinstance(held[key], DomainError)
 
     def _end(self) -> bool:
         if not self.told.ended or self.order.status == "canceled":
@@ -225,16 +262,18 @@ def _wanted(
 ) -> dict[str, int]:
     """Return how many units of our lines of a shop's line are wanted, where that is news.
 
-    Fewer are what has not left, from the last line on; more are what the shop itself has added.
+    Fewer and more are what the shop itself has dropped and added; what was changed here stays, and
+    so does what has left. Fewer are taken from the last line on.
     """
     so_far = {line.external_id: line.quantity - line.canceled for line in lines}
-    over = sum(so_far.values()) - units
+    ours = sum(so_far.values())
+    over = min(ours, known) - units
     wanted: dict[str, int] = {}
     for line in reversed(lines):
         if (fewer := min(over, open_units(line, fos))) > 0:
             wanted[line.external_id] = so_far[line.external_id] - fewer
             over -= fewer
-    if (more := min(-over, units - known)) > 0:
+    if (more := units - max(ours, known)) > 0:
         wanted[lines[0].external_id] = so_far[lines[0].external_id] + more
     return wanted
 

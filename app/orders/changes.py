@@ -27,8 +27,10 @@ from app.orders.queries import lines_of
 from app.policies.documents import Doubts
 from app.policies.queries import in_force
 from app.shared.errors import Conflict, IllegalMove, InvalidInput
+from app.shared.money import Money
 from app.timeline.queries import entries_since, newest
 from app.timeline.service import Happened, record
+from app.web.fields import LARGEST_AMOUNT
 from app.web.words import happened, span
 
 # What makes another version of an order: what people and programs do to all of it.
@@ -52,7 +54,7 @@ COMPLAINTS = {
     "format": "does not look like one of {country}",
     "region": "is one of another region",
 }
-CORRECTED = "the address was corrected"
+CORRECTED, REDATED = "the address was corrected", "the need-by date was changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +164,7 @@ def readdress(order_id: UUID, ship_to: Mapping[str, Any], change: Change) -> lis
     db.session.flush()
     _write(order, "order_readdressed", {"changes": differences}, change)
     _tell(order, parts, "address", change)
-    lifted = holds.lift(
-        [order_id], actor=change.actor, note=CORRECTED, now=change.now, codes=["address"]
-    )
-    review.go_on({order_id: order}, lifted, note=CORRECTED, actor=change.actor, now=change.now)
-    db.session.refresh(order)
+    _lift(order, "address", CORRECTED, change)
     return parts
 
 
@@ -195,6 +193,16 @@ def change_wishes(order_id: UUID, wishes: Mapping[str, Any], change: Change) -> 
     db.session.flush()
     _write(order, "order_wishes_changed", {"changes": differences}, change)
     _tell(order, parts, "wishes", change)
+    if "deliver_by" in differences:
+        _lift(order, "need_by", REDATED, change)
+
+
+def _lift(order: Order, code: str, note: str, change: Change) -> None:
+    """End the doubt that a change has answered, and have the order go on if it was the last."""
+    who, now = change.actor, change.now
+    lifted = holds.lift([order.id], actor=who, note=note, now=now, codes=[code])
+    review.go_on({order.id: order}, lifted, note=note, actor=who, now=now)
+    db.session.refresh(order)
 
 
 def change_units(order_id: UUID, wanted: Mapping[str, int], change: Change) -> bool:
@@ -246,7 +254,11 @@ def _wanted(line: OrderLine) -> int:
 
 
 def _add(order: Order, more: Sequence[tuple[OrderLine, int]], change: Change) -> None:
-    """Add units to lines, for routing to give away."""
+    """Add units to lines, for routing to give away.
+
+    InvalidInput where they would cost more than an order may.
+    """
+    _require_affordable(order, more)
     quantities = [[line.sku, _wanted(line), _wanted(line) + step] for line, step in more]
     for line, step in more:
         line.quantity += step
@@ -258,6 +270,17 @@ def _add(order: Order, more: Sequence[tuple[OrderLine, int]], change: Change) ->
     service.settle([order.id], change.now)
     checks.wake("lines unrouted", [Subject(order.id, "order", order.id)], change.now)
     _write(order, "order_units_changed", {"quantities": quantities}, change)
+
+
+def _require_affordable(order: Order, more: Sequence[tuple[OrderLine, int]]) -> None:
+    minor = order.items_minor + sum(step * line.unit_price_minor for line, step in more)
+    if minor > LARGEST_AMOUNT:
+        most = Money(LARGEST_AMOUNT, order.currency)
+        detail = (
+            f"The items of order {order.number} would cost more than {most} {order.currency};"
+            " place what is added as an order of its own."
+        )
+        raise InvalidInput(detail, **dict.fromkeys((x.external_id for x, _ in more), "too many"))
 
 
 def _doubt(order: Order, lines: Sequence[OrderLine], change: Change) -> None:

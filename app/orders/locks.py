@@ -16,6 +16,8 @@ from app.extensions import db
 from app.orders.models import FulfillmentOrder, Order
 from app.shared.work import PLATFORM, acting_as
 
+# What was read before it was locked may have changed since.
+ANEW = {"populate_existing": True}
 ORDERS_OF = text(
     "SELECT id FROM orders WHERE id IN"
     " (SELECT order_id FROM fulfillment_orders WHERE reference = ANY(:references))"
@@ -30,7 +32,7 @@ def lock_orders(order_ids: Sequence[UUID], *, skip_locked: bool = False) -> Sequ
     """
     query = select(Order).where(Order.id.in_(order_ids)).order_by(Order.id)
     locked = query.with_for_update(key_share=True, skip_locked=skip_locked)
-    return db.session.scalars(locked).all()
+    return db.session.scalars(locked, execution_options=ANEW).all()
 
 
 def lock_fulfillment_orders(references: Sequence[str]) -> dict[str, FulfillmentOrder]:
@@ -44,7 +46,7 @@ def lock_fulfillment_orders(references: Sequence[str]) -> dict[str, FulfillmentO
         .options(selectinload(FulfillmentOrder.lines))
         .with_for_update(key_share=True)
     )
-    return {fo.reference: fo for fo in db.session.scalars(query)}
+    return {fo.reference: fo for fo in db.session.scalars(query, execution_options=ANEW)}
 
 
 def lock_fulfillment_orders_of(order_ids: Sequence[UUID]) -> Sequence[FulfillmentOrder]:
@@ -56,4 +58,4 @@ def lock_fulfillment_orders_of(order_ids: Sequence[UUID]) -> Sequence[Fulfillmen
         .options(selectinload(FulfillmentOrder.lines))
         .with_for_update(key_share=True)
     )
-    return db.session.scalars(query).all()
+    return db.session.scalars(query, execution_options=ANEW).all()

@@ -13,6 +13,8 @@ from sqlalchemy.orm import selectinload
 from app.extensions import db
 from app.orders.contract import FoStatus
 from app.orders.models import FulfillmentOrder, Order, OrderLine
+from app.policies.documents import Privacy
+from app.policies.queries import in_force
 from app.shared.errors import NotFound
 from app.web.paging import SIZE, Cut
 
@@ -25,10 +27,30 @@ UNDONE = (
     FoStatus.READY,
     FoStatus.ON_HOLD,
 )
+# What a vendor does next, by step.
+STEPS = {
+    "confirm": (FoStatus.ASSIGNED,),
+    "pick": (FoStatus.CONFIRMED,),
+    "pack": (FoStatus.PICKING,),
+    "ship": (FoStatus.PACKED, FoStatus.READY),
+    "held": (FoStatus.ON_HOLD,),
+}
 WORK = text(
     "SELECT count(*) AS undone, count(*) FILTER (WHERE ship_by < :now) AS overdue,"
+    " min(ship_by) FILTER (WHERE ship_by < :now) AS oldest,"
     " count(*) FILTER (WHERE ship_by >= :now AND ship_by < :tonight) AS today,"
-    " count(*) FILTER (WHERE status = 'assigned') AS unconfirmed, min(ship_by) AS first"
+    " min(ship_by) FILTER (WHERE ship_by >= :now) AS first,"
+    " count(*) FILTER (WHERE status = 'assigned') AS unconfirmed,"
+    " min(confirm_by) FILTER (WHERE status = 'assigned') AS first_word,"
+    " count(*) FILTER (WHERE status = 'confirmed') AS to_pick,"
+    " count(*) FILTER (WHERE status = 'picking') AS to_pack,"
+    " count(*) FILTER (WHERE status IN ('packed', 'ready')) AS to_ship,"
+    " count(*) FILTER (WHERE status = 'on_hold') AS held,"
+    " count(*) FILTER (WHERE preferences->>'gift_wrap' = 'true') AS gifts,"
+    " (SELECT count(*) FROM fulfillment_orders WHERE vendor_id = :vendor"
+    "  AND shipped_at >= :morning) AS gone,"
+    " (SELECT count(*) FROM fulfillment_orders WHERE vendor_id = :vendor"
+    "  AND shipped_at >= :morning AND shipped_at > ship_by) AS gone_late"
     " FROM fulfillment_orders WHERE vendor_id = :vendor AND status = ANY(:undone)"
 )
 WORK_BY_VENDOR = text(
@@ -113,11 +135,15 @@ def fulfillment_order(reference: str) -> FulfillmentOrder:
     return found
 
 
-def undone(cut: Cut) -> Sequence[FulfillmentOrder]:
+def undone(
+    cut: Cut, statuses: Sequence[str] = UNDONE, *, only_gifts: bool = False
+) -> Sequence[FulfillmentOrder]:
     """Return the scope's fulfillment orders that have not left, the first to ship first."""
     place = tuple_(FulfillmentOrder.ship_by, FulfillmentOrder.id)
     query = select(FulfillmentOrder).options(selectinload(FulfillmentOrder.lines))
-    query = query.where(FulfillmentOrder.status.in_(UNDONE))
+    query = query.where(FulfillmentOrder.status.in_(statuses))
+    if only_gifts:
+        query = query.where(FulfillmentOrder.preferences["gift_wrap"].astext == "true")
     if cut.key:
         edge = (cut.key.at, cut.key.id)
         query = query.where(place < edge if cut.is_back else place > edge)
@@ -133,10 +159,10 @@ def undone_of(vendor_id: UUID, most: int) -> Sequence[str]:
     return db.session.scalars(query.limit(most)).all()
 
 
-def work_of(vendor_id: UUID, now: datetime, tonight: datetime) -> Row[Any]:
-    """Return how much a vendor has to do: in all, overdue, until tonight, not confirmed."""
-    values = {"vendor": vendor_id, "now": now, "tonight": tonight, "undone": list(UNDONE)}
-    return db.session.execute(WORK, values).one()
+def work_of(vendor_id: UUID, now: datetime, morning: datetime, tonight: datetime) -> Row[Any]:
+    """Return how much a vendor has to do, by how soon and by what is next, and what left today."""
+    values = {"vendor": vendor_id, "now": now, "morning": morning, "tonight": tonight}
+    return db.session.execute(WORK, {**values, "undone": list(UNDONE)}).one()
 
 
 def work_by_vendor(now: datetime) -> dict[UUID, Row[Any]]:
@@ -148,6 +174,11 @@ def work_by_vendor(now: datetime) -> dict[UUID, Row[Any]]:
 def has_orders() -> bool:
     """Return whether anybody has ordered anything yet."""
     return db.session.execute(text("SELECT 1 FROM orders LIMIT 1")).first() is not None
+
+
+def address_days(now: datetime) -> int:
+    """Return for how many days after a delivery its vendor still sees the address."""
+    return in_force(Privacy, now).document.vendor_sees_address_days
 
 
 def order(order_id: UUID) -> Order:

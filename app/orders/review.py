@@ -23,13 +23,14 @@ from app.orders.service import act
 from app.shared.errors import DomainError, IllegalMove
 from app.timeline.service import Happened, record
 
-MANUAL = "manual"
+# Whose word stops an order: a person's here, or its shop's.
+MANUAL, SHOP = "manual", "shop"
 # What vendors read: why a marketplace doubts an order is its own business.
 LOOKED_AT = "the marketplace looks at the whole order first"
 
 
 def hold(
-    order_ids: Sequence[UUID], *, reason: str, actor: str, now: datetime
+    order_ids: Sequence[UUID], *, reason: str, actor: str, now: datetime, code: str = MANUAL
 ) -> dict[UUID, Order | DomainError]:
     """Hold whole orders: nothing more is routed, and what has not shipped waits at its vendors.
 
@@ -38,7 +39,7 @@ def hold(
     orders, parts = lock_orders(order_ids), _parts(order_ids)
     outcomes = {order.id: _refusal(order) or order for order in orders}
     held = [
-        Held(order.id, order.cohort, [Doubt(MANUAL, {"reason": reason, PARTS: parts[order.id]})])
+        Held(order.id, order.cohort, [Doubt(code, {"reason": reason, PARTS: parts[order.id]})])
         for order in orders
         if outcomes[order.id] is order
     ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from app.orders.contract import Action, FoStatus, OrderStatus
 from app.shared.errors import IllegalMove
@@ -100,3 +102,28 @@ def order_status(totals: Totals) -> OrderStatus:
     if totals.shipped:
         return OrderStatus.SHIPPED if totals.shipped == wanted else OrderStatus.PARTLY_SHIPPED
     return OrderStatus.OPEN if totals.routed else OrderStatus.RECEIVED
+
+
+class Addressed(Protocol):
+    """A fulfillment order, as far as its address is concerned."""
+
+    status: str
+    delivered_at: datetime | None
+    ship_to: dict[str, Any]
+
+
+# A vendor has nothing to send any more; what it sent before such an end, it knows of its parcels.
+NEVER_SENT = frozenset({S.REJECTED, S.CANCELED})
+
+
+def address_for_vendor(fo: Addressed, now: datetime, days: int) -> dict[str, Any] | None:
+    """Return where a vendor sends a fulfillment order; None when it need not know (any more).
+
+    It does from the assignment until `days` after the delivery, and not at all of what it declined,
+    what was taken back and what was called off. Whoever shows a vendor an address, on a page, on
+    paper or to a program, shows this and nothing else; also wishes, which may say as much.
+    """
+    if fo.status in NEVER_SENT:
+        return None
+    is_over = fo.delivered_at is not None and now >= fo.delivered_at + timedelta(days=days)
+    return None if is_over else fo.ship_to

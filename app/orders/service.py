@@ -32,6 +32,8 @@ from app.shared.work import PLATFORM, acting_as, acts_for
 from app.timeline.service import Happened, record
 
 Outcome = FulfillmentOrder | DomainError
+# Whether a fulfillment order has moved; or what is told of that besides.
+Moved = bool | Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,10 @@ def confirm(words: Sequence[Confirmation], *, actor: str, now: datetime) -> list
     by_reference = {word.reference: word for word in words}
     declined: list[tuple[FoLine, int]] = []
 
-    def apply(fo: FulfillmentOrder) -> bool:
-        return _confirm(fo, by_reference[fo.reference], declined, now)
+    def apply(fo: FulfillmentOrder) -> Moved:
+        is_moved = _confirm(fo, by_reference[fo.reference], declined, now)
+        back = sum(units for line, units in declined if line.fo_id == fo.id)
+        return {"declined": back, "reason": fo.decline_reason} if is_moved and back else is_moved
 
     outcomes = change(list(by_reference), apply, event="confirmed", actor=actor, now=now)
     if declined:
@@ -154,7 +158,7 @@ def _tell_held(fo: FulfillmentOrder, now: datetime) -> None:
 
 def change(
     references: Sequence[str],
-    apply: Callable[[FulfillmentOrder], bool],
+    apply: Callable[[FulfillmentOrder], Moved],
     *,
     event: str,
     actor: str,
@@ -163,15 +167,15 @@ def change(
     """Apply a move to each fulfillment order the scope may see, and let the platform react."""
     found = lock_fulfillment_orders(references)
     outcomes: list[Outcome] = []
-    changed: list[FulfillmentOrder] = []
+    changed: list[tuple[FulfillmentOrder, Moved]] = []
     for reference in references:
         fo = found.get(reference)
         if fo is None:
             outcomes.append(NotFound(f"There is no fulfillment order '{reference}'."))
             continue
         try:
-            if apply(fo):
-                changed.append(fo)
+            if moved := apply(fo):
+                changed.append((fo, moved))
             outcomes.append(fo)
         except DomainError as refusal:
             outcomes.append(refusal)
@@ -180,10 +184,13 @@ def change(
     return outcomes
 
 
-def _react(changed: Sequence[FulfillmentOrder], event: str, actor: str, now: datetime) -> None:
-    if not changed:
+def _react(
+    moves: Sequence[tuple[FulfillmentOrder, Moved]], event: str, actor: str, now: datetime
+) -> None:
+    if not moves:
         return
-    record([_entry(fo, event, actor) for fo in changed], now)
+    record([_entry(fo, event, actor, moved) for fo, moved in moves], now)
+    changed = [fo for fo, _ in moves]
     tell_vendors(fo.vendor_id for fo in changed)
     settle({fo.order_id for fo in changed}, now)
     checks.wake(
@@ -199,12 +206,12 @@ def tell_vendors(vendor_ids: Iterable[UUID]) -> None:
         live.changed("orders", vendor_id)
 
 
-def _entry(fo: FulfillmentOrder, event: str, actor: str) -> Happened:
+def _entry(fo: FulfillmentOrder, event: str, actor: str, moved: Moved) -> Happened:
     facts: dict[str, Any] = {"fulfillment_order": fo.reference, "status": fo.status}
-    if event in {"confirmed", "taken back"} and any(line.declined for line in fo.lines):
-        facts |= {"declined": sum(x.declined for x in fo.lines), "reason": fo.decline_reason or ""}
     if fo.hold_reason:
         facts["reason"] = fo.hold_reason
+    if isinstance(moved, Mapping):
+        facts |= moved
     return Happened(
         fo.order_id, fo.cohort, f"fulfillment_order_{event}".replace(" ", "_"), actor, fo.id, facts
     )
@@ -340,9 +347,16 @@ def _end_if_nothing_is_left(fo: FulfillmentOrder) -> None:
     """Cancel a fulfillment order of which nothing is asked for any more; ship what has left."""
     is_empty = all(x.canceled + x.declined == x.ordered for x in fo.lines)
     if is_empty and fo.status != FoStatus.REJECTED:
-        fo.status = move(fo.reference, FoStatus(fo.status), Action.CANCEL, fo.held_from)
+        end(fo, move(fo.reference, FoStatus(fo.status), Action.CANCEL, fo.held_from))
     elif has_all_left(fo):
-        fo.status, fo.shipped_at = FoStatus.SHIPPED, fo.last_parcel_at
+        end(fo, FoStatus.SHIPPED)
+
+
+def end(fo: FulfillmentOrder, status: FoStatus) -> None:
+    """End a fulfillment order, held or not: nothing of it waits any more."""
+    fo.status, fo.held_from, fo.hold_reason = status, None, None
+    if status == FoStatus.SHIPPED:
+        fo.shipped_at = fo.last_parcel_at
 
 
 def has_all_left(fo: FulfillmentOrder) -> bool:

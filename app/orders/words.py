@@ -73,6 +73,7 @@ SENTENCES: Mapping[str, Callable[[Facts], str]] = {
         "Units that nobody has: {units}.", units=language.number(facts["units"])
     ),
     "manual": lambda facts: _("Held by hand: {reason}", reason=facts["reason"]),
+    "shop": lambda facts: _("The shop says: {reason}", reason=facts["reason"]),
 }
 
 

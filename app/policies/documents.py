@@ -198,6 +198,13 @@ class Messages(Document):
     }
 
 
+class Privacy(Document):
+    """Who sees what of customers, and for how long."""
+
+    # Days after a delivery for which its vendor still sees name and address; 0: not at all.
+    vendor_sees_address_days: Days = 30
+
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 # BCP 47: a language and, where it matters, a country.
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
@@ -269,5 +276,6 @@ KINDS: dict[str, type[Document]] = {
     "escalation": Escalation,
     "compensation": Compensation,
     "messages": Messages,
+    "privacy": Privacy,
     "marketplace": Marketplace,
 }

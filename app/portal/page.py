@@ -46,24 +46,32 @@ def shell(now: datetime) -> dict[str, Any]:
     # Places in several zones have no clock in common but the marketplace's.
     zone = ZoneInfo(theirs.pop() if len(theirs) == 1 else marketplace.zone())
     zones.show_in(zone.key)
-    work = work_of(vendor_id(), now, _tonight(now, zone))
+    morning, tonight = _day(now, zone)
+    work = work_of(vendor_id(), now, morning, tonight)
     viewing = current_user.viewing
     return {
         "me": {"name": current_user.name},
         "vendor": viewing.name if viewing else current_user.vendor_name,
         "viewing": viewing,
-        "counts": {"work": work.undone},
+        "counts": {
+            "work": work.undone,
+            "pick": work.to_pick,
+            "pack": work.to_pack,
+            "ship": work.to_ship,
+        },
         "work": work,
         "places": places,
         "now": now,
         "zone": zone.key,
-        "tonight": _tonight(now, zone),
+        "tonight": tonight,
     }
 
 
-def _tonight(now: datetime, zone: ZoneInfo) -> datetime:
-    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
-    return datetime.combine(tomorrow, time(), zone)
+def _day(now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return when the day began there, and when it ends."""
+    today = now.astimezone(zone).date()
+    tomorrow = today + timedelta(days=1)
+    return datetime.combine(today, time(), zone), datetime.combine(tomorrow, time(), zone)
 
 
 def frame() -> dict[str, Any]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import current_app, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.carriers.registry import CARRIERS
+from app.doors.guard import may
 from app.orders import queries
 from app.orders.contract import FoStatus
 from app.orders.models import FoLine, FulfillmentOrder
@@ -25,7 +26,7 @@ from app.vendors.models import Location
 from app.web import paging
 from app.web.deadlines import Deadline, deadline
 from app.web.paging import Key
-from app.web.words import when
+from app.web.words import span, when
 
 # What a list shows of one fulfillment order; the rest is on its page.
 FEW_LINES = 3
@@ -41,27 +42,67 @@ ADDRESS = (
 )
 
 
+# The parts of the work by what is next, and where their number stands.
+PARTS = {
+    "": (later("All work"), "undone"),
+    "confirm": (later("To confirm"), "unconfirmed"),
+    "pick": (later("To pick"), "to_pick"),
+    "pack": (later("To pack"), "to_pack"),
+    "ship": (later("To ship"), "to_ship"),
+    "held": (later("On hold"), "held"),
+    "gift": (later("Gift"), "gifts"),
+}
+
+
 @blueprint.get("/")
 def work() -> str:
     """Show what has not left yet, the first to ship first."""
     cut = paging.cut(request.args)
+    asked = request.args.get("step", "")
+    part = asked if asked in PARTS else ""
+    statuses = queries.STEPS.get(part, queries.UNDONE)
     with transaction(page.scope()) as now:
         frame = page.shell(now)
         rows, pager = paging.turn(
-            queries.undone(cut),
+            queries.undone(cut, statuses, only_gifts=part == "gift"),
             cut,
             lambda row: Key(row.ship_by, row.id),
-            total=frame["work"].undone,
+            total=getattr(frame["work"], PARTS[part][1]),
         )
     listed = [_listed(row, frame) for row in rows]
     return render_template(
-        "portal/work.html", **frame, groups=list(_groups(listed, frame)), page=pager
+        "portal/work.html",
+        **frame,
+        parts=list(_parts(frame["work"], part)),
+        part=part,
+        groups=list(_groups(listed, frame, with_totals=not part)),
+        page=pager,
+        clocks=_clocks(frame["work"], now),
     )
+
+
+def _parts(work: Any, part: str) -> Iterator[dict[str, Any]]:
+    for name, (word, count) in PARTS.items():
+        many = getattr(work, count)
+        if many or name in {"", part}:
+            href = url_for("portal.work", step=name or None)
+            yield {"word": _(word), "many": many, "href": href, "is_here": name == part}
+
+
+def _clocks(work: Any, now: datetime) -> dict[str, str]:
+    """Return what the counts say of time: how late the oldest is, and when what is next ends."""
+    clocks = {}
+    if work.oldest:
+        clocks["oldest"] = span(now - work.oldest)
+    if work.first_word:
+        clocks["first_word"] = span(work.first_word - now)
+    return clocks
 
 
 def _listed(row: FulfillmentOrder, frame: Mapping[str, Any]) -> dict[str, Any]:
     place: Location | None = frame["places"].get(row.location_id)
     return {
+        "step": next_step(row),
         "reference": row.reference,
         "href": url_for("portal.fulfillment_order", reference=row.reference),
         "number": row.order_number,
@@ -70,7 +111,8 @@ def _listed(row: FulfillmentOrder, frame: Mapping[str, Any]) -> dict[str, Any]:
         "lines": [_words(line) for line in row.lines[:FEW_LINES]],
         "more": max(0, len(row.lines) - FEW_LINES),
         "status": row.status,
-        "deadline": _ship(row, frame["now"]),
+        "deadline": _paused(row) or _first(row, frame["now"]),
+        "is_late": row.ship_by < frame["now"],
         "group": _group(row, frame),
         "is_gift": bool(row.preferences.get("gift_wrap")),
     }
@@ -91,11 +133,24 @@ def _group(row: FulfillmentOrder, frame: Mapping[str, Any]) -> str:
     return "today" if row.ship_by < frame["tonight"] else "later"
 
 
+def _first(row: FulfillmentOrder, now: datetime) -> Deadline:
+    """Return the deadline that comes first: a word is due before the parcel is."""
+    confirm = _confirm(row, now) if row.status == FoStatus.ASSIGNED else None
+    return confirm if confirm and row.confirm_by and row.confirm_by < row.ship_by else _ship(row, now)
+
+
+def _paused(row: FulfillmentOrder) -> Deadline | None:
+    """Return the standing still of what is on hold; its deadline goes on."""
+    if row.status != FoStatus.ON_HOLD:
+        return None
+    return Deadline("paused", _("On hold"), "", _("ship by {moment}", moment=when(row.ship_by)))
+
+
 def _ship(row: FulfillmentOrder, now: datetime) -> Deadline:
     return deadline(
         row.ship_by,
         now,
-        _("by {moment}", moment=when(row.ship_by)),
+        _("ship by {moment}", moment=when(row.ship_by)),
         since=row.assigned_at,
         done_at=row.shipped_at,
     )
@@ -109,7 +164,9 @@ GROUPS = {
 }
 
 
-def _groups(listed: list[dict[str, Any]], frame: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _groups(
+    listed: list[dict[str, Any]], frame: Mapping[str, Any], *, with_totals: bool
+) -> Iterator[dict[str, Any]]:
     work = frame["work"]
     totals = {
         "overdue": work.overdue,
@@ -119,13 +176,13 @@ def _groups(listed: list[dict[str, Any]], frame: Mapping[str, Any]) -> Iterator[
     for name, (title, icon, tone, advice) in GROUPS.items():
         rows = [row for row in listed if row["group"] == name]
         if rows:
-            told = _n("{n} order.", "{n} orders.", totals[name])
+            told = _n("{n} order.", "{n} orders.", totals[name]) if with_totals else ""
             yield {
                 "name": name,
                 "title": _(title),
                 "icon": icon,
                 "tone": tone,
-                "told": f"{told} {_(advice)}" if advice else told,
+                "told": " ".join(filter(None, (told, _(advice) if advice else ""))),
                 "rows": rows,
             }
 
@@ -174,7 +231,8 @@ def show(reference: str, sent: Sent | None = None, refusal: InvalidInput | None 
             "lines": row.lines,
             "parcels": [_parcel(parcel) for parcel in parcels],
         },
-        step=_step(row),
+        step=next_step(row),
+        is_open=row.status in queries.UNDONE,
         thread=thread,
     )
 
@@ -185,7 +243,7 @@ ON_THE_CLOCK = {*queries.UNDONE, FoStatus.SHIPPED, FoStatus.DELIVERED}
 def _confirm(row: FulfillmentOrder, now: datetime) -> Deadline | None:
     if row.confirm_by is None or (row.confirmed_at is None and row.status != FoStatus.ASSIGNED):
         return None
-    due = _("by {moment}", moment=when(row.confirm_by))
+    due = _("confirm by {moment}", moment=when(row.confirm_by))
     return deadline(row.confirm_by, now, due, since=row.assigned_at, done_at=row.confirmed_at)
 
 
@@ -223,28 +281,23 @@ def _parcel(parcel: Shipment) -> dict[str, Any]:
     }
 
 
-# The next step by status: what to do, the call that does it, and what it carries.
-STEPS = {
-    FoStatus.ASSIGNED: (later("Confirm it"), "confirm", "{}"),
-    FoStatus.CONFIRMED: (later("Say that picking has begun"), "pick", None),
-    FoStatus.PICKING: (later("Say that it is packed"), "pack", None),
-    FoStatus.PACKED: (later("Say that its label is made"), "label", None),
-    FoStatus.READY: (later("Say that it has left"), "ship", "ship"),
-    FoStatus.ON_HOLD: (later("Go on with it"), "release", None),
+# What is next, by status: the page where it is done, the word on its button, and in full.
+NEXT = {
+    FoStatus.ASSIGNED: ("portal.confirm", later("Confirm"), later("Say what you can send")),
+    FoStatus.CONFIRMED: ("portal.pick", later("Pick"), later("Take it from the shelf")),
+    FoStatus.PICKING: ("portal.pick", later("Go on"), later("Go on with picking and packing")),
+    FoStatus.PACKED: ("portal.ship", later("Ship"), later("Print its papers and hand it over")),
+    FoStatus.READY: ("portal.ship", later("Ship"), later("Hand it over")),
 }
-PARCEL = '{"parcels": [{"carrier": "fedex", "tracking_number": "…"}]}'
 
 
-def _step(row: FulfillmentOrder) -> dict[str, str | None] | None:
-    """Return the next step and the call that takes it; nothing where there is nothing to do."""
-    known = STEPS.get(FoStatus(row.status))
-    if known is None:
+def next_step(row: FulfillmentOrder) -> dict[str, str] | None:
+    """Return what is next for whoever looks; nothing where there is nothing to do for them."""
+    endpoint, word, title = NEXT.get(FoStatus(row.status), ("", "", ""))
+    if not endpoint or not may(endpoint):
         return None
-    title, verb, body = known
-    path = f"/api/v1/fulfillment-orders/{row.reference}/{verb}"
     return {
+        "href": url_for(endpoint, reference=row.reference),
+        "word": _(word),
         "title": _(title),
-        "path": path,
-        "url": f"{current_app.config['PUBLIC_URL']}{path}",
-        "body": PARCEL if body == "ship" else body,
     }

@@ -14,6 +14,7 @@ from sqlalchemy import Row, text
 
 from app.catalog.queries import offers_of
 from app.extensions import db
+from app.orders.changes import REDATED
 from app.orders.models import Order
 from app.policies.documents import Lanes, Promises, Routing
 from app.policies.queries import InForce, all_in_force
@@ -29,10 +30,12 @@ OPEN_LINES = text(
     " FROM order_lines l WHERE l.order_id = ANY(:ids) AND l.unrouted > 0"
     " ORDER BY l.order_id, l.external_id"
 )
-# What a person released: they know that nobody can be in time, or has it all.
+# What a person released: they know that nobody has it all, or can be in time for this very date.
 WAIVED = text(
-    "SELECT DISTINCT order_id, code FROM order_holds WHERE order_id = ANY(:ids)"
-    " AND code IN ('need_by', 'unfilled') AND released_at IS NOT NULL"
+    "SELECT DISTINCT h.order_id, h.code FROM order_holds h JOIN orders o ON o.id = h.order_id"
+    " WHERE h.order_id = ANY(:ids) AND h.released_at IS NOT NULL AND (h.code = 'unfilled' OR"
+    " h.code = 'need_by' AND h.facts->>'date' = o.preferences->>'deliver_by'"
+    "  AND h.release_note IS DISTINCT FROM :redated)"
 )
 CLOSURES = text(
     "SELECT location_id, first_day, last_day FROM closures"
@@ -144,7 +147,8 @@ def wanted_of(row: Row[Any]) -> Wanted:
 
 def waived(orders: Sequence[Order]) -> set[tuple[UUID, str]]:
     """Return which doubts of routing ("need_by", "unfilled") a person has given up, by order."""
-    found = db.session.execute(WAIVED, {"ids": [order.id for order in orders]})
+    values = {"ids": [order.id for order in orders], "redated": REDATED}
+    found = db.session.execute(WAIVED, values)
     return {(row.order_id, row.code) for row in found}
 
 

@@ -25,7 +25,7 @@ from app.orders.models import FoLine, FulfillmentOrder
 from app.orders.queries import fulfillment_order
 from app.orders.queries import order as order_of
 from app.orders.rules import move
-from app.orders.service import Outcome
+from app.orders.service import Moved, Outcome
 from app.routing.assign import Routed, assign, write
 from app.routing.contract import Choice, Excluded, Option, Plan, Wanted
 from app.routing.loading import Market, market, open_lines, rules_at
@@ -78,7 +78,7 @@ class _Word:
     ) -> list[Outcome]:
         """Take units of fulfillment orders back (none named: all that have not shipped)."""
 
-        def apply(fo: FulfillmentOrder) -> bool:
+        def apply(fo: FulfillmentOrder) -> Moved:
             return self._apply(fo, quantities.get(fo.reference))
 
         outcomes = orders.change(references, apply, event="taken back", actor=actor, now=now)
@@ -87,19 +87,19 @@ class _Word:
         _tell(self.taken, self.code, now)
         return outcomes
 
-    def _apply(self, fo: FulfillmentOrder, quantities: Mapping[str, int] | None) -> bool:
+    def _apply(self, fo: FulfillmentOrder, quantities: Mapping[str, int] | None) -> Moved:
         target = move(fo.reference, FoStatus(fo.status), Action.TAKE_BACK, fo.held_from)
         units = orders.give_back(fo, quantities)
         if not units:
             return False
         self.units |= units
         if orders.has_all_left(fo):
-            fo.status, fo.shipped_at = FoStatus.SHIPPED, fo.last_parcel_at
+            orders.end(fo, FoStatus.SHIPPED)
         elif all(x.declined + x.canceled == x.ordered for x in fo.lines):
-            fo.status, fo.held_from, fo.hold_reason = target, None, None
+            orders.end(fo, target)
         fo.decline_reason = self.reason
         self.taken.append(fo)
-        return True
+        return {"taken_back": sum(units.values()), "reason": self.reason}
 
 
 def _tell(taken: Sequence[FulfillmentOrder], code: str, now: datetime) -> None:

@@ -78,16 +78,16 @@ def take_back_stopped(subjects: Sequence[Subject], now: datetime) -> Mapping[UUI
     """Give others what stopped vendors have open; return when to look for more.
 
     A vendor that was opened again meanwhile keeps its work; so does one of which nothing more can
-    be taken.
+    be taken. One vendor a transaction: whoever holds stock already waits for no order.
     """
-    again = {}
-    for vendor in standings([s.id for s in subjects]):
-        why = TAKEN_FROM.get(Status(vendor.status))
-        names = undone_of(vendor.id, BATCH) if why else []
-        if why and names:
-            note = vendor.status_reason or ""
+    stopped = [v for v in standings([s.id for s in subjects]) if Status(v.status) in TAKEN_FROM]
+    for n, vendor in enumerate(stopped, 1):
+        if names := undone_of(vendor.id, BATCH):
+            why, note = TAKEN_FROM[Status(vendor.status)], vendor.status_reason or ""
             moves.take_back(names, why, actor=vendor.status_by, note=note, now=now)
+            again = dict.fromkeys((other.id for other in stopped[n:]), now)
             left = set(undone_of(vendor.id, BATCH))
             if left != set(names):
                 again[vendor.id] = now if left else now + SETTLED
-    return again
+            return again
+    return {}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, time
+from typing import Any
 
 from sqlalchemy import Date, LargeBinary, SmallInteger, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import db
-from app.shared.columns import Day, Id, Key, Leaf, Moment, Words
+from app.shared.columns import Day, Id, Json, Key, Leaf, Moment, Words
 
 
 class Shipment(db.Model):
@@ -89,6 +91,27 @@ class UnreadAnswer(db.Model):
     seen: Mapped[int]
     first_seen_at: Mapped[Moment]
     last_seen_at: Mapped[Moment]
+
+
+class Scan(db.Model):
+    """What was scanned while picking, or told by hand; sent twice it counts once.
+
+    `counted`: what it picked, [[line id, units]]; `facts`: what the page said of it.
+    """
+
+    __tablename__ = "scans"
+    vendor_id: Mapped[Id] = mapped_column(Uuid, primary_key=True)
+    id: Mapped[Id] = mapped_column(Uuid, primary_key=True)
+    wave_id: Mapped[Id | None]
+    fo_id: Mapped[Id | None]
+    at: Mapped[Moment]
+    by: Mapped[Words]
+    code: Mapped[Words]
+    quantity: Mapped[int]
+    outcome: Mapped[Words]
+    facts: Mapped[Json]
+    counted: Mapped[list[Any]] = mapped_column(JSONB)
+    undone_at: Mapped[Moment | None]
 
 
 class Package(db.Model):

@@ -294,7 +294,8 @@ EVENTS = {
     ),
     "fulfillment_order_taken_back": Entry(
         later("Taken back from the vendor"),
-        (FO, later("{declined} back to routing"), "{reason}"),
+        # Before the two were told apart, what was taken back was said to be declined.
+        (FO, later("{taken_back} taken back"), later("{declined} back to routing"), "{reason}"),
         "arrow-return-left",
         "warn",
     ),
@@ -390,6 +391,7 @@ DOUBTS = {
     "need_by": later("nobody can be in time"),
     "unfilled": later("nobody has all of it"),
     "manual": later("held by hand"),
+    "shop": later("stopped in the shop"),
 }
 
 
@@ -403,6 +405,7 @@ FACTS: dict[str, Callable[[Any], str]] = {
     "lines": lambda n: _n("{n} line", "{n} lines", n),
     "units": _units_of,
     "declined": _units_of,
+    "taken_back": _units_of,
     "unfilled": _units_of,
     "fulfillment_orders": ", ".join,
     "doubts": lambda codes: ", ".join(map(doubt, codes)),

@@ -19,6 +19,9 @@ CREATE INDEX fulfillment_orders_wave ON fulfillment_orders (wave_id) WHERE wave_
 -- the portal's queue, by its steps
 CREATE INDEX fulfillment_orders_step ON fulfillment_orders (vendor_id, status, ship_by, id)
     WHERE status IN ('assigned', 'confirmed', 'picking', 'packed', 'ready', 'on_hold');
+-- what left today, for the portal's queue and the manifest
+CREATE INDEX fulfillment_orders_shipped ON fulfillment_orders (vendor_id, shipped_at) INCLUDE (ship_by)
+    WHERE shipped_at IS NOT NULL;
 -- everything of a vendor, the newest first
 CREATE INDEX fulfillment_orders_newest ON fulfillment_orders (vendor_id, assigned_at DESC, id DESC);
 
@@ -27,6 +30,20 @@ CREATE TABLE waves (
     id uuid PRIMARY KEY, vendor_id uuid NOT NULL REFERENCES vendors, location_id uuid NOT NULL REFERENCES locations,
     reference text NOT NULL UNIQUE, made_at timestamptz NOT NULL, made_by text NOT NULL);
 CREATE INDEX waves_vendor ON waves (vendor_id, made_at DESC, id);
+-- V: what was scanned, or told by hand, while picking; the page names each, so that one sent twice counts once
+CREATE TABLE scans (
+    vendor_id uuid NOT NULL REFERENCES vendors, id uuid NOT NULL, wave_id uuid REFERENCES waves,
+    fo_id uuid REFERENCES fulfillment_orders ON DELETE CASCADE, at timestamptz NOT NULL, by text NOT NULL,
+    code text NOT NULL, quantity integer NOT NULL, outcome text NOT NULL, facts jsonb NOT NULL,
+    -- what it counted for: [[line id, units]]
+    counted jsonb NOT NULL, undone_at timestamptz, PRIMARY KEY (vendor_id, id));
+CREATE INDEX scans_fo ON scans (fo_id, at DESC) WHERE fo_id IS NOT NULL;
+CREATE INDEX scans_wave ON scans (wave_id, at DESC) WHERE wave_id IS NOT NULL;
+CREATE INDEX scans_at ON scans (at);
+
+-- How an item is packed: some of fragile, upright, custom_packaging, insert; and what else whoever packs it should know
+ALTER TABLE products ADD packing jsonb CHECK (jsonb_typeof(packing) = 'array'),
+    ADD packing_note text CHECK (length(packing_note) BETWEEN 1 AND 300);
 
 -- What lies in which parcel ----------------------------------------------------------------------------------------------
 -- V: a parcel as it is packed; with its shipment it has left
@@ -43,6 +60,29 @@ CREATE TABLE package_lines (
     vendor_id uuid NOT NULL REFERENCES vendors, quantity integer NOT NULL CHECK (quantity > 0),
     PRIMARY KEY (package_id, fo_line_id));
 CREATE INDEX package_lines_fo_line ON package_lines (fo_line_id);
+-- Units that are wanted no more (canceled, taken back) come out of their parcels again, the last parcel first: whoever calls
+-- them off knows of fulfillment orders and of no parcels.
+CREATE FUNCTION unpack() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    spare integer := OLD.packed - NEW.packed;
+    part record;
+BEGIN
+    FOR part IN SELECT l.package_id, l.quantity FROM package_lines l JOIN packages p ON p.id = l.package_id
+        WHERE l.fo_line_id = NEW.id AND p.shipment_id IS NULL ORDER BY p.number DESC
+    LOOP
+        EXIT WHEN spare <= 0;
+        IF part.quantity <= spare THEN
+            DELETE FROM package_lines WHERE package_id = part.package_id AND fo_line_id = NEW.id;
+        ELSE
+            UPDATE package_lines SET quantity = quantity - spare
+            WHERE package_id = part.package_id AND fo_line_id = NEW.id;
+        END IF;
+        spare := spare - part.quantity;
+    END LOOP;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER unpack AFTER UPDATE OF packed ON fo_lines FOR EACH ROW WHEN (NEW.packed < OLD.packed)
+    EXECUTE FUNCTION unpack();
 -- V: a label of a package; of its live ones there is at most one. `content` is the file of a vendor's own label
 CREATE TABLE labels (
     id uuid PRIMARY KEY, vendor_id uuid NOT NULL REFERENCES vendors,
@@ -101,9 +141,10 @@ ALTER TABLE notes ALTER order_id DROP NOT NULL, ADD CHECK (order_id IS NOT NULL 
 CREATE INDEX notes_vendor ON notes (vendor_id, at, id) WHERE order_id IS NULL;
 
 -- Rights -----------------------------------------------------------------------------------------------------------------
-GRANT SELECT, INSERT, UPDATE, DELETE ON waves, packages, package_lines, labels, pickups, choices, webhook_endpoints,
+GRANT SELECT, INSERT, UPDATE, DELETE ON waves, scans, packages, package_lines, labels, pickups, choices, webhook_endpoints,
     webhook_deliveries TO onward_ops, onward_worker;
 GRANT SELECT, INSERT ON waves TO onward_vendor;
+GRANT SELECT, INSERT, UPDATE (undone_at) ON scans TO onward_vendor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON packages, package_lines TO onward_vendor;
 GRANT SELECT, INSERT, UPDATE ON labels, pickups, webhook_endpoints TO onward_vendor;
 GRANT SELECT ON choices TO onward_vendor;
@@ -114,7 +155,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['waves', 'packages', 'package_lines', 'labels', 'pickups', 'choices', 'webhook_endpoints',
+    FOREACH name IN ARRAY ARRAY['waves', 'scans', 'packages', 'package_lines', 'labels', 'pickups', 'choices', 'webhook_endpoints',
             'webhook_deliveries'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('CREATE POLICY platform ON %I TO onward_ops, onward_worker USING (true)', name);

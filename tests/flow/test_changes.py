@@ -288,6 +288,16 @@ def test_more_units_are_new_work():
     assert [row.version for row in rows(ship_by)] == [1, 1]
 
 
+def test_no_order_grows_beyond_what_one_can_cost():
+    key = make_order(lines=[line(quantity=1, unit_price="9000000000.00")])
+
+    with pytest.raises(InvalidInput, match="place what is added as an order of its own") as refused:
+        change(key, {"1": 2})
+
+    assert refused.value.fields == {"1": "too many"}
+    assert lines_of(key) == {"1": (1, 0, 1)}
+
+
 def test_one_line_grows_while_another_shrinks_and_the_customer_hears_once_of_both():
     make_vendor_with_stock(stock={"MUG": 10, "RUG": 10})
     key = routed_order(lines=[line("MUG", 2, "1"), line("RUG", 2, "2")])

@@ -371,6 +371,26 @@ def test_one_bad_record_does_not_hold_up_the_others():
     assert (numbers(), counts(found)) == (["A-1", "A-3"], {"taken": 2, "refused": 1})
 
 
+def test_a_file_that_fails_lets_others_pass_and_ends_after_some_tries(sql):
+    broken, good = started(csv(row("A-1"))), started(csv(row("B-1")))
+    sql("UPDATE imports SET header = '5' WHERE reference = %s", broken)
+
+    run("run_imports")
+    assert (stands(broken).status, stands(good).status) == ("waiting", "done")
+    assert stands(broken).due_at > stands(good).ended_at
+    for _ in range(running.MOST_TRIES - 1):
+        sql("UPDATE imports SET due_at = now() WHERE due_at IS NOT NULL")
+        run("run_imports")
+
+    found = stands(broken)
+    assert (found.status, found.due_at, numbers()) == ("failed", None, ["B-1"])
+    assert found.problem.startswith("Something went wrong after line 1, 5 times.")
+    letter = one("SELECT * FROM dead_letters")
+    assert (letter.job, letter.subject) == ("run_imports", f"import {broken}")
+    assert letter.reason.startswith("TypeError: ")
+    assert rows("SELECT FROM checks WHERE watcher = 'run_imports'") == []
+
+
 def test_somebody_goes_back_and_arranges_a_file_anew():
     reference = arranged(csv(row("A-1")), channel="shop-one")
     tried(reference)

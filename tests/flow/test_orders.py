@@ -570,6 +570,22 @@ def test_calling_off_the_rest_ships_what_has_left(carrier):
     assert stock() == {"kiln": (9, 0)}
 
 
+@pytest.mark.parametrize(("sent", "status"), [(0, "canceled"), (1, "shipped")])
+def test_what_ended_is_not_held_any_more(sent, status):
+    make_vendor_with_stock()
+    key = routed_order()
+    (reference,) = confirmed(key)
+    if sent:
+        send(reference, parcel(1, NOW, _1=sent))
+    with transaction(OPS) as now:
+        act([reference], Action.HOLD, actor=ACTOR, now=now, reason="why")
+
+    call_off(key, {"1": 2 - sent})
+
+    found = fo_of(reference)
+    assert (found.status, found.held_from, found.hold_reason) == (status, None, None)
+
+
 # Money ---------------------------------------------------------------------------------------
 
 

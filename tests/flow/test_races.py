@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,6 +12,8 @@ from sqlalchemy.exc import OperationalError
 
 from app.checks.service import Subject
 from app.extensions import db
+from app.orders import queries
+from app.orders.locks import lock_fulfillment_orders, lock_fulfillment_orders_of, lock_orders
 from app.orders.service import Confirmation, confirm
 from app.routing.service import route
 from app.shared.work import OPS, transaction
@@ -50,8 +52,13 @@ def at_once(app, *calls: Callable[[], Any]) -> list[Any]:
         return [done.result(PATIENCE) for done in [pool.submit(go, call) for call in calls]]
 
 
-def behind_a_lock(app, sql, order_id, *calls: Callable[[], Any]) -> list[Any]:
-    """Let all of it run into the order's lock before any of it may go on."""
+def behind_a_lock(
+    app, sql, order_id, *calls: Callable[[], Any], meanwhile: Sequence[str] = ()
+) -> list[Any]:
+    """Let all of it run into the order's lock before any of it may go on.
+
+    `meanwhile`: what whoever holds the lock changes.
+    """
 
     def go(call: Callable[[], Any]) -> Any:
         with app.app_context():
@@ -61,6 +68,8 @@ def behind_a_lock(app, sql, order_id, *calls: Callable[[], Any]) -> list[Any]:
     with ThreadPoolExecutor(len(calls)) as pool:
         sql("BEGIN")
         sql("SELECT 1 FROM orders WHERE id = %s FOR UPDATE", order_id)
+        for statement in meanwhile:
+            sql(statement)
         done = [pool.submit(go, call) for call in calls]
         for _ in range(1000):
             sql("SELECT pg_stat_clear_snapshot()")
@@ -172,6 +181,44 @@ def test_a_confirmation_and_a_cancellation_at_once_leave_one_truth(app, api, sql
     assert (called_off, said) in {(200, 200), (200, 409)}
     assert one("SELECT status FROM orders").status == "canceled"
     assert one("SELECT reserved FROM stock").reserved == 0
+
+
+def test_what_its_vendor_confirms_just_now_is_not_taken_back(app, sql):
+    make_vendor_with_stock()
+    key = routed_order()
+    make_vendor_with_stock("fjord")
+    at("2026-11-24T10:00:00+00:00")
+
+    confirms = (
+        "UPDATE fulfillment_orders SET status = 'confirmed', confirmed_at = now()",
+        "UPDATE fo_lines SET confirmed = ordered",
+    )
+    late = behind_a_lock(app, sql, key, lambda: run("take_back_unconfirmed"), meanwhile=confirms)
+
+    assert late == [1]
+    assert one("SELECT status, confirmed_at IS NOT NULL FROM fulfillment_orders") == (
+        "confirmed",
+        True,
+    )
+
+
+@pytest.mark.parametrize("is_by_order", [True, False])
+def test_whoever_locks_sees_what_others_did_since_they_looked(app, sql, is_by_order):
+    make_vendor_with_stock()
+    key = routed_order()
+    (reference,) = references(key)
+    with transaction(OPS):
+        order, (fo,) = queries.order(key), queries.fulfillment_orders_of(key)
+        sql("UPDATE orders SET number = 'other'")
+        sql("UPDATE fulfillment_orders SET status = 'confirmed'")
+        sql("UPDATE fo_lines SET confirmed = 2")
+
+        assert lock_orders([key]) == [order]
+        if is_by_order:
+            assert lock_fulfillment_orders_of([key]) == [fo]
+        else:
+            assert lock_fulfillment_orders([reference]) == {reference: fo}
+        assert (order.number, fo.status, fo.lines[0].confirmed) == ("other", "confirmed", 2)
 
 
 def test_two_watches_at_once_open_one_case(app):

@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 
 from app.extensions import db
+from app.orders.changes import Change, change_wishes
 from app.orders.contract import Action
 from app.orders.service import Confirmation, act, confirm
 from app.routing.moves import Move, alternatives, move_lines, take_back
 from app.shared.errors import DomainError, IllegalMove, InvalidInput
 from app.shared.work import OPS, transaction
+from app.web.words import happened
 from tests.conftest import NOW
 from tests.factories import (
     at,
@@ -221,6 +223,39 @@ def test_a_need_by_that_nobody_meets_is_a_persons_question():
     assert given(key) == [("1", "kiln", 2)]
 
 
+def test_a_need_by_that_was_given_up_is_asked_for_again_with_another_date():
+    make_vendor_with_stock()
+    key = routed(line(), preferences={"deliver_by": "2026-11-25"})
+    redate(key, "2026-11-24")
+    # The date that nobody released is a question as it was.
+    redate(key, "2026-11-25")
+    assert (given(key), open_dates()) == ([], ["2026-11-25"])
+
+    sql("UPDATE locations SET is_active = false")
+    release(key)
+    redate(key, "2026-11-24")
+    sql("UPDATE locations SET is_active = true")
+    run_jobs("route_orders")
+    assert (given(key), open_dates()) == ([], [])
+    at(NOW + timedelta(hours=1))
+    run_jobs("route_orders")
+    assert (given(key), open_dates()) == ([], ["2026-11-24"])
+
+    redate(key, "2026-12-24")
+    assert (given(key), open_dates()) == ([("1", "kiln", 2)], [])
+
+
+def redate(key, date):
+    with transaction(OPS) as now:
+        change_wishes(key, {"deliver_by": date}, Change("tests", now))
+    run_jobs("route_orders")
+
+
+def open_dates():
+    found = rows("SELECT facts->>'date' AS date FROM order_holds WHERE released_at IS NULL")
+    return [row.date for row in found]
+
+
 def test_a_need_by_is_met_by_whoever_can_even_if_dearer():
     make_vendor_with_stock("slow", cost_minor=100, handling_days=9)
     make_vendor_with_stock("quick", cost_minor=900)
@@ -314,6 +349,28 @@ def test_no_unit_that_has_shipped_is_taken_back():
 
     assert fo_of(reference).status == "shipped"
     assert given(key) == [("1", "fjord", 2), ("1", "kiln", 1)]
+
+
+def test_what_was_taken_back_is_told_apart_from_what_a_vendor_declined():
+    make_vendor_with_stock()
+    key = routed(line(quantity=5))
+    make_vendor_with_stock("fjord")
+    (reference,) = references(key)
+    with transaction(OPS) as now:
+        move_lines(Move(reference, "fjord", "main", {"1": 1}), reason="a", actor="imani", now=now)
+        confirm([Confirmation(reference, {"1": 2}, "broken")], actor="kiln", now=now)
+
+    told = rows(
+        "SELECT facts FROM timeline WHERE event IN ('fulfillment_order_taken_back',"
+        " 'fulfillment_order_confirmed') ORDER BY id"
+    )
+    said = {"fulfillment_order": reference}
+    assert [row.facts for row in told] == [
+        said | {"status": "assigned", "taken_back": 1, "reason": "a"},
+        said | {"status": "confirmed", "declined": 2, "reason": "broken"},
+    ]
+    words = happened("fulfillment_order_taken_back", told[0].facts)["sentence"]
+    assert words == f"{reference}. 1 unit taken back. A."
 
 
 def test_work_that_is_held_is_taken_back_too_and_twice_changes_nothing():

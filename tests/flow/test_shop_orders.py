@@ -31,7 +31,7 @@ from tests.factories import (
     send,
 )
 from tests.people import make_person, person_of
-from tests.unit.shop_payloads import shopify_item, shopify_order, woo_order
+from tests.unit.shop_payloads import shopify_item, shopify_order
 
 SECRET = "the key that Shopify signs with"
 webhooks = count(1)
@@ -168,6 +168,18 @@ def test_units_that_the_shop_adds_are_new_work(tell):
 
     assert (answer["outcome"], units()) == ("changed", {"501": 3})
     assert one("SELECT sum(reserved) AS n FROM stock").n == 3
+
+
+def test_units_that_were_added_here_stay_when_the_shop_wants_fewer(tell):
+    tell(at(1))
+    order = one("SELECT id FROM orders").id
+    with transaction(OPS) as now:
+        changes.change(order, {"501": 4}, {}, Change("imani", now))
+
+    same = tell(at(2, tags="vip"), "orders/updated")
+    fewer = tell(at(3, line_items=[shopify_item(current_quantity=1)]), "orders/updated")
+
+    assert (same["outcome"], fewer["outcome"], units()) == ("known", "changed", {"501": 3})
 
 
 def test_what_was_called_off_here_is_not_brought_back_by_the_shops_next_word(tell):
@@ -342,51 +354,3 @@ def test_secrets_and_kept_bodies_are_sealed_anew(tell, app):
 
     assert not set(before) & set(one(sealed))
     assert tell(at(2), name="w-2")["outcome"] == "taken"
-
-
-# WooCommerce ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def woo(app: Flask, shop: Any):
-    with transaction(OPS):
-        secret = shops.make("woo", "woocommerce", "woo", "", shop)
-    browser = app.test_client()
-
-    def say(order: dict[str, Any], topic: str = "order.created") -> Any:
-        body = json.dumps(order).encode()
-        mac = hmac.new(secret.encode(), body, hashlib.sha256).digest()
-        headers = {
-            "X-WC-Webhook-Signature": base64.b64encode(mac).decode(),
-            "X-WC-Webhook-Topic": topic,
-            "X-WC-Webhook-Delivery-ID": f"d{next(webhooks)}",
-        }
-        return browser.post("/webhooks/sources/woo", data=body, headers=headers).json
-
-    return say
-
-
-def test_a_woocommerce_order_waits_for_its_payment_and_ends_with_its_deletion(woo):
-    waits = woo(woo_order(status="pending"))
-    taken = woo(woo_order(), "order.updated")
-    gone = woo({"id": 727}, "order.deleted")
-    again = woo({"id": 727}, "order.deleted")
-    unknown = woo({"id": 1}, "order.deleted")
-
-    found = [answer["outcome"] for answer in (waits, taken, gone, again, unknown)]
-    assert found == ["ignored", "taken", "changed", "known", "ignored"]
-    assert waits["problem"] == "It is not paid yet."
-    assert one("SELECT status FROM orders").status == "canceled"
-
-
-def test_money_back_for_all_of_an_order_calls_off_what_has_not_left(woo):
-    woo(woo_order())
-    back = woo_order(
-        status="refunded",
-        date_modified_gmt="2026-11-23T09:00:00",
-        refunds=[{"id": 1, "total": "-29.90"}],
-    )
-
-    assert woo(back, "order.updated")["outcome"] == "changed"
-    assert one("SELECT status FROM orders").status == "canceled"
-    assert one("SELECT refunded_minor FROM payments").refunded_minor == 2990

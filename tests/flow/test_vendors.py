@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from app.audit.contract import Actor
 from app.extensions import db
@@ -206,6 +207,37 @@ def test_what_a_stopped_vendor_has_open_is_given_to_others_a_batch_at_a_time(app
         " WHERE v.code = 'kiln'"
     ) == (many, 0)
     assert run("take_back_stopped") == 0
+
+
+def test_of_two_stopped_vendors_no_order_is_waited_for_while_stock_is_held(app):
+    for code, sku in (("kiln", "MUG"), ("fjord", "POT")):
+        make_vendor_with_stock(code, {sku: 5})
+        routed_order(lines=[line(sku, 1)])
+    steps = [Step(code, Move.SUSPEND, "late") for code in ("kiln", "fjord")]
+    with transaction(OPS) as now:
+        stand(steps, actor=TEO, now=now, takes_back=True)
+    held: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest) -> None:
+        if "FROM fulfillment_orders" in statement and "FOR NO KEY UPDATE" in statement:
+            held.append("order")
+        if statement.startswith("UPDATE stock"):
+            held.append("stock")
+
+    def end(_connection) -> None:
+        held.append("commit")
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    event.listen(db.engine, "commit", end)
+    try:
+        run_jobs("take_back_stopped")
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+        event.remove(db.engine, "commit", end)
+
+    assert given() == {"kiln": ["rejected"], "fjord": ["rejected"]}
+    assert held.count("stock") == 2
+    assert ("stock", "order") not in pairwise(held)
 
 
 def test_what_has_left_stays_with_a_vendor_that_is_closed(app):

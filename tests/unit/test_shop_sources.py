@@ -328,12 +328,7 @@ def test_a_woocommerce_order_is_ours():
             0,
         ),
         ("trash", "has the status 'trash' and is not to be shipped", "thrown away in the shop", 0),
-        (
-            "failed",
-            "has the status 'failed' and is not to be shipped",
-            "its payment failed in the shop",
-            0,
-        ),
+        ("failed", "could not be paid in the shop", None, 2),
         ("wc-packed", "has the status 'wc-packed' and is not to be shipped", None, 2),
     ],
 )

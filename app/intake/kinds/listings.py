@@ -38,6 +38,8 @@ class Listings:
         field("stock", later("On hand"), "onhand quantity qty units", read=whole),
         field("buy_in_days", later("Working days to buy in"), "leadtime", read=whole),
         field("restock_on", later("Stock comes on"), "restock", read=day),
+        field("bin", later("Bin"), "shelf shelfmark storagebin lagerplatz fach"),
+        field("own_code", later("Own code"), "internalcode internalbarcode ownlabel"),
     )
 
     def given(self, fixed: Mapping[str, str]) -> Values:

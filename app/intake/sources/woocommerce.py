@@ -39,16 +39,16 @@ from app.web.fields import check
 TOPICS = {"order.created", "order.updated", "order.deleted", "order.restored"}
 # Asks, when a webhook is saved, whether anybody is there.
 PING = re.compile(rb"webhook_id=\d{1,20}")
-# What the shop waits for before an order may be shipped.
-WAITS = {
-    "auto-draft": "is being written",
-    "checkout-draft": "is being written",
+# What stops an order that may go on later: a payment that failed can be tried again.
+STOPS = {
     "pending": "is not paid yet",
     "on-hold": "is on hold in the shop",
+    "failed": "could not be paid in the shop",
 }
+# What the shop waits for before an order may be shipped.
+WAITS = {"auto-draft": "is being written", "checkout-draft": "is being written"} | STOPS
 ENDED = {
     "cancelled": "canceled in the shop",
-    "failed": "its payment failed in the shop",
     "trash": "thrown away in the shop",
 }
 
@@ -187,11 +187,12 @@ def _told(order: Order) -> Told:
         subject=order.id,
         number=order.number or order.id,
         as_of=order.date_modified_gmt,
-        order=_order(order, items) if order.status == "processing" else {},
+        order=_order(order, items),
         units={item.id: item.quantity if is_wanted else 0 for item in items},
         money=_money(order),
         ended=ENDED.get(order.status),
         waits=_waits(order.status),
+        stopped=f"It {STOPS[order.status]}." if order.status in STOPS else None,
     )
 
 
@@ -203,23 +204,28 @@ def _waits(status: str) -> str | None:
 
 
 def _order(order: Order, items: list[Item]) -> dict[str, Any]:
+    """Return what is to be shipped; of what is stopped, what may change until it goes on."""
+    parts = {
+        "ship_to": _ship_to(order),
+        "preferences": {"delivery_instructions": note(order.customer_note)},
+    }
+    if order.status != "processing":
+        return parts if order.status in STOPS else {}
     if not items:
         detail = f"Order {order.number or order.id} has no lines."
         raise InvalidInput(detail, line_items="at least one with a quantity")
     freight = sum(minor(x.total + x.total_tax, order.currency) for x in order.shipping_lines)
     ways = [code for line in order.shipping_lines if (code := line.method_id or line.method_title)]
-    return {
+    return parts | {
         "number": order.number or order.id,
         "placed_at": order.date_created_gmt,
         "currency": order.currency,
         "customer": _customer(order),
-        "ship_to": _ship_to(order),
         "lines": [line for item in items for line in _lines(order, item)],
         "shipping": {
             "service": (ways or ["standard"])[0],
             "price": amount(freight, order.currency),
         },
-        "preferences": {"delivery_instructions": note(order.customer_note)},
     }
 
 
