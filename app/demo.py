@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import current_app
 
+from app import demo_day
 from app.accounts.keys import ensure_key
 from app.accounts.people import ensure_user
 from app.catalog import service as catalog
@@ -53,20 +54,25 @@ def seed() -> Iterator[str]:
         # All of it is written at once, so whoever knows the newest vendor has everything.
         if not is_known(VENDORS[-1].code):
             _open_market(now)
-        keys = {code: vendors.vendor_id(code) for *_, code in VENDORS_PEOPLE}
+        if speed and float(speed) <= demo_day.SLOW and not is_known(demo_day.CODE):
+            demo_day.open_workshop(now)
+        people = VENDORS_PEOPLE + (demo_day.PEOPLE if is_known(demo_day.CODE) else ())
+        keys = {code: vendors.vendor_id(code) for *_, code in people}
     with transaction(ACCOUNTS):
-        _let_in(password, keys)
+        _let_in(password, people, keys)
     yield f"Sign in at {current_app.config['PUBLIC_URL']}/signin with the password {password} as"
     for email, name, role in PEOPLE:
         yield f"  {email:<26} {name}, {role.replace('_', ' ')}"
-    for email, name, role, vendor in VENDORS_PEOPLE:
+    for email, name, role, vendor in people:
         yield f"  {email:<26} {name}, {role.replace('_', ' ')} of {vendor}"
 
 
-def _let_in(password: str, vendor_keys: Mapping[str, UUID]) -> None:
+def _let_in(
+    password: str, people: Sequence[tuple[str, str, str, str]], vendor_keys: Mapping[str, UUID]
+) -> None:
     for email, name, role in PEOPLE:
         ensure_user(email, name, role, password)
-    for email, name, role, vendor in VENDORS_PEOPLE:
+    for email, name, role, vendor in people:
         ensure_user(email, name, role, password, vendor_keys[vendor])
     if token := os.environ.get("SIMULATOR_API_KEY"):
         ensure_key("simulator", token)

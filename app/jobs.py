@@ -62,6 +62,7 @@ JOBS = {
     "take_back_stopped": Job(
         "workers.routing.take_back_stopped", "urgent", _checks("take_back_stopped")
     ),
+    "remind_vendors": Job("workers.orders.remind_vendors", "urgent", _checks("remind_vendors")),
     "wake_waiting": Job("workers.routing.wake_waiting", "urgent", _checks("wake_waiting")),
     "send_notifications": Job(
         "workers.notifications.send_notifications",

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.api.forms import Version
 from app.intake.forms import AddressForm, PreferencesForm
-from app.orders.contract import FoStatus, OrderStatus
+from app.orders.contract import DeclineCode, FoStatus, OrderStatus
 from app.vendors.contract import Kind, Status
 from app.web import fields
 
@@ -92,6 +92,8 @@ class FulfillmentOrder(Answer):
     shipped_at: datetime | None
     delivered_at: datetime | None
     hold_reason: str | None
+    decline_code: DeclineCode | None
+    ship_on: date | None
     # To a vendor nothing when it need not know any more; then it reads of no wishes either.
     ship_to: AddressForm | None
     preferences: PreferencesForm

@@ -11,11 +11,13 @@ from pydantic import Field, SkipValidation, StringConstraints
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from app.intake.forms import AddressForm, OrderForm, PreferencesForm
+from app.orders.contract import DeclineCode
 from app.shared.errors import InvalidInput
 from app.web.fields import (
     MOST_UNITS,
     Amount,
     Code,
+    Day,
     F,
     Form,
     Moment,
@@ -83,11 +85,26 @@ class PaymentsForm(Form):
     payments: Annotated[list[NamedPaymentForm], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
+class InsteadForm(Form):
+    """What a vendor offers for declined units: another SKU of its own, or the day it has them."""
+
+    substitute: Code | None = None
+    restock_on: Day | None = None
+
+
 class ConfirmForm(Form):
-    """Units a vendor can ship by line (none named: all), and why not the rest."""
+    """Units a vendor can ship by line (none named: all), and why not the rest.
+
+    `attest`: it has looked, and they are there; `ship_on`: the day on which it means to hand them
+    over; `offers`: what it offers by line for the rest. A reason without a code is "other".
+    """
 
     lines: dict[Code, Annotated[int, Field(ge=0, le=MOST_UNITS)]] | None = None
+    code: DeclineCode | None = None
     reason: Note | None = None
+    attest: bool = False
+    ship_on: Day | None = None
+    offers: dict[Code, InsteadForm] = Field(default_factory=dict)
 
 
 class NamedConfirmForm(ConfirmForm):

@@ -10,7 +10,6 @@ from flask import Blueprint, request
 
 from app.api.access import caller
 from app.api.catalog_forms import StockForm
-from app.api.documents import fulfillment_order_documents
 from app.api.forms import (
     ConfirmForm,
     ConfirmsForm,
@@ -22,11 +21,15 @@ from app.api.forms import (
 from app.catalog.forms import CountForm
 from app.catalog.queries import listing_ids
 from app.catalog.service import count_stock
+from app.choices import service as choices
+from app.choices.contract import Instead
 from app.orders import service as orders
+from app.orders.confirmations import Confirmation
 from app.orders.contract import Action, FoStatus
+from app.orders.documents import fulfillment_order_documents
 from app.orders.models import FulfillmentOrder
 from app.orders.queries import fulfillment_order, fulfillment_orders
-from app.orders.service import Confirmation, Outcome
+from app.orders.service import Outcome
 from app.shared.errors import InvalidInput, NotFound
 from app.shared.work import transaction
 from app.shipments.service import Dispatch, Parcel, ship
@@ -119,9 +122,9 @@ def _unique(names: Sequence[str]) -> Sequence[str]:
 
 def confirm_one(reference: str) -> dict[str, Any]:
     """Confirm one, whole or in part, or decline it."""
-    word = _confirmation(reference, read(ConfirmForm))
+    form = read(ConfirmForm)
     with transaction(caller().scope) as now:
-        return _one(orders.confirm([word], actor=caller().name, now=now), now)
+        return _one(_confirm([(reference, form)], now), now)
 
 
 def confirm_many() -> dict[str, Any]:
@@ -129,12 +132,19 @@ def confirm_many() -> dict[str, Any]:
     forms = read(ConfirmsForm).fulfillment_orders
     names = _unique([f.id for f in forms])
     with transaction(caller().scope) as now:
-        words = [_confirmation(f.id, f) for f in forms]
-        return _many(names, orders.confirm(words, actor=caller().name, now=now))
+        return _many(names, _confirm([(f.id, f) for f in forms], now))
 
 
-def _confirmation(reference: str, form: ConfirmForm) -> Confirmation:
-    return Confirmation(reference, form.lines, form.reason)
+def _confirm(said: Sequence[tuple[str, ConfirmForm]], now: datetime) -> list[Outcome]:
+    words = [
+        Confirmation(name, f.lines, f.reason, f.code, has_attested=f.attest, ship_on=f.ship_on)
+        for name, f in said
+    ]
+    offers = {
+        name: {line: Instead(o.substitute, o.restock_on) for line, o in f.offers.items()}
+        for name, f in said
+    }
+    return choices.confirm(words, offers, actor=caller().name, now=now)
 
 
 def ship_one(reference: str) -> dict[str, Any]:

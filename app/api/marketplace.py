@@ -9,11 +9,11 @@ from flask import Blueprint, request
 
 from app.api.access import actor, caller
 from app.api.catalog_forms import ListingsForm, ProductsForm
-from app.api.documents import Document, plain
 from app.api.forms import body, read
 from app.audit.service import record
 from app.catalog import service as catalog
 from app.catalog.queries import listings as read_listings
+from app.orders.documents import Document, plain
 from app.policies import marketplace
 from app.policies import service as policies
 from app.routing.registry import strategy

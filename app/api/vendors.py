@@ -17,9 +17,9 @@ from app.api.catalog_forms import (
     VendorForm,
     VendorsForm,
 )
-from app.api.documents import Document, pick
 from app.api.forms import read
 from app.audit.service import record
+from app.orders.documents import Document, pick
 from app.routing.standing import stand
 from app.shared.errors import IllegalMove
 from app.shared.work import OPS, transaction

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from app.catalog.models import Listing, Product, Reservation
+from app.catalog.rules import LONGEST_BIN
 from app.checks import service as checks
 from app.checks.service import Subject
 from app.extensions import db
 from app.shared import bulk, clock, ids, live
-from app.shared.errors import Conflict, NotFound
+from app.shared.errors import Conflict, InvalidInput, NotFound
 from app.shared.seen import Overtaken, require_unchanged
 from app.shared.work import PLATFORM, acting_as
 
@@ -27,6 +28,11 @@ COUNT = text(
     "UPDATE stock s SET on_hand = v.n"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:counts AS integer[])) v(id, n)"
     " WHERE s.listing_id = v.id"
+)
+WRITE_OFF = text(
+    "WITH held AS (SELECT listing_id FROM stock WHERE listing_id = ANY(:ids)"
+    "  ORDER BY listing_id FOR NO KEY UPDATE)"
+    " UPDATE stock s SET on_hand = s.reserved FROM held h WHERE h.listing_id = s.listing_id"
 )
 # Locked in the order of their keys before they are changed: an UPDATE of many has no order.
 TAKE = text(
@@ -48,6 +54,7 @@ SETTLE_STOCK = text(
     "  FROM unnest(CAST(:lines AS uuid[]), CAST(:quantities AS integer[])) u(fo_line_id, quantity)"
     "  JOIN reservations r USING (fo_line_id) GROUP BY 1) v WHERE s.listing_id = v.listing_id"
 )
+HOLDING = text("SELECT DISTINCT listing_id FROM reservations WHERE fo_line_id = ANY(:lines)")
 END_RESERVATIONS = text(
     "DELETE FROM reservations r"
     " USING unnest(CAST(:lines AS uuid[]), CAST(:quantities AS integer[])) u(fo_line_id, quantity)"
@@ -225,9 +232,31 @@ def reserve(reservations: Sequence[dict[str, Any]]) -> None:
         raise SoldOut
 
 
+def wake_for(lines: Iterable[UUID]) -> None:
+    """Have those looked at who wait for what is about to be released of lines."""
+    _wake(db.session.scalars(HOLDING, {"lines": sorted(lines)}).all())
+
+
 def release(quantities: Mapping[UUID, int]) -> None:
     """Give held units of lines back to what is available."""
     _settle(quantities, leaves=False)
+
+
+def set_bin(listing: UUID, place: str) -> str | None:
+    """Note where a listing lies; "" takes the note away. Return it as it is kept."""
+    words = place.strip() or None
+    if words and (len(words) > LONGEST_BIN or not words.isprintable()):
+        told = f"A bin is called by at most {LONGEST_BIN} characters that can be printed."
+        raise InvalidInput(told, bin=told)
+    db.session.execute(update(Listing).where(Listing.id == listing).values(bin=words))
+    live.changed("catalog")
+    return words
+
+
+def write_off(listings: Iterable[UUID]) -> None:
+    """Note that of these listings nothing lies there but what is held for orders."""
+    db.session.execute(WRITE_OFF, {"ids": sorted(set(listings))})
+    live.changed("catalog")
 
 
 def consume(quantities: Mapping[UUID, int]) -> None:

@@ -74,15 +74,26 @@ def wake(event: str, subjects: Iterable[Subject], now: datetime) -> None:
 
 def look_at(watcher: str, subjects: Iterable[Subject], at: datetime) -> None:
     """Have one watcher look at subjects at a moment, or earlier if it meant to."""
+    if _arrange(watcher, dict.fromkeys(subjects, at)):
+        jobs.ring(watcher)
+
+
+def look_later(watcher: str, moments: Mapping[Subject, datetime]) -> None:
+    """Have one watcher look at subjects, each at a moment of its own that lies ahead."""
+    _arrange(watcher, moments)
+
+
+def _arrange(watcher: str, moments: Mapping[Subject, datetime]) -> bool:
+    """Write down when a watcher looks; return whether there is anything to look at."""
     rows = [
         {
             "subject_id": s.id,
             "watcher": watcher,
             "subject_kind": s.kind,
             "order_id": s.order_id,
-            "next_check_at": at,
+            "next_check_at": moments[s],
         }
-        for s in sorted(set(subjects), key=lambda s: s.id)
+        for s in sorted(moments, key=lambda s: s.id)
     ]
     bulk.insert(
         Check,
@@ -90,8 +101,7 @@ def look_at(watcher: str, subjects: Iterable[Subject], at: datetime) -> None:
         conflict="ON CONFLICT (subject_id, watcher) DO UPDATE SET"
         " next_check_at = least(checks.next_check_at, excluded.next_check_at)",
     )
-    if rows:
-        jobs.ring(watcher)
+    return bool(rows)
 
 
 def work_off(watcher: str, look: Look, *, is_time_up: Callable[[], bool]) -> int:

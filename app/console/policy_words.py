@@ -56,6 +56,14 @@ FIELDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
             later("Days under way"),
             later("Calendar days from hand-over to the door, where no lane says otherwise."),
         ),
+        "remind_confirm_hours": (
+            later("Remind of confirm-by"),
+            later("Hours before it. Nothing: vendors are not reminded."),
+        ),
+        "remind_ship_hours": (
+            later("Remind of ship-by"),
+            later("Hours before it. Nothing: vendors are not reminded."),
+        ),
     },
     "lanes": {
         "lanes": (
@@ -125,6 +133,10 @@ FIELDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "customer": (later("Customers are sent"), later("One template a line.")),
         "vendor": (later("Vendors are sent"), later("One template a line.")),
         "ops": (later("Ops are sent"), later("One template a line.")),
+        "vendor_together_from": (
+            later("One mail to a vendor for so many"),
+            later("New work and reminders that are due together. From 2 to 100."),
+        ),
         "addresses": (later("Where the climb's mail goes"), later("An address for each level.")),
     },
     "privacy": {

@@ -35,7 +35,13 @@ from app.console.vendors import KINDS, status_word
 from app.shared import language
 from app.shared.language import _, later
 from app.vendors.contract import Kind, Move, Status
-from app.vendors.rules import STOPPING, WITH_A_REASON, WITH_AN_END, why_no_calendar
+from app.vendors.rules import (
+    STOPPING,
+    WITH_A_REASON,
+    WITH_AN_END,
+    has_address,
+    why_no_calendar,
+)
 from app.web import zones
 from app.web.forms import ADDRESS, AtMost, called, line
 
@@ -241,6 +247,11 @@ class NewVendor(VendorFacts, PlaceFacts):
         """Offer how it may start."""
         super().__init__(**given)
         self.starts_as.choices = [(s, status_word(s)) for s in (Status.ACTIVE, Status.REVIEW)]
+
+    def validate_code(self, field: Field) -> None:
+        """Refuse a code that would be another page's address."""
+        if field.data and not has_address(field.data):
+            raise ValidationError(_("Another page has this name. Use another code."))
 
     def vendor(self) -> dict[str, Any]:
         """Return the vendor as it is kept."""

@@ -107,6 +107,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         VENDORS,
         "fulfillment_order",
     ),
+    "work_reminder": Kind(
+        later("Work of yours is due soon"),
+        "{asks}: {subject}",
+        (later("Order {number}"), later("by {due_at}")),
+        "alarm-fill",
+        "warn",
+        VENDORS,
+        "fulfillment_order",
+    ),
     "work_taken_back": Kind(
         later("Work of yours is given to somebody else"),
         later("Taken back: {subject}"),

@@ -45,8 +45,14 @@ CHANGED = {
     "units": later("fewer units are wanted"),
     "wishes": later("the customer wishes it otherwise"),
 }
+ASKS = {
+    "confirm": later("Waits for your word"),
+    "ship": later("Soon to be handed over"),
+}
 # Beyond what the words of a page know; a fact that nobody knows is shown as it is.
 FACTS: Mapping[str, Callable[[Any], str]] = {
+    "asks": lambda code: _(ASKS.get(code, code)),
+    "due_at": lambda s: when(datetime.fromisoformat(s)),
     "ship_by": lambda s: when(datetime.fromisoformat(s)),
     "done": lambda n: _n("{n} row", "{n} rows", n),
     "refused": lambda n: _n("{n} row", "{n} rows", n),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from app.notifications.work_texts import of_work
 from app.shared import language
 from app.shared.language import _, later
 from app.shared.money import Money
@@ -45,6 +46,13 @@ TEXTS: dict[str, tuple[str, str]] = {
         later(
             "Hello {name},\n\nwe have your order {number}. We write again when a parcel leaves."
             "{contents}"
+        ),
+    ),
+    "order_confirmed": (
+        later("Your order {number} is being made ready"),
+        later(
+            "Hello {name},\n\nthis of order {number} is confirmed:{contents}\n\nIt is meant to leave"
+            " on {ship_day}. We write again when it has left.{expect}"
         ),
     ),
     "order_changed": (
@@ -90,7 +98,19 @@ TEXTS: dict[str, tuple[str, str]] = {
     # These go to shared addresses, whose readers nobody knows: always English.
     "work_assigned": (
         "New work: {fulfillment_order}",
-        "Fulfillment order {fulfillment_order} is yours. Please hand it over by {ship_by}.",
+        "Fulfillment order {fulfillment_order} is yours. Please hand it over by {due}.{work}",
+    ),
+    "work_assigned_many": (
+        "New work: {n} fulfillment orders",
+        "{n} fulfillment orders are yours. This is what each of them is.{works}",
+    ),
+    "work_reminder": (
+        "{soon}: {fulfillment_order}",
+        "{please} fulfillment order {fulfillment_order} by {due}.{work}",
+    ),
+    "work_reminder_many": (
+        "Soon due: {n} fulfillment orders",
+        "These {n} fulfillment orders are due soon.{works}",
     ),
     "work_changed": (
         "Changed: {fulfillment_order}",
@@ -232,12 +252,14 @@ def compose(
 
 def _derived(facts: Mapping[str, Any]) -> dict[str, str]:
     """Return the facts that need wording."""
-    words = {"track": "", "expect": "", "contents": "", "not_you": _(NOT_YOU)}
+    words = {"track": "", "expect": "", "contents": "", "not_you": _(NOT_YOU)} | of_work(facts)
     if facts.get("link"):
         words["track"] = f"\n\n{_(TRACK, link=facts['link'])}"
     if facts.get("promised"):
         words["promised"] = _day(date.fromisoformat(facts["promised"]))
         words["expect"] = f"\n\n{_(EXPECT, promised=words['promised'])}"
+    if facts.get("ship_on"):
+        words["ship_day"] = _day(date.fromisoformat(facts["ship_on"]))
     if "minor" in facts:
         words["amount"] = _amount(facts["minor"], facts["currency"])
         words["because"] = _(LOST) if facts.get("rule") == "lost" else _(LATE)

@@ -39,6 +39,18 @@ class Action(StrEnum):
     TAKE_BACK = "take_back"
 
 
+class DeclineCode(StrEnum):
+    """Why a vendor cannot send what it was given."""
+
+    OUT_OF_STOCK = "out_of_stock"
+    DISCONTINUED = "discontinued"
+    DAMAGED = "damaged"
+    CANNOT_SHIP_THERE = "cannot_ship_there"
+    PRICE_ERROR = "price_error"
+    # What none of these says; it needs words.
+    OTHER = "other"
+
+
 class OrderStatus(StrEnum):
     """An order's status, derived from its quantities."""
 

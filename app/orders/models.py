@@ -133,6 +133,8 @@ class FoLine(db.Model):
     ordered: Mapped[int]
     is_bought_in: Mapped[bool] = mapped_column(default=False)
     declined: Mapped[int] = mapped_column(default=0)
+    # the customer waits for what was declined: its vendor may be given it again
+    is_awaited: Mapped[bool] = mapped_column(default=False)
     confirmed: Mapped[int] = mapped_column(default=0)
     picked: Mapped[int] = mapped_column(default=0)
     packed: Mapped[int] = mapped_column(default=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -18,6 +17,14 @@ from app.extensions import db
 from app.notices import service as notices
 from app.notices.contract import Notice
 from app.orders import holds, told
+from app.orders.confirmations import (
+    Confirmation,
+    facts_of,
+    quantities_of,
+    require_day,
+    require_same,
+    take,
+)
 from app.orders.contract import Action, FoStatus
 from app.orders.locks import (
     lock_fulfillment_orders,
@@ -36,77 +43,37 @@ Outcome = FulfillmentOrder | DomainError
 Moved = bool | Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmation:
-    """A vendor's word on one fulfillment order: units it can ship by line (None: all of them)."""
-
-    reference: str
-    quantities: Mapping[str, int] | None = None
-    reason: str | None = None
-
-
 def confirm(words: Sequence[Confirmation], *, actor: str, now: datetime) -> list[Outcome]:
-    """Take vendors' words; units that are not confirmed go back to routing at once."""
+    """Take vendors' words; units that are not confirmed go back to routing at once.
+
+    The same word again changes nothing; another one is refused.
+    """
     by_reference = {word.reference: word for word in words}
     declined: list[tuple[FoLine, int]] = []
+    taken: list[FulfillmentOrder] = []
 
     def apply(fo: FulfillmentOrder) -> Moved:
-        is_moved = _confirm(fo, by_reference[fo.reference], declined, now)
-        back = sum(units for line, units in declined if line.fo_id == fo.id)
-        return {"declined": back, "reason": fo.decline_reason} if is_moved and back else is_moved
+        word = by_reference[fo.reference]
+        wanted = quantities_of(fo, word)
+        action = Action.CONFIRM if any(wanted.values()) else Action.DECLINE
+        target = move(fo.reference, FoStatus(fo.status), action, fo.held_from)
+        if target == fo.status:
+            require_same(fo, word, wanted)
+            return False
+        if word.ship_on and action is Action.CONFIRM:
+            require_day(fo, word.ship_on, now)
+        back = take(fo, word, wanted)
+        declined.extend(back)
+        taken.append(fo)
+        fo.status, fo.confirmed_at = target, now
+        return facts_of(fo, sum(units for _, units in back)) or True
 
     outcomes = change(list(by_reference), apply, event="confirmed", actor=actor, now=now)
-    if declined:
-        with acting_as(PLATFORM):
+    with acting_as(PLATFORM):
+        told.confirmed(taken, now)
+        if declined:
             return_units([x for x, _ in declined], {x.id: n for x, n in declined}, now)
     return outcomes
-
-
-def _confirm(
-    fo: FulfillmentOrder, word: Confirmation, declined: list[tuple[FoLine, int]], now: datetime
-) -> bool:
-    """Take a vendor's word, and add to `declined` the units that go back by it."""
-    wanted = _quantities(fo, word)
-    action = Action.CONFIRM if any(wanted.values()) else Action.DECLINE
-    target = move(fo.reference, FoStatus(fo.status), action, fo.held_from)
-    if target == fo.status:
-        _same_word(fo, wanted)
-        return False
-    for line in fo.lines:
-        line.confirmed = wanted[line.line]
-        if back := _asked(line) - line.confirmed:
-            line.declined += back
-            declined.append((line, back))
-    fo.status, fo.confirmed_at, fo.decline_reason = target, now, word.reason
-    return True
-
-
-def _asked(line: FoLine) -> int:
-    """Return the units of a line that its vendor still has to say a word about."""
-    return line.ordered - line.declined - line.canceled
-
-
-def _quantities(fo: FulfillmentOrder, word: Confirmation) -> dict[str, int]:
-    # Before its word, what is declined was taken from the vendor; after it, by itself.
-    is_first = fo.status == FoStatus.ASSIGNED
-    most = {x.line: _asked(x) if is_first else x.ordered - x.canceled for x in fo.lines}
-    if word.quantities is None:
-        return most
-    for line, quantity in word.quantities.items():
-        if not 0 <= quantity <= most.get(line, -1):
-            detail = f"{fo.reference} has no line '{line}' of which {quantity} could be confirmed."
-            raise InvalidInput(detail, **{line: f"0 to {most.get(line, 0)}"})
-    wanted = {line: word.quantities.get(line, 0) for line in most}
-    if wanted != most and not word.reason:
-        detail = f"{fo.reference}: say why not everything can be shipped."
-        raise InvalidInput(detail, reason="needed where units are declined")
-    return wanted
-
-
-def _same_word(fo: FulfillmentOrder, wanted: Mapping[str, int]) -> None:
-    if any(line.confirmed != wanted[line.line] for line in fo.lines):
-        detail = f"{fo.reference} was {fo.status} with other quantities; ask ops to change it."
-        raise IllegalMove(detail)
 
 
 def act(
@@ -238,8 +205,17 @@ def give_back(fo: FulfillmentOrder, quantities: Mapping[str, int] | None) -> dic
     return {line.id: wanted[line.line] for line in fo.lines if wanted.get(line.line)}
 
 
-def return_units(lines: Sequence[FoLine], quantities: Mapping[UUID, int], now: datetime) -> None:
-    """Give units of lines back to the stock and their order lines back to routing."""
+def return_units(
+    lines: Sequence[FoLine],
+    quantities: Mapping[UUID, int],
+    now: datetime,
+    *,
+    are_gone: bool = False,
+) -> None:
+    """Give units of lines back to the stock and their order lines back to routing.
+
+    `are_gone`: nobody has them any more, so the stock does not get them.
+    """
     # First: routing holds such checks while it waits for stock.
     checks.wake(
         "lines unrouted",
@@ -247,7 +223,7 @@ def return_units(lines: Sequence[FoLine], quantities: Mapping[UUID, int], now: d
         now,
     )
     _unroute(lines, quantities)
-    catalog.release(quantities)
+    (catalog.consume if are_gone else catalog.release)(quantities)
 
 
 def _unroute(lines: Sequence[FoLine], quantities: Mapping[UUID, int]) -> None:
@@ -321,6 +297,7 @@ def cancel(
     if not any(line.unrouted for line in lines):
         order.unfilled_since = None
     db.session.flush()
+    catalog.wake_for(freed)
     catalog.release(freed)
     record([Happened(order.id, order.cohort, "order_canceled", actor, order.id, facts)], now)
     settle([order_id], now)

@@ -44,6 +44,29 @@ def changed(order: Order, now: datetime) -> None:
     tell([Message(order.id, order.cohort, "customer", person.email, template, once, facts)], now)
 
 
+def confirmed(fos: Sequence[FulfillmentOrder], now: datetime) -> None:
+    """Tell customers on which day it is meant to leave, where a vendor has said so."""
+    dated = [fo for fo in fos if fo.ship_on]
+    people = contacts(fo.order_id for fo in dated) if dated else {}
+    messages = []
+    for fo in dated:
+        person = people[fo.order_id]
+        lines = [(line.title, line.confirmed) for line in fo.lines if line.confirmed]
+        facts = facts_of(person) | contents(lines, fo.ship_to) | {"ship_on": f"{fo.ship_on}"}
+        messages.append(
+            Message(
+                fo.order_id,
+                fo.cohort,
+                "customer",
+                person.email,
+                "order_confirmed",
+                fo.reference,
+                facts,
+            )
+        )
+    tell(messages, now)
+
+
 def work_changed(fos: Sequence[FulfillmentOrder], what: str, now: datetime) -> None:
     """Tell vendors that work of theirs has changed: its `address`, `units` or `wishes`."""
     vendors = select(Vendor.id, Vendor.email).where(Vendor.id.in_({fo.vendor_id for fo in fos}))

@@ -65,6 +65,10 @@ class Promises(Document):
     # None: vendors need not confirm by a time.
     confirm_within_hours: Hours | None = 24
     transit_days: Days = 5
+    # Hours before its deadline at which a vendor is reminded, or at half of a time that is shorter
+    # than twice as long; None: never.
+    remind_confirm_hours: Hours | None = 2
+    remind_ship_hours: Hours | None = 4
 
 
 class LaneRule(Document):
@@ -181,6 +185,7 @@ class Messages(Document):
 
     customer: tuple[str, ...] = (
         "order_received",
+        "order_confirmed",
         "order_shipped",
         "order_late",
         "order_delivered",
@@ -188,7 +193,14 @@ class Messages(Document):
         "order_canceled",
         "compensation_offered",
     )
-    vendor: tuple[str, ...] = ("work_assigned", "work_changed", "work_taken_back")
+    vendor: tuple[str, ...] = (
+        "work_assigned",
+        "work_changed",
+        "work_taken_back",
+        "work_reminder",
+    )
+    # So many that are due for a vendor together are one mail.
+    vendor_together_from: Annotated[int, Field(ge=2, le=100)] = 6
     ops: tuple[str, ...] = ("escalation_step",)
     # Where a rung's mail goes.
     addresses: dict[str, str] = {

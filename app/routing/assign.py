@@ -19,6 +19,7 @@ from app.extensions import db
 from app.notices import service as notices
 from app.notices.contract import Notice
 from app.notifications.service import Message, tell
+from app.orders import reminders
 from app.orders.models import FoLine, FulfillmentOrder, Order, OrderLine
 from app.orders.service import settle, tell_vendors
 from app.promises.rules import end_of
@@ -174,6 +175,11 @@ def _wake(
     if hours is not None and confirm_in is not None:
         at = now + timedelta(hours=hours + confirm_in)
         checks.look_at("take_back_unconfirmed", subjects, at)
+    moments = {
+        subject: reminders.first_look(now, fo["confirm_by"], fo["ship_by"], rules.promises)
+        for subject, fo in zip(subjects, fos, strict=True)
+    }
+    checks.look_later(reminders.WATCHER, {s: at for s, at in moments.items() if at})
 
 
 def _reduce_unrouted(routed: Sequence[Routed]) -> None:

@@ -26,7 +26,7 @@ from app.shared.money import exponent
 OPEN_LINES = text(
     "SELECT l.*, (SELECT array_agg(DISTINCT v.code) FROM fo_lines f JOIN vendors v"
     "  ON v.id = f.vendor_id WHERE f.order_id = l.order_id AND f.order_line_id = l.id"
-    "  AND f.declined > 0) AS taken_from"
+    "  AND f.declined > 0 AND NOT f.is_awaited) AS taken_from"
     " FROM order_lines l WHERE l.order_id = ANY(:ids) AND l.unrouted > 0"
     " ORDER BY l.order_id, l.external_id"
 )

@@ -97,7 +97,7 @@ class _Word:
             orders.end(fo, FoStatus.SHIPPED)
         elif all(x.declined + x.canceled == x.ordered for x in fo.lines):
             orders.end(fo, target)
-        fo.decline_reason = self.reason
+        fo.decline_code, fo.decline_reason = None, self.reason
         self.taken.append(fo)
         return {"taken_back": sum(units.values()), "reason": self.reason}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -42,24 +43,30 @@ RETRY = timedelta(hours=1)
 BUSY = timedelta(seconds=1)
 # Orders of a batch that a solver may think about: the others must not wait for it all night.
 MOST_HARD = 4
+# A batch decides for so long, and leaves its other orders to the next one: deciding again where
+# stock was taken meanwhile, it must end well before its job's time does.
+SECONDS = 10.0
 # Doubts that only routing can have about an order.
 NEED_BY, UNFILLED = "need_by", "unfilled"
 # Stock is first looked at without holding it; who was overtaken twice holds it while deciding.
 TRIES = (False, False, True)
 
 
-def route(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, datetime]:
+def route(
+    subjects: Sequence[Subject], now: datetime, *, seconds: float = SECONDS
+) -> Mapping[UUID, datetime]:
     """Give every open line of these orders to a vendor; return when to try again for the rest.
 
-    An order that is held waits for whoever releases it.
+    An order that is held waits for whoever releases it; one that was not reached within `seconds`
+    is due as it was.
     """
     orders = lock_orders([s.id for s in subjects], skip_locked=True)
     busy = {s.id for s in subjects} - {order.id for order in orders}
     free = [order for order in orders if order.held_since is None]
-    routed = _route(free, now)
+    routed, left = _route(free, now, seconds)
     waiting = [r.order for r in routed if r.plan.unfilled]
     again = {order.id: now + RETRY for order in waiting if order.held_since is None}
-    return again | dict.fromkeys(busy, now + BUSY)
+    return again | dict.fromkeys(busy, now + BUSY) | dict.fromkeys(left, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +83,19 @@ class Batch:
     now: datetime
 
 
-def _route(orders: Sequence[Order], now: datetime) -> list[Routed]:
-    """Decide and write; from the beginning where somebody else took the stock meanwhile."""
+def _route(
+    orders: Sequence[Order], now: datetime, seconds: float
+) -> tuple[list[Routed], set[UUID]]:
+    """Decide and write; from the beginning where somebody else took the stock meanwhile.
+
+    Returns what was decided, and the orders that were not reached.
+    """
     rules = rules_at(now)
     for lock in TRIES:
         try:
             with db.session.begin_nested():
                 batch = _read(orders, rules, now, lock=lock)
-                routed = plan(orders, batch)
+                routed = plan(orders, batch, seconds)
                 _ask_a_person(routed, batch)
                 write(routed, batch.seen, rules, now)
         except SoldOut:
@@ -91,7 +103,7 @@ def _route(orders: Sequence[Order], now: datetime) -> list[Routed]:
             for order in orders:
                 set_committed_value(order, "held_since", None)
             continue
-        return routed
+        return routed, set(batch.lines) - {r.order.id for r in routed}
     message = "stock was taken while it was held"
     raise RuntimeError(message)
 
@@ -102,11 +114,16 @@ def _read(orders: Sequence[Order], rules: Rules, now: datetime, *, lock: bool) -
     return Batch(lines, market(skus, rules, now, lock=lock), rules, waived(orders), now)
 
 
-def plan(orders: Sequence[Order], batch: Batch) -> list[Routed]:
-    """Plan order by order, first placed first; what one takes the next one cannot have."""
+def plan(orders: Sequence[Order], batch: Batch, seconds: float) -> list[Routed]:
+    """Plan order by order, first placed first; what one takes the next one cannot have.
+
+    After some seconds no more are begun, but for the first one.
+    """
     routed: list[Routed] = []
-    hard = 0
+    hard, end = 0, time.monotonic() + seconds
     for order in sorted(orders, key=lambda o: (o.placed_at, o.id)):
+        if routed and time.monotonic() >= end:
+            break
         if order.id in batch.lines:
             has_need_by = (order.id, NEED_BY) not in batch.given_up
             own = batch.lines[order.id]

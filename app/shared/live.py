@@ -29,6 +29,7 @@ TOPICS: Final = (
     "catalog",
     "imports",
     "sources",
+    "picks",
 )
 OPS_STREAM: Final = "live:ops"
 # A page that was away longer than this many messages, or this long, looks again anyway.

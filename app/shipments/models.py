@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, time
 from typing import Any
 
-from sqlalchemy import Date, LargeBinary, SmallInteger, Text, Uuid
+from sqlalchemy import BigInteger, Date, Identity, LargeBinary, SmallInteger, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -112,6 +112,8 @@ class Scan(db.Model):
     facts: Mapped[Json]
     counted: Mapped[list[Any]] = mapped_column(JSONB)
     undone_at: Mapped[Moment | None]
+    # in which order they came in
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
 
 
 class Package(db.Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -29,8 +29,10 @@ from app.policies.documents import Tracking
 from app.policies.queries import in_force
 from app.shared import bulk, ids
 from app.shared.errors import Conflict, InvalidInput
+from app.shared.language import _
 from app.shared.work import PLATFORM, acting_as
 from app.shipments.models import Poll, Shipment, ShipmentLine
+from app.shipments.packages import Packed, leave, packages_of
 from app.shipments.rules import next_poll
 from app.shipments.tracking import mark_arrived
 from app.timeline.service import Happened, record
@@ -41,12 +43,16 @@ AHEAD = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A parcel that has left: its carrier, number, moment, and units by line (None: all left)."""
+    """A parcel that has left: its carrier, number, moment, and units by line.
+
+    Units that are not named are those of its package, by reference; without one, all that is left.
+    """
 
     carrier: str
     tracking_number: str
     shipped_at: datetime
     quantities: Mapping[str, int] | None = None
+    package: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ class Dispatch:
 def ship(words: Sequence[Dispatch], *, actor: str, now: datetime) -> list[Outcome]:
     """Take vendors' words that parcels have left; one that is known already changes nothing."""
     by_reference = {word.reference: word for word in words}
-    numbers_of = _Numbers(words)
+    numbers_of, packed = _Numbers(words), Packing(list(by_reference))
     new: list[tuple[FulfillmentOrder, Parcel, dict[UUID, int]]] = []
 
     def apply(fo: FulfillmentOrder) -> bool:
@@ -73,6 +79,7 @@ def ship(words: Sequence[Dispatch], *, actor: str, now: datetime) -> list[Outcom
             _check(parcel, fo, now)
         if not fresh:
             return False
+        fresh = packed.filled(fo, fresh)
         for parcel, units in zip(fresh, _plans(fo, fresh), strict=True):
             _load(fo, units)
             new.append((fo, parcel, units))
@@ -101,6 +108,69 @@ def arrive(order_id: UUID, now: datetime) -> None:
     """Note that all of an order has arrived where what was still missing is wanted no more."""
     shipped = [fo.id for fo in fulfillment_orders_of(order_id) if fo.status == FoStatus.SHIPPED]
     mark_arrived(shipped, now)
+
+
+class Packing:
+    """What the fulfillment orders of a request are packed in."""
+
+    def __init__(self, references: Sequence[str]) -> None:
+        """Remember of which; they are locked before it is read."""
+        self.references = references
+        self.found: dict[UUID, list[Packed]] | None = None
+
+    def filled(self, fo: FulfillmentOrder, parcels: Sequence[Parcel]) -> list[Parcel]:
+        """Return parcels with the units of their packages; one that has left is refused."""
+        if self.found is None:
+            query = select(FulfillmentOrder.id).where(
+                FulfillmentOrder.reference.in_(self.references)
+            )
+            self.found = packages_of(db.session.scalars(query).all())
+        packed = self.found.get(fo.id, [])
+        named = [self._named(fo, parcel, packed, is_only=len(parcels) == 1) for parcel in parcels]
+        if len({p.package for p in named if p.package}) < sum(bool(p.package) for p in named):
+            detail = _("{name}: two parcels are one package.", name=fo.reference)
+            raise InvalidInput(detail, parcels=detail)
+        return named
+
+    def _named(
+        self, fo: FulfillmentOrder, parcel: Parcel, packed: Sequence[Packed], *, is_only: bool
+    ) -> Parcel:
+        waiting = [one for one in packed if not one.has_left]
+        if parcel.package is None:
+            labeled = [one for one in waiting if _is_number_of(parcel, one)]
+            if labeled:
+                return self._with_units(fo, parcel, labeled[0])
+            # Without a word about units all that is left goes, and is in the one package there is.
+            is_it = is_only and len(packed) == len(waiting) == 1 and parcel.quantities is None
+            return replace(parcel, package=waiting[0].package.reference) if is_it else parcel
+        found = next((p for p in packed if p.package.reference == parcel.package), None)
+        if found is None:
+            detail = _("{name} has no parcel {package}.", name=fo.reference, package=parcel.package)
+            raise InvalidInput(detail, package=detail)
+        if found.has_left:
+            detail = _(
+                "{package} has left already, with another number. Nothing was changed.",
+                package=parcel.package,
+            )
+            raise Conflict(detail)
+        return self._with_units(fo, parcel, found)
+
+    def _with_units(self, fo: FulfillmentOrder, parcel: Parcel, packed: Packed) -> Parcel:
+        units = {x.line: n for x in fo.lines if (n := packed.units.get(x.id))}
+        over = [x for x in fo.lines if units.get(x.line, 0) > x.confirmed - x.shipped]
+        name = packed.package.reference
+        if over and parcel.quantities is None:
+            detail = _(
+                "{package} holds more {item} than are still wanted. Pack it again.",
+                package=name,
+                item=over[0].title,
+            )
+            raise Conflict(detail)
+        return replace(parcel, package=name, quantities=parcel.quantities or units)
+
+
+def _is_number_of(parcel: Parcel, packed: Packed) -> bool:
+    return packed.label is not None and packed.label.tracking_number == parcel.tracking_number
 
 
 class _Numbers:
@@ -180,7 +250,7 @@ def _follow(new: Sequence[tuple[FulfillmentOrder, Parcel, dict[UUID, int]]], now
     if not new:
         return
     policy = in_force(Tracking, now).document
-    rows = [_row(fo, parcel) for fo, parcel, _ in new]
+    rows = [_row(fo, parcel) for fo, parcel, _units in new]
     written = bulk.insert(
         Shipment,
         rows,
@@ -190,7 +260,8 @@ def _follow(new: Sequence[tuple[FulfillmentOrder, Parcel, dict[UUID, int]]], now
     if len(written) < len(rows):
         detail = "Two parcels cannot carry one tracking number; compare them with the labels."
         raise Conflict(detail)
-    plans = [(row, units) for row, (_, _, units) in zip(rows, new, strict=True)]
+    plans = [(row, units) for row, (*_fo, units) in zip(rows, new, strict=True)]
+    leave({one[1].package: row["id"] for row, one in zip(rows, new, strict=True) if one[1].package})
     bulk.insert(ShipmentLine, [_line(r, k, n) for r, units in plans for k, n in units.items()])
     catalog.consume(_summed(plans))
     bulk.insert(
@@ -214,7 +285,7 @@ def _follow(new: Sequence[tuple[FulfillmentOrder, Parcel, dict[UUID, int]]], now
 
 def _summed(plans: Sequence[tuple[dict[str, Any], dict[UUID, int]]]) -> dict[UUID, int]:
     total: dict[UUID, int] = {}
-    for _, units in plans:
+    for _row_of, units in plans:
         for key, n in units.items():
             total[key] = total.get(key, 0) + n
     return total

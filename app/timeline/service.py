@@ -27,6 +27,7 @@ TOPICS = {
     "case": ("cases", "orders"),
     "escalation": ("cases", "orders"),
     "compensation": ("offers", "orders"),
+    "choice": ("orders",),
     "note": ("notes",),
 }
 # The months whose partitions this process has seen: one database a process.

@@ -137,3 +137,8 @@ def locations() -> dict[UUID, Location]:
     """Return the locations that the scope may see, by their key."""
     rows = db.session.scalars(select(Location).order_by(Location.name, Location.id))
     return {row.id: row for row in rows}
+
+
+def zone_of(location_id: UUID) -> str:
+    """Return the time zone of a location."""
+    return db.session.get_one(Location, location_id).zone

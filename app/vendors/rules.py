@@ -97,6 +97,11 @@ def require_closure(first: date, last: date, today: date) -> None:
         raise InvalidInput(f"{last} is over; nothing can be closed then.", last_day="is over")
 
 
+def has_address(code: str) -> bool:
+    """Return whether a vendor of this code has pages of its own: its code is a part of them."""
+    return "/" not in code and code not in {"new", ".", ".."}
+
+
 @cache
 def why_no_calendar(place: str) -> str | None:
     """Return why there are no public holidays of a place ("DE", "DE-BY"); None: there are."""

@@ -16,7 +16,7 @@ from app.checks.service import Subject
 from app.extensions import db
 from app.policies import marketplace
 from app.shared import bulk, clock, ids, live
-from app.shared.errors import NotFound
+from app.shared.errors import InvalidInput, NotFound
 from app.shared.seen import require_unchanged
 from app.shared.work import PLATFORM, acting_as
 from app.vendors.contract import Kind, Moved, Status, Step
@@ -29,7 +29,7 @@ from app.vendors.queries import (
     vendor,
     vendor_values,
 )
-from app.vendors.rules import WITH_AN_END, move, require_closure, require_sense
+from app.vendors.rules import WITH_AN_END, has_address, move, require_closure, require_sense
 
 # What a location is where nobody says otherwise.
 USUAL: Mapping[str, Any] = {
@@ -68,7 +68,7 @@ def save_vendors(vendors: Sequence[dict[str, Any]]) -> dict[str, UUID]:
     """Create or change vendors by their code (code, name, email, kind, status); return their keys.
 
     What is left out stays as it was. A status is a new vendor's only: how a known one stands is
-    changed by `move_vendors`.
+    changed by `move_vendors`. InvalidInput where a new one's code can be no part of an address.
     """
     # Of one code named twice the later one counts, as it would one after the other.
     unique = {vendor["code"]: vendor for vendor in vendors}
@@ -76,6 +76,9 @@ def save_vendors(vendors: Sequence[dict[str, Any]]) -> dict[str, UUID]:
     kinds = {
         row.code: row.kind for row in db.session.execute(known.with_for_update(key_share=True))
     }
+    if wrong := [code for code in unique if code not in kinds and not has_address(code)]:
+        detail = f"Vendor '{wrong[0]}' was not taken in: no page could show it. Use another code."
+        raise InvalidInput(detail, code="has a slash, or is the name of another page")
     rows = [
         {
             "id": ids.new(),

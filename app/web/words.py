@@ -285,12 +285,40 @@ EVENTS = {
     ),
     "fulfillment_order_confirmed": Entry(
         later("Vendor confirmed"),
-        (FO, later("{declined} declined"), "{reason}"),
+        (
+            FO,
+            later("{declined} declined"),
+            "{decline}",
+            "{reason}",
+            later("hands it over on {ship_on}"),
+            "{attested}",
+        ),
         "check-circle",
         "good",
     ),
     "fulfillment_order_confirmed:rejected": Entry(
-        later("Vendor declined"), (FO, "{reason}"), "arrow-return-left", "warn"
+        later("Vendor declined"), (FO, "{decline}", "{reason}"), "arrow-return-left", "warn"
+    ),
+    "choice_offered": Entry(
+        later("Vendor offers a choice"),
+        (
+            "{units} {sku}",
+            later("to wait until {until}"),
+            later("to take {substitute} instead"),
+            later("or the money back"),
+        ),
+        "signpost-split",
+        "warn",
+    ),
+    "choice_answered": Entry(
+        later("The customer chose"), ("{answer}", "{units} {sku}", "{substitute}", "{note}"),
+        "person",
+        "good",
+    ),
+    "choice_moot": Entry(
+        later("A choice was no longer needed"),
+        ("{units}", later("they found another way")),
+        "slash-circle",
     ),
     "fulfillment_order_taken_back": Entry(
         later("Taken back from the vendor"),
@@ -300,6 +328,12 @@ EVENTS = {
         "warn",
     ),
     "fulfillment_order_picking": Entry(later("Picking began"), (FO,), "upc-scan"),
+    "fulfillment_order_picked_short": Entry(
+        later("Part of it was not there to pick"),
+        (FO, "{sku}", later("{short} back to routing"), "{missing}"),
+        "basket3",
+        "warn",
+    ),
     "fulfillment_order_packed": Entry(later("Packed"), (FO,), "box-seam"),
     "fulfillment_order_made_ready": Entry(later("Ready for the carrier"), (FO,), "check2-square"),
     "fulfillment_order_put_on_hold": Entry(
@@ -371,6 +405,12 @@ def _units_of(n: int) -> str:
     return _n("{n} unit", "{n} units", n)
 
 
+# Why units were not there to pick.
+MISSING = {
+    "not_found": later("not found on its shelf"),
+    "damaged": later("damaged"),
+    "wrong_count": later("the stock count was wrong"),
+}
 # Fields of an order that plain words do not say well.
 FIELDS = {"line1": later("Street"), "line2": later("Second line"), "deliver_by": later("Need-by")}
 
@@ -400,11 +440,41 @@ def doubt(code: str) -> str:
     return _(DOUBTS[code]) if code in DOUBTS else small(code)
 
 
+# Why a vendor cannot send what it was given.
+DECLINES = {
+    "out_of_stock": later("Out of stock"),
+    "discontinued": later("Not sold any more"),
+    "damaged": later("Damaged"),
+    "cannot_ship_there": later("Cannot ship there"),
+    "price_error": later("The price is wrong"),
+    "other": later("Another reason"),
+}
+
+
+def decline(code: str) -> str:
+    """Return why a vendor declined units."""
+    return _(DECLINES[code]) if code in DECLINES else plain(code)
+
+
+# What a customer may answer where a vendor cannot send what was ordered.
+ANSWERS = {
+    "wait": later("Wait"),
+    "substitute": later("Something else"),
+    "refund": later("Money back"),
+}
+
 # How a fact is put into words; the others are shown as they are.
 FACTS: dict[str, Callable[[Any], str]] = {
     "lines": lambda n: _n("{n} line", "{n} lines", n),
     "units": _units_of,
     "declined": _units_of,
+    "short": _units_of,
+    "missing": lambda code: _(MISSING[code]) if code in MISSING else small(code),
+    "decline": decline,
+    "answer": lambda kind: _(ANSWERS[kind]) if kind in ANSWERS else plain(kind),
+    "until": lambda s: day(date.fromisoformat(s)),
+    "ship_on": lambda s: day(date.fromisoformat(s)),
+    "attested": lambda _yes: _("The vendor has looked: the units are there"),
     "taken_back": _units_of,
     "unfilled": _units_of,
     "fulfillment_orders": ", ".join,

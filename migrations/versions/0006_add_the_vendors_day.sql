@@ -36,9 +36,10 @@ CREATE TABLE scans (
     fo_id uuid REFERENCES fulfillment_orders ON DELETE CASCADE, at timestamptz NOT NULL, by text NOT NULL,
     code text NOT NULL, quantity integer NOT NULL, outcome text NOT NULL, facts jsonb NOT NULL,
     -- what it counted for: [[line id, units]]
-    counted jsonb NOT NULL, undone_at timestamptz, PRIMARY KEY (vendor_id, id));
-CREATE INDEX scans_fo ON scans (fo_id, at DESC) WHERE fo_id IS NOT NULL;
-CREATE INDEX scans_wave ON scans (wave_id, at DESC) WHERE wave_id IS NOT NULL;
+    counted jsonb NOT NULL, undone_at timestamptz, number bigint GENERATED ALWAYS AS IDENTITY,
+    PRIMARY KEY (vendor_id, id));
+CREATE INDEX scans_fo ON scans (fo_id, number DESC) WHERE fo_id IS NOT NULL;
+CREATE INDEX scans_wave ON scans (wave_id, number DESC) WHERE wave_id IS NOT NULL;
 CREATE INDEX scans_at ON scans (at);
 
 -- How an item is packed: some of fragile, upright, custom_packaging, insert; and what else whoever packs it should know
@@ -106,6 +107,8 @@ CREATE UNIQUE INDEX pickups_live ON pickups (location_id, carrier, day) WHERE ca
 CREATE INDEX pickups_vendor ON pickups (vendor_id, day);
 
 -- What a vendor offers for what it cannot send: a question to the customer -----------------------------------------------
+-- The customer waits for what its vendor declined: it may be given it again
+ALTER TABLE fo_lines ADD is_awaited boolean NOT NULL DEFAULT false;
 -- V: options are [{kind: wait, until} | {kind: substitute, sku, title} | {kind: refund}]
 CREATE TABLE choices (
     id uuid PRIMARY KEY, vendor_id uuid NOT NULL REFERENCES vendors, order_id uuid NOT NULL REFERENCES orders,
@@ -114,7 +117,8 @@ CREATE TABLE choices (
     status text NOT NULL CHECK (status IN ('open', 'answered', 'moot')), made_at timestamptz NOT NULL, made_by text NOT NULL,
     answer text, answered_at timestamptz, answered_by text, note text,
     CHECK ((status = 'answered') = (answer IS NOT NULL)));
-CREATE UNIQUE INDEX choices_open ON choices (fo_line_id) WHERE status = 'open';
+-- a vendor says its word on a line once
+CREATE UNIQUE INDEX choices_fo_line ON choices (fo_line_id);
 CREATE INDEX choices_waiting ON choices (made_at, id) WHERE status = 'open';
 CREATE INDEX choices_order ON choices (order_id);
 

@@ -14,9 +14,13 @@ from sqlalchemy import text
 
 from app.catalog.service import save_products
 from app.extensions import db
+from app.console.order_queries import MOST_HITS
 from app.intake import changes
+from app.intake.forms import OrderForm
+from app.orders import intake
 from app.orders.changes import Change
 from app.shared.work import OPS, transaction
+from app.web.paging import SIZE
 from tests.conftest import Sql
 from tests.faces.test_find import ask, found, of
 from tests.factories import (
@@ -26,6 +30,7 @@ from tests.factories import (
     make_order,
     make_vendor_with_stock,
     one,
+    order_body,
     shipped_order,
 )
 from tests.people import browser_of, make_person, vendor_id
@@ -184,6 +189,21 @@ def test_imports_and_bulk_changes_are_found_by_their_references(
         name, words, where = found(ask(ops_client, q))[0]
         assert (name, where) == (group, href)
         assert words.startswith(label)
+
+
+def test_a_word_that_fits_too_many_orders_shows_some_of_them(ops_client: FlaskClient) -> None:
+    bodies = [order_body(f"X-{n:03}", [line("NONE")]) for n in range(MOST_HITS + 20)]
+    with transaction(OPS) as now:
+        many = [OrderForm.model_validate(body).to_order(now) for body in bodies]
+        intake.place(many, zone="UTC", actor=ACTOR, now=now)
+
+    page = ops_client.get("/console/orders?q=x-")
+    all_of_it = ops_client.get("/console/lists/orders/export.csv?q=x-", buffered=True)
+
+    assert (page.status_code, all_of_it.status_code) == (200, 200)
+    assert len(set(re.findall(r"\bX-\d{3}\b", page.text))) == SIZE
+    assert len(set(re.findall(r"\bX-\d{3}\b", all_of_it.text))) == MOST_HITS
+    assert ops_client.get("/console/orders?q=x-519").status_code == 302
 
 
 def test_an_order_that_goes_elsewhere_is_found_by_whom_it_goes_to_now(

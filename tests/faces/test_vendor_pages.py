@@ -190,6 +190,7 @@ def test_a_vendor_is_taken_in_with_its_place_and_its_owner_is_invited_next(app: 
         ({"name": " "}, "name", "Enter what the vendor is called."),
         ({"code": ""}, "code", "Enter a short code."),
         ({"code": "a/b"}, "code", "Use letters, digits, dots, dashes and underscores."),
+        ({"code": "new"}, "code", "Another page has this name. Use another code."),
         ({"code": "x" * 65}, "code", "Use at most 64 characters."),
         ({"email": "no address"}, "email", "Enter one address, like ada@example.org."),
         ({"kind": "shop"}, "kind", "Not a valid choice."),

@@ -6,13 +6,15 @@ from datetime import timedelta
 
 import pytest
 
+from app.checks.service import Subject
 from app.extensions import db
 from app.orders.changes import Change, change_wishes
 from app.orders.contract import Action
 from app.orders.service import Confirmation, act, confirm
 from app.routing.moves import Move, alternatives, move_lines, take_back
+from app.routing.service import route
 from app.shared.errors import DomainError, IllegalMove, InvalidInput
-from app.shared.work import OPS, transaction
+from app.shared.work import OPS, PLATFORM, transaction
 from app.web.words import happened
 from tests.conftest import NOW
 from tests.factories import (
@@ -278,6 +280,19 @@ def test_a_need_by_may_be_a_mere_wish():
     assert rows("SELECT * FROM order_holds") == []
 
 
+def test_what_a_batch_has_no_time_for_stays_due(app):
+    make_vendor_with_stock()
+    keys = [make_order(lines=[line(quantity=1)]) for _ in range(3)]
+
+    with transaction(PLATFORM) as now:
+        subjects = [Subject(key, "order", key) for key in keys]
+        assert route(subjects, now, seconds=0) == dict.fromkeys(keys[1:], now)
+    assert [len(references(key)) for key in keys] == [1, 0, 0]
+    run("route_orders")
+
+    assert [len(references(key)) for key in keys] == [1, 1, 1]
+
+
 # Changing hands ------------------------------------------------------------------------------
 
 
@@ -364,10 +379,10 @@ def test_what_was_taken_back_is_told_apart_from_what_a_vendor_declined():
         "SELECT facts FROM timeline WHERE event IN ('fulfillment_order_taken_back',"
         " 'fulfillment_order_confirmed') ORDER BY id"
     )
-    said = {"fulfillment_order": reference}
-    assert [row.facts for row in told] == [
-        said | {"status": "assigned", "taken_back": 1, "reason": "a"},
-        said | {"status": "confirmed", "declined": 2, "reason": "broken"},
+    told_of = ("taken_back", "declined", "reason")
+    assert [tuple(row.facts.get(name) for name in told_of) for row in told] == [
+        (1, None, "a"),
+        (None, 2, "broken"),
     ]
     words = happened("fulfillment_order_taken_back", told[0].facts)["sentence"]
     assert words == f"{reference}. 1 unit taken back. A."

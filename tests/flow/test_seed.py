@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
-from app import demo, demo_market
+from app import demo, demo_day, demo_market
 from app.shared.errors import NotAllowed
 from app.shared.work import OPS, transaction
 from app.vendors import queries, service
-from tests.factories import line, make_vendor_with_stock, one, policy, routed_order, rows
+from tests.factories import line, make_vendor_with_stock, one, policy, routed_order, rows, run_jobs
 
 TABLES = ("vendors", "locations", "closures", "products", "listings", "stock", "policies", "checks")
 # The test's week begins on 23 November.
@@ -89,3 +89,22 @@ def test_a_real_marketplace_is_not_filled(app):
         seed()
 
     assert rows("SELECT 1 FROM vendors") == []
+
+
+def test_a_slow_world_has_a_days_work_for_a_person(app, jobs_run_here, monkeypatch):
+    monkeypatch.setenv("SPEED", "1")
+
+    told = seed()
+    run_jobs("route_orders")
+    seed()
+
+    assert any("owner@hearth.demo.example" in line for line in told)
+    found = rows(
+        "SELECT f.status, l.bin FROM fulfillment_orders f JOIN vendors v ON v.id = f.vendor_id"
+        " JOIN fo_lines x ON x.fo_id = f.id JOIN listings l ON l.id = x.listing_id"
+        " WHERE v.code = 'hearth'"
+    )
+    lines = sum(len(buyer.lines) for buyer in demo_day.BUYERS)
+    assert (len(found), {row.status for row in found}) == (lines, {"assigned"})
+    assert all(row.bin for row in found)
+    assert one("SELECT count(*) AS n FROM orders WHERE held_since IS NOT NULL").n == 0

@@ -15,6 +15,7 @@ from app.catalog import service as catalog
 from app.catalog.queries import listing_ids, skus_at
 from app.catalog.service import SoldOut, count_stock
 from app.extensions import db
+from app.orders.service import cancel
 from app.routing.standing import stand
 from app.shared import ids
 from app.shared.errors import Conflict
@@ -23,6 +24,7 @@ from app.shared.work import OPS, transaction
 from app.vendors.contract import Move, Step
 from tests.conftest import NOW, TOKEN, caller
 from tests.factories import (
+    ACTOR,
     confirmed,
     line,
     make_order,
@@ -84,6 +86,18 @@ def test_units_that_come_in_wake_the_orders_that_wait_for_them(waiting):
     run_jobs("route_orders")
     assert [len(references(key)) for key in waiting] == [1, 0, 0]
     assert run("wake_waiting") == 0
+
+
+def test_units_that_a_cancellation_frees_wake_who_waits(waiting):
+    count(1)
+    run_jobs("wake_waiting", "route_orders")
+    assert [len(references(key)) for key in waiting] == [1, 0, 0]
+
+    with transaction(OPS) as now:
+        cancel(waiting[0], None, actor=ACTOR, reason="", now=now)
+    run_jobs("wake_waiting", "route_orders")
+
+    assert [len(references(key)) for key in waiting] == [1, 1, 0]
 
 
 @pytest.mark.parametrize("units", [0, 5])

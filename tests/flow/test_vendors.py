@@ -13,6 +13,7 @@ from app.extensions import db
 from app.notifications.texts import compose
 from app.routing import moves
 from app.routing.standing import BATCH, stand
+from app.shared import ids
 from app.shared.errors import IllegalMove, InvalidInput, NotFound
 from app.shared.seen import Overtaken, written
 from app.shared.work import OPS, PLATFORM, transaction, vendor_scope
@@ -333,6 +334,24 @@ def test_a_vendor_comes_in_with_its_kind_and_its_calendar_and_is_read_again(api)
     assert {name: place[name] for name in CALENDAR} == CALENDAR | {"ships_to": ["AT", "DE"]}
     assert place["closures"] == [days]
     assert place["cut_off"] == "16:00:00"
+
+
+@pytest.mark.parametrize("code", ["new", "a/b", ".."])
+def test_a_vendor_that_no_page_could_show_is_refused(api, code):
+    vendor = {"code": code, "name": "Other", "location": PLACE}
+
+    answer = api("PUT", "/vendors", {"vendors": [vendor]})
+
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "code")
+    assert f"Vendor '{code}' was not taken in" in answer.json["detail"]
+    assert rows("SELECT FROM vendors") == []
+
+
+def test_a_vendor_that_no_page_could_show_and_is_here_is_changed_as_others_are(api, sql):
+    sql("INSERT INTO vendors (id, code, name, status) VALUES (%s, 'new', 'N', 'active')", ids.new())
+
+    assert api("PUT", "/vendors/new", {"name": "Newer"}).status_code == 200
+    assert one("SELECT name FROM vendors").name == "Newer"
 
 
 def test_what_a_call_leaves_out_of_the_calendar_stays_and_null_takes_it_away(api):

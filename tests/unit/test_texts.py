@@ -18,9 +18,25 @@ LINK = {"url": "https://onward.example/invitation/1"}
 CONTENTS = {"items": [["Mug, red", 2], ["Wool throw", 1]], "more": 3, "city": "Malmö"}
 VENDOR = {"name": "Ada Lind", "standing": "paused", "until": "2026-12-24", "work": "finish"}
 NOTICES = ACCOUNT | LINK | {"about": "2 notices", "lines": "- Noor Aziz mentions you. Order A-1."}
+GIVEN = {"fulfillment_order": "FO-1", "ship_by": "2026-11-24T15:00:00+00:00"}
+REMINDED = {"fulfillment_order": "FO-1", "asks": "ship", "due_at": "2026-11-24T15:00:00+00:00"}
+# What is read of work at the moment of sending.
+WHOLE = {
+    "number": "A-1",
+    "place": "Main",
+    "zone": "Europe/Stockholm",
+    "confirm_by": "2026-11-24T09:00:00+00:00",
+    "is_over": False,
+    "items": ["2 \N{MULTIPLICATION SIGN} Mug, red (MUG-RED), colour: red"],
+    "more": 0,
+    "address": ["Ada Lind", "Storgatan 1", "211 34 Malmö", "SE"],
+    "wishes": ["Wrap it as a gift"],
+    "url": "https://onward.example/portal/orders/FO-1",
+}
 # What the services put into each template's row.
 FACTS = {
     "order_received": {"number": "A-1", "name": "Ada Lind"} | CONTENTS,
+    "order_confirmed": CUSTOMER | CONTENTS | {"ship_on": "2026-11-24"},
     "order_changed": CUSTOMER | CONTENTS,
     "order_shipped": CUSTOMER | PARCEL,
     "order_late": CUSTOMER,
@@ -29,7 +45,10 @@ FACTS = {
     "compensation_offered": CUSTOMER | MONEY,
     "work_taken_back": {"fulfillment_order": "FO-1", "reason": "not confirmed in time"},
     "work_changed": {"fulfillment_order": "FO-1", "changed": "address"},
-    "work_assigned": {"fulfillment_order": "FO-1", "ship_by": "2026-11-24T15:00:00+00:00"},
+    "work_assigned": GIVEN,
+    "work_assigned_many": {"works": [GIVEN, GIVEN | {"work": WHOLE}]},
+    "work_reminder": REMINDED,
+    "work_reminder_many": {"works": [REMINDED, REMINDED | {"asks": "confirm", "work": WHOLE}]},
     "escalation_step": CASE,
     "account_vendor": VENDOR | {"reason": "Too much is late."},
     "account_notices": NOTICES,
@@ -46,7 +65,7 @@ FACTS = {
     "account_recovery_codes": ACCOUNT,
 }
 # What a message must name to be about something: its work, its link, whose account, its order.
-WORK = dict.fromkeys(("work_assigned", "work_changed", "work_taken_back"), "FO-1")
+WORK = dict.fromkeys((name for name in TEXTS if name.startswith("work_")), "FO-1")
 NAMES = WORK | {"account_reset": LINK["url"]}
 
 
@@ -177,6 +196,28 @@ def test_words_of_a_customer_are_never_read_as_a_template(code):
     assert "{name}" in text.subject
     assert "{0.__class__}" in text.body
     assert "{name}\n\nOnward" in text.body
+
+
+def test_a_vendor_reads_the_whole_of_its_new_work():
+    text = compose("work_assigned", GIVEN | {"work": WHOLE}, "Hearth & Pine")
+
+    assert text.subject == "New work: FO-1"
+    assert text.body == (
+        "Fulfillment order FO-1 is yours. Please hand it over by Tuesday, November 24, 16:00"
+        " (Europe/Stockholm).\n\nConfirm by Tuesday, November 24, 10:00 (Europe/Stockholm).\n\n"
+        "Order A-1, from Main:\n2 \N{MULTIPLICATION SIGN} Mug, red (MUG-RED), colour: red\n\n"
+        "Ship to:\nAda Lind\nStorgatan 1\n211 34 Malmö\nSE\n\nPlease note:\nWrap it as a gift\n\n"
+        "Open it here: https://onward.example/portal/orders/FO-1\n\nHearth & Pine"
+    )
+
+
+def test_work_that_is_over_asks_for_nothing():
+    over = WHOLE | {"is_over": True}
+
+    body = compose("work_reminder", REMINDED | {"work": over}).body
+
+    assert "there is nothing to do" in body
+    assert "Ada Lind" not in body
 
 
 def test_a_subject_is_one_line():

@@ -1,0 +1,1 @@
+"""What is printed: labels, slips, receipts, gift notes, manifests. Facts in, bytes out."""

@@ -1,0 +1,1 @@
+"""Label providers: drop in a module with a `provider` object."""

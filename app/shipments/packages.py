@@ -1,0 +1,107 @@
+"""Packages: which there are of a fulfillment order, what they hold, and which of them have left.
+
+Reading them, and making the one that holds everything for vendors who pack without telling us how.
+Packing itself, parcel by parcel, is in `packing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import defer
+
+from app.extensions import db
+from app.orders.models import FulfillmentOrder
+from app.shared import ids
+from app.shared.errors import NotFound
+from app.shared.language import _
+from app.shipments.models import Label, Package, PackageLine
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A package, its units by key of their line, and its live label."""
+
+    package: Package
+    units: Mapping[UUID, int]
+    label: Label | None
+
+    @property
+    def has_left(self) -> bool:
+        """Return whether it is with its carrier."""
+        return self.package.shipment_id is not None
+
+
+def packages_of(fo_ids: Sequence[UUID]) -> dict[UUID, list[Packed]]:
+    """Return the packages of fulfillment orders in order of their numbers, by fulfillment order."""
+    units = select(func.json_object_agg(PackageLine.fo_line_id, PackageLine.quantity))
+    query = select(
+        Package, Label, units.where(PackageLine.package_id == Package.id).scalar_subquery()
+    ).outerjoin(Label, (Label.package_id == Package.id) & Label.voided_at.is_(None))
+    query = query.where(Package.fo_id.in_(fo_ids)).order_by(Package.fo_id, Package.number)
+    found: dict[UUID, list[Packed]] = {}
+    for package, label, held in db.session.execute(query.options(defer(Label.content))):
+        holds = {UUID(line): quantity for line, quantity in (held or {}).items()}
+        found.setdefault(package.fo_id, []).append(Packed(package, holds, label))
+    return found
+
+
+def package(reference: str) -> Package:
+    """Return one package that the scope may see."""
+    found = db.session.scalar(select(Package).where(Package.reference == reference))
+    if found is None:
+        raise NotFound(_("There is no parcel '{name}'.", name=reference))
+    return found
+
+
+def ensure_packages(fo: FulfillmentOrder, *, actor: str, now: datetime) -> list[Packed]:
+    """Return a locked fulfillment order's packages.
+
+    Where there is none, one is made of all that is confirmed and has not left.
+    """
+    found = packages_of([fo.id]).get(fo.id, [])
+    left = {line.id: n for line in fo.lines if (n := line.confirmed - line.shipped)}
+    if found or not left:
+        return found
+    made = Package(
+        id=ids.new(),
+        vendor_id=fo.vendor_id,
+        order_id=fo.order_id,
+        fo_id=fo.id,
+        cohort=fo.cohort,
+        reference=ids.reference("PK"),
+        number=1,
+        packed_at=now,
+        packed_by=actor,
+    )
+    db.session.add(made)
+    db.session.flush()
+    for line_id, quantity in left.items():
+        db.session.add(
+            PackageLine(
+                package_id=made.id,
+                fo_line_id=line_id,
+                vendor_id=fo.vendor_id,
+                quantity=quantity,
+            )
+        )
+    db.session.flush()
+    return packages_of([fo.id])[fo.id]
+
+
+def leave(shipments: Mapping[str, UUID]) -> None:
+    """Write down which packages, by reference, have left as which shipments."""
+    if not shipments:
+        return
+    db.session.execute(
+        text(
+            "UPDATE packages p SET shipment_id = v.shipment FROM"
+            " unnest(CAST(:names AS text[]), CAST(:shipments AS uuid[])) v(reference, shipment)"
+            " WHERE p.reference = v.reference"
+        ),
+        {"names": list(shipments), "shipments": list(shipments.values())},
+    )
