@@ -1,4 +1,4 @@
-"""A throw-away platform full of orders, and somebody of ops who has signed in to it."""
+"""A throw-away platform full of orders, and who has signed in to it: of ops, and of a vendor."""
 
 from __future__ import annotations
 
@@ -30,10 +30,12 @@ from config import Config
 from supervisor.temporary import THROW_AWAY, temporary_postgres, temporary_valkey
 
 ROOT = Path(__file__).parents[1]
+LARGEST = "bench-1"
 HOST = "http://127.0.0.1:8000"
 PERSON = text(
-    "INSERT INTO users (id, email, name, role, password_hash)"
-    " VALUES (:id, 'bench@example.org', 'Bench Person', 'ops_agent', 'none')"
+    "INSERT INTO users (id, email, name, role, vendor_id, password_hash)"
+    " VALUES (:id, :role || '@example.org', 'Bench Person', :role,"
+    "  (SELECT id FROM vendors WHERE code = :vendor), 'none')"
 )
 
 
@@ -76,12 +78,16 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The application and its settings, its database's superuser, and a visitor of ops."""
+    """The application and its settings, its database's superuser, and who visits.
+
+    `vendor` is of the vendor that has most of the work.
+    """
 
     app: Flask
     config: Config
     superuser: str
     visitor: Visitor
+    vendor: Visitor
 
 
 @contextmanager
@@ -102,17 +108,18 @@ def site(orders: int, servers: Mapping[str, str] = THROW_AWAY) -> Iterator[Site]
         # Counted as always, with a limit that a measurement does not reach.
         RATES.update(dict.fromkeys(("search", "page"), RateLimitItemPerMinute(10_000_000)))
         try:
-            yield Site(app, config, superuser, Visitor(app, signed_in(app)))
+            ops, vendor = signed_in(app), signed_in(app, "vendor_owner", LARGEST)
+            yield Site(app, config, superuser, Visitor(app, ops), Visitor(app, vendor))
         finally:
             with app.app_context():
                 db.engine.dispose()
 
 
-def signed_in(app: Flask) -> str:
+def signed_in(app: Flask, role: str = "ops_agent", vendor: str | None = None) -> str:
     """Return the cookie of somebody who has signed in."""
     user_id = ids.new()
     with app.app_context(), transaction(ACCOUNTS):
-        db.session.execute(PERSON, {"id": user_id})
+        db.session.execute(PERSON, {"id": user_id, "role": role, "vendor": vendor})
         token = sessions.open_session(user_id, Origin("127.0.0.1", "bench"), is_proven=True)
     browser = app.test_client()
     with browser.session_transaction(base_url=HOST) as kept:

@@ -58,6 +58,15 @@ def asked(visitor: Visitor, orders: int) -> Iterator[tuple[str, str]]:
     yield "counts of the views", "/console/lists/orders/counts"
 
 
+def asked_by_vendor() -> Iterator[tuple[str, str]]:
+    """Return the addresses of the vendor that has most of the work."""
+    yield "portal: work", "/portal/"
+    for step in ("confirm", "pick", "pack", "ship"):
+        yield f"portal: to {step}", f"/portal/?step={step}"
+    for page in ("pick", "pack", "ship"):
+        yield f"portal: {page}", f"/portal/{page}"
+
+
 def deep(visitor: Visitor, pages: int) -> str:
     """Return the address of a page that many are before, as somebody would come to it."""
     path = LIST
@@ -73,6 +82,7 @@ def serve(orders: int, parent: Connection) -> None:
     """Be a site of so many orders: tell its addresses, then the seconds of each that is named."""
     with site(orders) as here:
         asks = {name: here.visitor.asker(path) for name, path in asked(here.visitor, orders)}
+        asks |= {name: here.vendor.asker(path) for name, path in asked_by_vendor()}
         for name, ask in asks.items():
             if ask().status not in {200, 302}:
                 parent.send(f"{name} answers {ask().status}")
