@@ -153,6 +153,8 @@ class Config:
             "SESSION_COOKIE_SECURE": is_strict,
             "NEEDS_SECOND_FACTOR": is_strict,
             "HSTS_SECONDS": YEAR_SECONDS if is_strict else 0,
+            # What vendors name must be https at a public address; a program on loopback is neither.
+            "PUBLIC_WEBHOOKS_ONLY": is_strict,
         }
 
 

@@ -30,6 +30,7 @@ from app.shared import catalogs, clock
 from app.shared.errors import DomainError
 from app.shared.work import ACCOUNTS, OPS, PLATFORM, transaction
 from app.vendors.service import vendor_id
+from app.webhooks import service as webhooks
 
 carriers = AppGroup("carriers", help="Carriers' answers.")
 keys = AppGroup("keys", help="API keys.")
@@ -116,6 +117,7 @@ def reseal() -> None:
         audit.record("factors_resealed", PLATFORM_ACTOR, count=sealed)
     with transaction(PLATFORM):
         sealed += shops.reseal()
+        sealed += webhooks.reseal()
     click.echo(f"{sealed} sealed with the newest key")
 
 

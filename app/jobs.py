@@ -88,6 +88,12 @@ JOBS = {
         "slow",
         Backlog("imports", "due_at", "status IN ('waiting', 'running')", by_machine=True),
     ),
+    "send_webhooks": Job(
+        "workers.webhooks.send_webhooks",
+        "slow",
+        Backlog("webhook_deliveries", "due_at", "status = 'queued'", leased=True, by_machine=True),
+    ),
+    "feed_webhooks": Job("workers.webhooks.feed_webhooks", "slow"),
     "mail_notices": Job("workers.notices.mail_notices", "slow"),
     "keep_house": Job("workers.house.keep_house", "slow"),
 }

@@ -26,5 +26,6 @@ SWEEP = "sweep"
 SCHEDULE = (
     Every(SWEEP, timedelta(minutes=1)),
     Every("mail_notices", timedelta(minutes=1)),
+    Every("feed_webhooks", timedelta(minutes=1)),
     Every("keep_house", timedelta(days=1), timedelta(hours=3, minutes=10)),
 )

@@ -16,6 +16,7 @@ from app.shared import clock
 from app.shared.columns import cohort_of
 from app.shared.work import PLATFORM, transaction
 from app.timeline.service import ensure_cohorts
+from app.webhooks.contract import KEPT_DAYS as WEBHOOKS_KEPT_DAYS
 from workers.job import IsTimeUp, job
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ LEFT_BEHIND = (
     ("throttles", "last_at", timedelta(days=1)),
     ("links", "expires_at", timedelta(days=30)),
     ("notices", "at", timedelta(days=KEPT_DAYS)),
+    ("webhook_deliveries", "made_at", timedelta(days=WEBHOOKS_KEPT_DAYS)),
 )
 MONTH = timedelta(days=31)
 

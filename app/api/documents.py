@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from app.orders import queries as orders
 from app.orders.changes import version
 from app.orders.documents import Document, fulfillment_order_documents, pick
 from app.orders.holds import open_holds
-from app.orders.models import FulfillmentOrder, Order, OrderHold
+from app.orders.models import FulfillmentOrder
 from app.orders.words import sentence
 from app.payments.queries import payment_of
 from app.promises.queries import promises_of
@@ -23,33 +24,70 @@ from app.shipments.queries import scans_of, shipments_of
 from app.timeline.queries import entries_of
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """An order and the rows of all that belongs to it; a new one has no more than it must."""
+
+    order: Any
+    version: int
+    holds: Sequence[Any]
+    lines: Sequence[Any]
+    payment: Any | None
+    promises: Sequence[Any]
+    messages: Sequence[Any]
+    entries: Sequence[Any]
+    fos: Sequence[FulfillmentOrder] = ()
+    parcels: Sequence[Shipment] = ()
+    cases: Sequence[Any] = ()
+    offers: Sequence[Any] = ()
+
+
 def order_document(order_id: UUID) -> Document:
     """Return an order with all that belongs to it."""
     order = orders.order(order_id)
-    parcels = shipments_of(order_id)
-    found = orders.fulfillment_orders_of(order_id)
+    return document_of(
+        Parts(
+            order=order,
+            version=version(order.cohort, order_id),
+            holds=open_holds(order_id),
+            lines=orders.lines_of(order_id),
+            payment=payment_of(order_id),
+            promises=promises_of(order_id),
+            messages=messages_of(order_id),
+            entries=entries_of(order_id),
+            fos=orders.fulfillment_orders_of(order_id),
+            parcels=shipments_of(order_id),
+            cases=cases_of(order_id),
+            offers=offers_of(order_id),
+        )
+    )
+
+
+def document_of(parts: Parts) -> Document:
+    """Return an order whose parts have been read."""
+    order, fos = parts.order, parts.fos
     return {
         "id": order.reference,
         **pick(order, "channel", "number", "status", "placed_at", "currency", "deliver_on"),
         **pick(order, "delivered_at", "ship_to", "preferences"),
-        "version": version(order.cohort, order_id),
-        "holds": [pick(h, "code", "facts", "held_at") | _why(h) for h in open_holds(order_id)],
+        "version": parts.version,
+        "holds": [pick(h, "code", "facts", "held_at") | _why(h) for h in parts.holds],
         "items": str(Money(order.items_minor, order.currency)),
         "freight": str(Money(order.freight_minor, order.currency)),
-        "lines": [_line(line, order) for line in orders.lines_of(order_id)],
-        "fulfillment_orders": fulfillment_order_documents(found),
-        "shipments": _shipments(parcels, scans_of(parcels), found),
-        "payment": _payment(order),
-        "promises": [pick(p, "kind", "version", "due_at", "reason") for p in promises_of(order_id)],
-        **_consequences(order),
+        "lines": [_line(line, order) for line in parts.lines],
+        "fulfillment_orders": fulfillment_order_documents(fos) if fos else [],
+        "shipments": _shipments(parts.parcels, scans_of(parts.parcels), fos),
+        "payment": _payment(parts.payment),
+        "promises": [pick(p, "kind", "version", "due_at", "reason") for p in parts.promises],
+        **_consequences(parts),
     }
 
 
-def _why(hold: OrderHold) -> Document:
+def _why(hold: Any) -> Document:
     return {"detail": sentence(hold.code, hold.facts)}
 
 
-def _consequences(order: Order) -> Document:
+def _consequences(parts: Parts) -> Document:
     """Return what the platform found, offered, said and noted."""
     return {
         "exceptions": [
@@ -57,7 +95,7 @@ def _consequences(order: Order) -> Document:
                 "id": c.reference,
                 **pick(c, "kind", "severity", "occurred_at", "critical_at", "ended_at"),
             }
-            for c in cases_of(order.id)
+            for c in parts.cases
         ],
         "offers": [
             {
@@ -65,24 +103,22 @@ def _consequences(order: Order) -> Document:
                 **pick(o, "remedy", "rule", "status", "made_at"),
                 "amount": str(Money(o.amount_minor, o.currency)),
             }
-            for o in offers_of(order.id)
+            for o in parts.offers
         ],
         "messages": [
-            pick(m, "audience", "template", "status", "made_at", "sent_at")
-            for m in messages_of(order.id)
+            pick(m, "audience", "template", "status", "made_at", "sent_at") for m in parts.messages
         ],
-        "timeline": [pick(e, "at", "event", "actor", "facts") for e in entries_of(order.id)],
+        "timeline": [pick(e, "at", "event", "actor", "facts") for e in parts.entries],
     }
 
 
-def _line(line: Any, order: Order) -> Document:
+def _line(line: Any, order: Any) -> Document:
     price = str(Money(line.unit_price_minor, order.currency))
     names = ("external_id", "sku", "title", "options", "quantity", "unrouted", "canceled")
     return {**pick(line, *names), "unit_price": price}
 
 
-def _payment(order: Order) -> Document | None:
-    payment = payment_of(order.id)
+def _payment(payment: Any | None) -> Document | None:
     if payment is None:
         return None
     sums = {

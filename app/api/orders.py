@@ -19,6 +19,7 @@ from app.api.forms import (
     read,
 )
 from app.api.idempotency import Answer, once
+from app.api.placed import placed_document
 from app.intake import service as intake
 from app.intake.forms import OrderForm
 from app.orders.contract import NewOrder
@@ -26,6 +27,7 @@ from app.orders.intake import Placed
 from app.orders.locks import lock_orders
 from app.orders.queries import ids_by_name, order_id_of
 from app.payments import service as payments
+from app.shared.columns import cohort_of
 from app.shared.errors import Conflict, DomainError, InvalidInput
 from app.shared.work import OPS, transaction
 from app.shipments import service as shipments
@@ -57,7 +59,7 @@ def _place_one(form: OrderForm, now: datetime) -> Answer:
         raise placed
     if not placed.is_new:
         raise Conflict(f"Order {order.number} on {order.channel} exists as {placed.reference}.")
-    return order_document(placed.id), 201
+    return placed_document(placed.id, cohort_of(order.placed_at)), 201
 
 
 def place_many() -> Answer:

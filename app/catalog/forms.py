@@ -61,7 +61,8 @@ class ProductForm(Form):
 class ListingForm(Form):
     """What one vendor location sells of one SKU; `stock` counts what is on hand, if given.
 
-    Of price, buy_in_days, restock_on, bin and own_code, what is left out stays as it was, null takes it away.
+    Of price, buy_in_days, restock_on, bin and own_code, what is left out stays as it was, null
+    takes it away.
     """
 
     vendor: Code

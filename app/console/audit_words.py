@@ -92,6 +92,14 @@ ACTS = {
     "source_resumed": Act(later("Let an order source go on")),
     "source_secret_changed": Act(later("Changed the secret of an order source")),
     "delivery_tried_again": Act(later("Tried a shop's delivery again")),
+    "webhook_added": Act(later("Added a webhook")),
+    "webhook_changed": Act(later("Changed a webhook")),
+    "webhook_secret_changed": Act(later("Changed the secret of a webhook")),
+    "webhook_stopped": Act(later("Stopped a webhook")),
+    "webhook_resumed": Act(later("Let a webhook go on")),
+    "webhook_deleted": Act(later("Deleted a webhook")),
+    "webhook_replayed": Act(later("Had a webhook's deliveries sent again")),
+    "calendar_changed": Act(later("Changed a calendar")),
     "factors_resealed": Act(later("Sealed second factors with a new key"), detail="{count}"),
 }
 

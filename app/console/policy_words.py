@@ -18,6 +18,7 @@ KINDS: Final = {
     "tracking": (later("Tracking"), later("How often carriers are asked about a parcel.")),
     "messages": (later("Messages"), later("Who is told what, and where the climb's mail goes.")),
     "privacy": (later("Privacy"), later("What vendors see of customers, and for how long.")),
+    "papers": (later("Papers"), later("What vendors print and put into parcels.")),
 }
 # Kept in hundredths, so that one policy serves every currency.
 AMOUNT = later("In the order's own currency, like 5.00.")
@@ -143,6 +144,21 @@ FIELDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "vendor_sees_address_days": (
             later("Vendors see where a parcel went"),
             later("Days after its delivery. What they did not send they do not see at all."),
+        ),
+    },
+    "papers": {
+        "slip_copies": (later("Copies of the packing slip"), later("1 or 2 for each parcel.")),
+        "encloses_receipt": (
+            later("A receipt goes into the parcel"),
+            later("What the customer paid for this vendor's part. Gifts get none."),
+        ),
+        "encloses_return_slip": (
+            later("A return slip goes into the parcel"),
+            later("For what comes back."),
+        ),
+        "size": (
+            later("Printed on"),
+            later("Slips, receipts and notes. Label: 4 x 6 inches, on the printer of labels."),
         ),
     },
 }

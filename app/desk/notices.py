@@ -28,7 +28,7 @@ from app.web.words import day
 # A toast is for what happened just now; the rest waits under the bell.
 JUST_NOW, FEW = timedelta(minutes=1), 3
 # The page of what a notice is about: by face and kind of subject, the endpoint and its argument.
-PAGES = {
+PAGES: dict[tuple[str, str], tuple[str, str | None]] = {
     ("console", "order"): ("console.order", "reference"),
     ("console", "case"): ("console.case", "reference"),
     ("console", "batch"): ("console.batch", "reference"),
@@ -36,6 +36,9 @@ PAGES = {
     ("console", "source"): ("console.source", "code"),
     ("portal", "order"): ("portal.fulfillment_order", "reference"),
     ("portal", "fulfillment_order"): ("portal.fulfillment_order", "reference"),
+    ("portal", "webhook"): ("portal.webhook", "endpoint_id"),
+    ("portal", "help"): ("portal.help", None),
+    ("console", "questions"): ("console.vendor_questions", "code"),
 }
 
 
@@ -111,7 +114,10 @@ class Notices:
 
     def _href(self, row: Row[Any]) -> str | None:
         page = PAGES.get((self.desk.face, KINDS[row.kind].leads or ""))
-        return url_for(page[0], **{page[1]: row.subject}) if page else None
+        if page is None:
+            return None
+        endpoint, argument = page
+        return url_for(endpoint, **({argument: row.subject} if argument else {}))
 
 
 def _audiences() -> Sequence[str]:

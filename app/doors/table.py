@@ -213,9 +213,22 @@ CENSUS: dict[str, Door] = {
     "GET portal.work": VENDOR,
     "GET portal.find": replace(VENDOR, rate="search"),
     "GET portal.fulfillment_order": replace(VENDOR, names="fulfillment order"),
+    "GET POST portal.confirm": replace(VENDOR, names="fulfillment order"),
+    "GET POST portal.confirm_many": VENDOR,
     "POST portal.write_note": replace(
         VENDOR, names="fulfillment order", most_bytes=WITH_PHOTOS, rate="upload"
     ),
+    "GET POST portal.picking": VENDOR,
+    "GET POST portal.pick": replace(VENDOR, names="fulfillment order"),
+    "POST portal.pick_by_hand portal.undo_scan portal.pick_short portal.set_bin": (
+        replace(VENDOR, names="fulfillment order")
+    ),
+    "GET portal.pick_list": replace(VENDOR, names="fulfillment order"),
+    "GET portal.wave_list": replace(VENDOR, names="wave"),
+    "GET portal.packing": VENDOR,
+    "GET POST portal.pack": replace(VENDOR, names="fulfillment order"),
+    "GET POST portal.wave": replace(VENDOR, names="wave"),
+    "POST portal.undo_wave_scan": replace(VENDOR, names="wave"),
     "GET portal.photo": replace(VENDOR, names="photo"),
     "GET portal.team portal.keys": VENDOR_OWNER,
     "GET POST portal.invite portal.new_key": OWNER_SENSITIVE,
@@ -227,6 +240,16 @@ CENSUS: dict[str, Door] = {
         OWNER_SENSITIVE, names="invitation"
     ),
     "POST portal.revoke_key": replace(OWNER_SENSITIVE, names="key"),
+    "GET portal.webhooks": VENDOR_OWNER,
+    "GET POST portal.new_webhook": OWNER_SENSITIVE,
+    "GET portal.webhook": replace(VENDOR_OWNER, names="webhook"),
+    "POST portal.rotate_webhook": replace(OWNER_SENSITIVE, names="webhook"),
+    "POST portal.change_webhook portal.stop_webhook portal.delete_webhook": (
+        replace(VENDOR_OWNER, names="webhook")
+    ),
+    "POST portal.test_webhook portal.replay_failed portal.replay_delivery": (
+        replace(VENDOR_OWNER, names="webhook")
+    ),
     # The API
     "POST api.place api.place_many": _marketplace("orders:write"),
     "GET api.show": _marketplace("orders:read", "order"),

@@ -24,6 +24,8 @@ class DispatchFacts:
     ship_by: datetime
     shipped_at: datetime | None
     is_called_off: bool
+    # since when its vendor cannot send it to where it should go
+    unaddressed_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

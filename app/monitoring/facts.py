@@ -24,7 +24,8 @@ CALLED_OFF = ("canceled", "rejected")
 
 DISPATCH = text(
     "SELECT id, id AS subject_id, order_id, vendor_id, cohort, reference AS name, status, ship_by,"
-    " shipped_at FROM fulfillment_orders WHERE id = ANY(:ids)"
+    " shipped_at, CASE WHEN status = 'on_hold' AND hold_code = 'address' THEN held_at END"
+    "  AS unaddressed_since FROM fulfillment_orders WHERE id = ANY(:ids)"
 )
 DELIVERY = text(
     "SELECT o.id AS subject_id, o.id AS order_id, NULL::uuid AS vendor_id, o.cohort,"
@@ -60,7 +61,8 @@ class Judged:
 
 
 def _dispatch(row: Row[Any], limits: Limits, now: datetime) -> Verdict:
-    facts = DispatchFacts(row.ship_by, row.shipped_at, row.status in CALLED_OFF)
+    is_over = row.status in CALLED_OFF
+    facts = DispatchFacts(row.ship_by, row.shipped_at, is_over, row.unaddressed_since)
     return rules.dispatch(facts, limits, now)
 
 

@@ -57,13 +57,17 @@ class _Known:
 
 
 def dispatch(facts: DispatchFacts, limits: Limits, now: datetime) -> Verdict:
-    """Return whether a fulfillment order is, or was, handed over late."""
+    """Return whether a fulfillment order is, or was, handed over late, or cannot be sent there."""
     if facts.is_called_off:
         return Verdict()
     known = _Known(now, now, None)
     critical_at = facts.ship_by + limits.dispatch_critical_after
     deadline = _Deadline("late_dispatch", facts.ship_by, critical_at, AFTER)
-    return _overdue(deadline, facts.shipped_at, known)
+    late = _overdue(deadline, facts.shipped_at, known)
+    if facts.unaddressed_since is None:
+        return late
+    unaddressed = Finding("address_problem", facts.unaddressed_since, None, None)
+    return Verdict((*late.findings, unaddressed), late.look_again_at, late.must_ask)
 
 
 def delivery(facts: DeliveryFacts, limits: Limits, now: datetime) -> Verdict:

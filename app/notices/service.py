@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app import jobs
 from app.extensions import db
 from app.notices.contract import KINDS, Notice
 from app.notices.models import Notice as Row
@@ -34,6 +35,9 @@ def tell(notices: Sequence[Notice]) -> None:
     bulk.insert(Row, rows, conflict="ON CONFLICT DO NOTHING")
     for heard in {_heard(n) for n in notices}:
         live.changed("notices", heard)
+    if any(n.audience.startswith("vendor:") for n in notices):
+        # Programs of theirs may listen, too.
+        jobs.ring("feed_webhooks")
 
 
 SEE = text(

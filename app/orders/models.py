@@ -92,6 +92,9 @@ class FulfillmentOrder(db.Model):
     status: Mapped[Words]
     held_from: Mapped[Words | None]
     hold_reason: Mapped[Words | None]
+    # why, as one of our codes where there is one, and since when
+    hold_code: Mapped[Words | None]
+    held_at: Mapped[Moment | None]
     # why units were declined: our code, and the vendor's words
     decline_code: Mapped[Words | None]
     decline_reason: Mapped[Words | None]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from app.orders.contract import Action, FoStatus, OrderStatus
 from app.shared.errors import IllegalMove
@@ -104,6 +105,11 @@ def order_status(totals: Totals) -> OrderStatus:
     return OrderStatus.OPEN if totals.routed else OrderStatus.RECEIVED
 
 
+def is_after_due(ship_on: date, ship_by: datetime, zone: str) -> bool:
+    """Return whether a day of hand-over is later than promised, by the clock of its place."""
+    return ship_on > ship_by.astimezone(ZoneInfo(zone)).date()
+
+
 class Addressed(Protocol):
     """A fulfillment order, as far as its address is concerned."""
 
@@ -121,7 +127,8 @@ def address_for_vendor(fo: Addressed, now: datetime, days: int) -> dict[str, Any
 
     It does from the assignment until `days` after the delivery, and not at all of what it declined,
     what was taken back and what was called off. Whoever shows a vendor an address, on a page, on
-    paper or to a program, shows this and nothing else; also wishes, which may say as much.
+    paper or to a program, shows this and nothing else; where it is None, no wishes either: "key at
+    Storgatan 3" says as much.
     """
     if fo.status in NEVER_SENT:
         return None

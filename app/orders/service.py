@@ -77,11 +77,18 @@ def confirm(words: Sequence[Confirmation], *, actor: str, now: datetime) -> list
 
 
 def act(
-    references: Sequence[str], action: Action, *, actor: str, now: datetime, reason: str = ""
+    references: Sequence[str],
+    action: Action,
+    *,
+    actor: str,
+    now: datetime,
+    reason: str = "",
+    code: str | None = None,
 ) -> list[Outcome]:
     """Pick, pack, label, hold or release whole fulfillment orders.
 
-    What waits with its whole order is released with it, and not before.
+    What waits with its whole order is released with it, and not before. `code`: why it is held,
+    where that is one of ours.
     """
     stopped = cache(lambda: _stopped(references))
 
@@ -95,6 +102,8 @@ def act(
             return False
         fo.held_from = before if action is Action.HOLD else None
         fo.hold_reason = reason if action is Action.HOLD else None
+        fo.hold_code = code if action is Action.HOLD else None
+        fo.held_at = now if action is Action.HOLD else None
         for line in fo.lines:
             if action in {Action.PICK, Action.PACK}:
                 line.picked = line.confirmed

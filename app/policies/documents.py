@@ -217,6 +217,16 @@ class Privacy(Document):
     vendor_sees_address_days: Days = 30
 
 
+class Papers(Document):
+    """What vendors print and put into parcels; a gift gets no receipt, whatever stands here."""
+
+    slip_copies: Annotated[int, Field(ge=1, le=2)] = 1
+    encloses_receipt: bool = True
+    encloses_return_slip: bool = False
+    # What all of them but labels are printed on; "label": the printer of labels, 4 x 6 inches.
+    size: Literal["a4", "letter", "label"] = "a4"
+
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 # BCP 47: a language and, where it matters, a country.
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
@@ -289,5 +299,6 @@ KINDS: dict[str, type[Document]] = {
     "compensation": Compensation,
     "messages": Messages,
     "privacy": Privacy,
+    "papers": Papers,
     "marketplace": Marketplace,
 }

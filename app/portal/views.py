@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
-from app.portal import find, team, work
+from app.portal import (
+    confirm,
+    confirm_many,
+    find,
+    packing,
+    pick_lists,
+    picking,
+    team,
+    webhooks,
+    work,
+)
 from app.portal.page import blueprint
 
-__all__ = ["blueprint", "find", "team", "work"]
+__all__ = [
+    "blueprint",
+    "confirm",
+    "confirm_many",
+    "find",
+    "packing",
+    "pick_lists",
+    "picking",
+    "team",
+    "webhooks",
+    "work",
+]

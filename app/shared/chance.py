@@ -17,6 +17,11 @@ def code(length: int) -> str:
     return "".join(source.choices(ALPHABET, k=length))
 
 
+def secret_bytes() -> bytes:
+    """Return 256 bits to sign with; never from the seedable source."""
+    return secrets.token_bytes(32)
+
+
 def secret() -> str:
     """Return 256 bits for a credential; never from the seedable source."""
     return secrets.token_urlsafe(32)

@@ -29,6 +29,7 @@ TOPICS: Final = (
     "catalog",
     "imports",
     "sources",
+    "webhooks",
     "picks",
 )
 OPS_STREAM: Final = "live:ops"

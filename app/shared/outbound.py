@@ -38,6 +38,7 @@ class Failure(StrEnum):
     TOO_LARGE = "too_large"
     NETWORK = "network"
     REDIRECT = "redirect"
+    FORBIDDEN = "forbidden"
 
 
 class OutboundError(Exception):

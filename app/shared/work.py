@@ -99,6 +99,18 @@ def rows(statement: str, values: Mapping[str, object]) -> Sequence[Any]:
         return lent.cursor(row_factory=namedtuple_row).execute(statement, values).fetchall()
 
 
+def rows_together(
+    statements: Sequence[str], values: Mapping[str, object]
+) -> Sequence[Sequence[Any]]:
+    """Return what each statement finds in the open transaction, asked in one journey."""
+    with driver() as lent:
+        with lent.pipeline():
+            asked = [lent.cursor(row_factory=namedtuple_row) for _ in statements]
+            for cursor, statement in zip(asked, statements, strict=True):
+                cursor.execute(statement, values)
+        return [cursor.fetchall() for cursor in asked]
+
+
 def one_row(scope: Scope, statement: str, values: Mapping[str, object]) -> Any:
     """Return the first row of a statement that is a transaction by itself, or None.
 

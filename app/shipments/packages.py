@@ -58,6 +58,15 @@ def package(reference: str) -> Package:
     return found
 
 
+def fo_of(reference: str) -> str:
+    """Return the reference of the fulfillment order that a package is part of."""
+    query = select(FulfillmentOrder.reference).join(Package, Package.fo_id == FulfillmentOrder.id)
+    found = db.session.scalar(query.where(Package.reference == reference))
+    if found is None:
+        raise NotFound(_("There is no parcel '{name}'.", name=reference))
+    return found
+
+
 def ensure_packages(fo: FulfillmentOrder, *, actor: str, now: datetime) -> list[Packed]:
     """Return a locked fulfillment order's packages.
 

@@ -29,10 +29,13 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The order that notes hang on, and the names it has for ops."""
+    """What notes hang on: an order with the names it has for ops, or one vendor's questions.
 
-    order_id: UUID
-    cohort: date
+    Of a vendor's questions `reference` is the vendor's code, `number` its name.
+    """
+
+    order_id: UUID | None
+    cohort: date | None
     reference: str
     number: str
 

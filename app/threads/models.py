@@ -10,11 +10,11 @@ from app.shared.columns import Id, Key, Moment, Words
 
 
 class Note(db.Model):
-    """What somebody wrote about an order; it is never changed, only added to."""
+    """What somebody wrote about an order, or to ops without one; it is only ever added to."""
 
     __tablename__ = "notes"
     id: Mapped[Key]
-    order_id: Mapped[Id]
+    order_id: Mapped[Id | None]
     visibility: Mapped[Words]
     vendor_id: Mapped[Id | None]
     author_id: Mapped[Id]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 
 from app.accounts.queries import names
 from app.extensions import db
@@ -17,11 +17,23 @@ from app.threads.contract import Known
 
 # What a page shows of a long thread, and what it shows of the longest.
 FEW, MOST = 20, 500
-NOTES = text(
+NOTES = (
     "SELECT n.id, n.visibility, n.vendor_id, v.name AS vendor, n.author_id, n.author,"
     " n.author_role, n.body, n.mentions, n.at, count(*) OVER () AS total"
-    " FROM notes n LEFT JOIN vendors v ON v.id = n.vendor_id WHERE n.order_id = :order"
+    " FROM notes n LEFT JOIN vendors v ON v.id = n.vendor_id WHERE {which}"
     " ORDER BY n.at DESC, n.id DESC LIMIT :limit"
+)
+OF_ORDER = text(NOTES.format(which="n.order_id = :key"))
+OF_VENDOR = text(NOTES.format(which="n.order_id IS NULL AND n.vendor_id = :key"))
+# The last words of each order of a vendor, among so many of its notes.
+AMONG = 300
+LATEST = text(
+    "SELECT * FROM (SELECT DISTINCT ON (n.order_id) n.order_id, n.body, n.author, n.author_role,"
+    "  n.at, n.id, f.reference, f.order_number FROM (SELECT * FROM notes WHERE vendor_id = :vendor"
+    "   AND visibility = 'vendor' AND order_id IS NOT NULL ORDER BY at DESC, id DESC LIMIT :among) n"
+    "  JOIN fulfillment_orders f ON f.order_id = n.order_id AND f.vendor_id = :vendor"
+    "  ORDER BY n.order_id, n.at DESC, n.id DESC, f.assigned_at DESC) latest"
+    " ORDER BY at DESC, id DESC LIMIT :most"
 )
 # The pictures themselves are fetched one by one.
 PHOTOS = text(
@@ -42,7 +54,22 @@ class Notes:
 
 def notes_of(order_id: UUID, limit: int = FEW) -> Notes:
     """Return an order's notes that the scope may see."""
-    rows = db.session.execute(NOTES, {"order": order_id, "limit": limit}).all()
+    return _notes(OF_ORDER, order_id, limit)
+
+
+def questions_of(vendor_id: UUID, limit: int = FEW) -> Notes:
+    """Return what a vendor and ops wrote to each other without an order."""
+    return _notes(OF_VENDOR, vendor_id, limit)
+
+
+def latest_of(vendor_id: UUID, most: int = FEW) -> Sequence[Row[Any]]:
+    """Return the last words between a vendor and ops on each of its orders, the newest first."""
+    values = {"vendor": vendor_id, "among": AMONG, "most": most}
+    return db.session.execute(LATEST, values).all()
+
+
+def _notes(query: TextClause, key: UUID, limit: int) -> Notes:
+    rows = db.session.execute(query, {"key": key, "limit": limit}).all()
     keys = [row.id for row in rows]
     photos: dict[UUID, list[Row[Any]]] = {key: [] for key in keys}
     # Four a note at most.

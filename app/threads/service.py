@@ -87,6 +87,8 @@ def _insert_photos(key: UUID, draft: Draft) -> None:
 
 
 def _note_in_timeline(draft: Draft, thread: Thread, author: Known, now: datetime) -> None:
+    if thread.order_id is None or thread.cohort is None:
+        return
     facts = {"visibility": draft.visibility, "photos": len(draft.photos)}
     entry = Happened(thread.order_id, thread.cohort, "note_added", author.name, None, facts)
     # A vendor may write a note, and neither read nor write the order's story.
@@ -100,10 +102,10 @@ def _mentioned(
     for person in told:
         yield Notice(
             audience=f"person:{person.id}",
-            kind="mention",
+            kind=_kind("mention", thread, person.vendor_id),
             subject=_subject(draft, thread, person.vendor_id),
             once=f"mention {key} {person.id}",
-            facts={"by": author.name, "number": thread.number},
+            facts=_facts(thread, author),
             vendor_id=person.vendor_id,
         )
 
@@ -115,12 +117,24 @@ def _heard(key: UUID, draft: Draft, thread: Thread, author: Known) -> Iterator[N
     to_vendor = None if author.vendor_id else draft.vendor_id
     yield Notice(
         audience=f"vendor:{to_vendor}" if to_vendor else "ops",
-        kind="note",
+        kind=_kind("note", thread, to_vendor),
         subject=_subject(draft, thread, to_vendor),
         once=f"note {key}",
-        facts={"by": author.name, "number": thread.number},
+        facts=_facts(thread, author),
         vendor_id=to_vendor,
     )
+
+
+def _kind(kind: str, thread: Thread, vendor_id: UUID | None) -> str:
+    """Return what a notice is: without an order, a vendor's question, or its answer."""
+    if thread.order_id is not None:
+        return kind
+    return "answer" if vendor_id else "question"
+
+
+def _facts(thread: Thread, author: Known) -> dict[str, Any]:
+    about = "number" if thread.order_id else "vendor"
+    return {"by": author.name, about: thread.number}
 
 
 def _subject(draft: Draft, thread: Thread, vendor_id: UUID | None) -> str:

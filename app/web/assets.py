@@ -30,6 +30,9 @@ STYLES = (
     "imports",
     "notices",
     "palette",
+    "scan",
+    "confirm",
+    "webhooks",
     "components",
     "print",
 )
@@ -44,7 +47,9 @@ SCRIPTS = (
     "js/live.js",
     "js/notices.js",
     "js/notes.js",
+    "js/scan.js",
     "js/palette.js",
+    "js/confirm.js",
     "js/keys.js",
 )
 STAMP_LETTERS = 10

@@ -25,6 +25,15 @@ SCRIPTS = (
     later("{n} m"),
     later("{n} s"),
     later("late"),
+    # scan.js
+    later("Go on scanning; they are checked in their order."),
+    later("Sign in again in another window; they are kept here."),
+    later("Not counted"),
+    later("Open the page again."),
+    later("No camera"),
+    later(
+        "The browser does not let us use it. Allow it in its settings, or type the code."
+    ),
     # live.js
     later("Live, just now"),
     later("Live, {span} ago"),
@@ -55,6 +64,9 @@ SCRIPTS = (
 )
 # The same of what is counted, by the English of many; the nouns are those of data-nouns.
 COUNTED: Mapping[str, Callable[[int], str]] = {
+    "{n} scans wait for the network.": lambda n: _n(
+        "{n} scan waits for the network.", "{n} scans wait for the network.", n
+    ),
     "{n} new rows": lambda n: _n("{n} new row", "{n} new rows", n),
     "{n} new orders": lambda n: _n("{n} new order", "{n} new orders", n),
     "{n} new offers": lambda n: _n("{n} new offer", "{n} new offers", n),

@@ -327,6 +327,12 @@ EVENTS = {
         "arrow-return-left",
         "warn",
     ),
+    "fulfillment_order_label_made": Entry(
+        later("Label made"), (FO, "{package}", "{number}"), "tag"
+    ),
+    "fulfillment_order_label_voided": Entry(
+        later("Label voided"), (FO, "{package}", "{number}", "{reason}"), "tag", "warn"
+    ),
     "fulfillment_order_picking": Entry(later("Picking began"), (FO,), "upc-scan"),
     "fulfillment_order_picked_short": Entry(
         later("Part of it was not there to pick"),

@@ -24,6 +24,8 @@ class WebhookEndpoint(db.Model):
     stopped_because: Mapped[Words | None]
     made_at: Mapped[Moment]
     made_by: Mapped[Words]
+    listens_since: Mapped[Moment]
+    told_until: Mapped[Moment]
     deleted_at: Mapped[Moment | None]
 
 

@@ -60,6 +60,8 @@ CREATE TABLE package_lines (
     package_id uuid NOT NULL REFERENCES packages ON DELETE CASCADE, fo_line_id uuid NOT NULL REFERENCES fo_lines,
     vendor_id uuid NOT NULL REFERENCES vendors, quantity integer NOT NULL CHECK (quantity > 0),
     PRIMARY KEY (package_id, fo_line_id));
+-- the boxes that a vendor has used of late
+CREATE INDEX packages_recent ON packages (vendor_id, packed_at DESC) WHERE box IS NOT NULL;
 CREATE INDEX package_lines_fo_line ON package_lines (fo_line_id);
 -- Units that are wanted no more (canceled, taken back) come out of their parcels again, the last parcel first: whoever calls
 -- them off knows of fulfillment orders and of no parcels.
@@ -128,6 +130,8 @@ CREATE TABLE webhook_endpoints (
     id uuid PRIMARY KEY, vendor_id uuid NOT NULL REFERENCES vendors, url text NOT NULL CHECK (length(url) <= 500),
     secret text NOT NULL, old_secret text, old_until timestamptz, kinds text[] NOT NULL,
     is_active boolean NOT NULL DEFAULT true, stopped_because text, made_at timestamptz NOT NULL, made_by text NOT NULL,
+    -- what was told before is not for it, and up to when it has been given what was told; the machine's time, as all here
+    listens_since timestamptz NOT NULL, told_until timestamptz NOT NULL,
     deleted_at timestamptz, CHECK ((old_secret IS NULL) = (old_until IS NULL)));
 CREATE INDEX webhook_endpoints_vendor ON webhook_endpoints (vendor_id) WHERE deleted_at IS NULL;
 CREATE TABLE webhook_deliveries (
@@ -139,10 +143,18 @@ CREATE TABLE webhook_deliveries (
     UNIQUE (endpoint_id, once));
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (due_at, id) WHERE status = 'queued';
 CREATE INDEX webhook_deliveries_endpoint ON webhook_deliveries (endpoint_id, made_at DESC, id);
+CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (endpoint_id, made_at DESC, id) WHERE status = 'failed';
+CREATE INDEX webhook_deliveries_made ON webhook_deliveries (made_at);
+
+-- What a vendor says is wrong with its work ------------------------------------------------------------------------------
+-- why it is on hold, as one of our codes, and since when
+ALTER TABLE fulfillment_orders ADD hold_code text CHECK (hold_code ~ '^[a-z_]+$'), ADD held_at timestamptz;
 
 -- A vendor may ask ops without an order ----------------------------------------------------------------------------------
 ALTER TABLE notes ALTER order_id DROP NOT NULL, ADD CHECK (order_id IS NOT NULL OR vendor_id IS NOT NULL);
-CREATE INDEX notes_vendor ON notes (vendor_id, at, id) WHERE order_id IS NULL;
+CREATE INDEX notes_vendor ON notes (vendor_id, at DESC, id DESC) WHERE order_id IS NULL;
+CREATE INDEX notes_between ON notes (vendor_id, at DESC, id DESC) WHERE visibility = 'vendor';
+CREATE INDEX notes_lately ON notes (at) WHERE visibility = 'vendor' AND order_id IS NOT NULL;
 
 -- Rights -----------------------------------------------------------------------------------------------------------------
 GRANT SELECT, INSERT, UPDATE, DELETE ON waves, scans, packages, package_lines, labels, pickups, choices, webhook_endpoints,

@@ -18,6 +18,8 @@ from app.notifications.texts import TEXTS
 from app.policies.documents import KINDS, Escalation, Messages, Routing
 from app.routing.contract import Strategy
 from app.routing.registry import strategies
+from app.shipments.contract import LabelProvider
+from app.shipments.registry import PROVIDERS
 from config import Config
 
 HERE = Path(app.__file__).parent
@@ -27,6 +29,7 @@ SHELVES = {
     "intake/sources": (sources(), Source, ("is_ping", "is_genuine", "name", "read")),
     "notifications/channels": (CHANNELS, Channel, ("open",)),
     "routing/strategies": (strategies(), Strategy, ()),
+    "shipments/labels": (PROVIDERS, LabelProvider, ("make", "print")),
 }
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as some
 from sqlalchemy import text
 
 from app.catalog.service import save_products
-from app.extensions import db
 from app.console.order_queries import MOST_HITS
+from app.extensions import db
 from app.intake import changes
 from app.intake.forms import OrderForm
 from app.orders import intake

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import event
 
+from app.extensions import db
 from app.orders.contract import Action
 from app.orders.queries import fulfillment_order
 from app.orders.service import Confirmation, act, cancel, confirm
@@ -68,6 +70,28 @@ def test_an_order_is_placed_once_and_its_first_answer_is_given_again(api):
     assert (first.status_code, second.status_code) == (201, 201)
     assert second.json == first.json
     assert one("SELECT count(*) FROM orders").count == 1
+
+
+def test_a_new_order_is_answered_as_it_is_read_and_costs_few_statements(api):
+    body = order_body("A-1", [line("NOBODYS", 5), line("MUG", 1, "2")])
+    body |= {"payment": {"status": "captured", "amount": "79.90"}}
+    body |= {"promise": {"deliver_by": "2026-12-01"}}
+    seen: list[str] = []
+
+    def count(_connection, _cursor, statement, *_rest) -> None:
+        seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", count)
+    try:
+        answer = api("POST", "/orders", body, **{"Idempotency-Key": "k"})
+    finally:
+        event.remove(db.engine, "before_cursor_execute", count)
+
+    assert answer.status_code == 201
+    assert answer.json == api("GET", "/orders/A-1?channel=webshop").json
+    assert answer.json["holds"]
+    assert answer.json["payment"]
+    assert not any("compensation_offers" in statement for statement in seen)
 
 
 def test_the_same_order_under_another_key_is_refused(api):

@@ -84,7 +84,7 @@ def test_s38_every_answer_says_what_it_is_and_keeps_to_itself(client, path, kind
     assert answer.headers["Referrer-Policy"] == "same-origin"
     assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
-    assert "camera=()" in answer.headers["Permissions-Policy"]
+    assert "camera=(self)" in answer.headers["Permissions-Policy"]
 
 
 @pytest.mark.parametrize("path", PATHS)

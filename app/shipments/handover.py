@@ -1,0 +1,70 @@
+"""Reading what is about to leave and what has left: for the page of dispatch, and manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, select, text
+from sqlalchemy.orm import joinedload
+
+from app.extensions import db
+from app.orders.contract import FoStatus
+from app.orders.models import FulfillmentOrder
+from app.shared.errors import NotFound
+from app.shipments.models import Shipment
+from app.shipments.packages import Packed, packages_of
+
+LEAVING = (FoStatus.PACKED, FoStatus.READY)
+MOST_LEAVING, MOST_HANDED = 200, 2_000
+HANDED = text(
+    "SELECT s.reference, s.carrier, s.tracking_number, s.shipped_at, f.order_number,"
+    " f.reference AS fo, f.location_id, f.ship_to->>'city' AS city,"
+    " f.ship_to->>'country' AS country, p.weight_g"
+    " FROM shipments s JOIN fulfillment_orders f ON f.id = s.fo_id"
+    " LEFT JOIN packages p ON p.shipment_id = s.id"
+    " WHERE s.vendor_id = :vendor AND s.shipped_at >= :since AND s.shipped_at < :until"
+    " ORDER BY s.shipped_at, s.id LIMIT :most"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A fulfillment order that is packed, with its packages."""
+
+    fo: FulfillmentOrder
+    packed: Sequence[Packed]
+
+
+def leaving() -> list[Leaving]:
+    """Return what the scope has packed and not sent, the first to ship first."""
+    query = select(FulfillmentOrder).options(joinedload(FulfillmentOrder.lines))
+    query = query.where(FulfillmentOrder.status.in_(LEAVING))
+    ordered = query.order_by(FulfillmentOrder.ship_by, FulfillmentOrder.id).limit(MOST_LEAVING)
+    found = db.session.scalars(ordered).unique().all()
+    packed = packages_of([fo.id for fo in found])
+    return [Leaving(fo, packed.get(fo.id, [])) for fo in found]
+
+
+def to_ship(reference: str) -> tuple[Leaving, Sequence[Shipment]]:
+    """Return a fulfillment order with its packages, and its parcels that have left."""
+    query = select(FulfillmentOrder).options(joinedload(FulfillmentOrder.lines))
+    found = query.where(FulfillmentOrder.reference == reference)
+    fo = db.session.scalars(found).unique().one_or_none()
+    if fo is None:
+        detail = f"There is no fulfillment order '{reference}'."
+        raise NotFound(detail)
+    gone = select(Shipment).where(Shipment.fo_id == fo.id)
+    parcels = db.session.scalars(gone.order_by(Shipment.shipped_at, Shipment.id)).all()
+    return Leaving(fo, packages_of([fo.id]).get(fo.id, [])), parcels
+
+
+def handed_over(vendor_id: Any, day: date, zone: ZoneInfo) -> Sequence[Row[Any]]:
+    """Return a vendor's parcels that left on a day of a zone, the first first."""
+    since = datetime.combine(day, time(), zone)
+    until = datetime.combine(day + timedelta(days=1), time(), zone)
+    values = {"vendor": vendor_id, "since": since, "until": until, "most": MOST_HANDED}
+    return db.session.execute(HANDED, values).all()

@@ -1,0 +1,217 @@
+"""Packing: what was picked lies in parcels, every instruction seen to, nothing left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select, text
+
+from app.extensions import db
+from app.orders import service as orders
+from app.orders.contract import Action, FoStatus
+from app.orders.models import FulfillmentOrder
+from app.orders.rules import move
+from app.shared import bulk, ids
+from app.shared.errors import Conflict, DomainError, IllegalMove, InvalidInput
+from app.shared.language import _, _n
+from app.shipments import pick_queries
+from app.shipments.models import Label, Package, PackageLine
+from app.shipments.pack_rules import Parcel, check, instructions, unticked
+
+PARCEL = ("box", "weight_g", "length_mm", "width_mm", "height_mm")
+LINES = text(
+    "SELECT p.id, f.line, l.quantity FROM packages p JOIN package_lines l ON l.package_id = p.id"
+    " JOIN fo_lines f ON f.id = l.fo_line_id WHERE p.fo_id = :fo ORDER BY p.number, f.line"
+)
+BOXES = text(
+    "SELECT DISTINCT ON (box) box, length_mm, width_mm, height_mm FROM (SELECT box, length_mm,"
+    " width_mm, height_mm, packed_at FROM packages WHERE vendor_id = :vendor AND box IS NOT NULL"
+    " ORDER BY packed_at DESC LIMIT 200) b ORDER BY box, packed_at DESC LIMIT 12"
+)
+TO_PACK = text(
+    "SELECT fo.id, fo.reference, fo.order_number, fo.status, fo.ship_by, fo.assigned_at,"
+    " fo.location_id, fo.preferences, u.units, u.picked, coalesce(n.parcels, 0) AS parcels"
+    " FROM fulfillment_orders fo"
+    " LEFT JOIN LATERAL (SELECT coalesce(sum(confirmed), 0) AS units,"
+    "  coalesce(sum(picked), 0) AS picked FROM fo_lines WHERE fo_id = fo.id) u ON true"
+    " LEFT JOIN LATERAL (SELECT count(*) AS parcels FROM packages WHERE fo_id = fo.id) n ON true"
+    " WHERE fo.vendor_id = :vendor AND fo.status IN ('picking', 'packed')"
+    " ORDER BY fo.status = 'packed', u.picked < u.units, fo.ship_by, fo.id LIMIT :most"
+)
+
+
+def pack(  # noqa: PLR0913 - each is a word of whoever packs
+    reference: str,
+    parcels: Sequence[Parcel] | None,
+    *,
+    ticks: Iterable[str] | None,
+    actor: str,
+    now: datetime,
+    seen: str | None = None,
+) -> FulfillmentOrder:
+    """Note what lies in which parcel (None: all in one); other parcels replace those there were.
+
+    `ticks`: the instructions that somebody has seen to; only with them and with every unit picked
+    is an order packed. None: a program's own word that all of it is done. `seen`: the parcels that
+    whoever packs has looked at (`stamp`); Conflict where they are others by now.
+    """
+
+    def apply(fo: FulfillmentOrder) -> bool | Mapping[str, Any]:
+        target = move(fo.reference, FoStatus(fo.status), Action.PACK, fo.held_from)
+        is_again = target == fo.status
+        if ticks is None and not is_again:
+            for line in fo.lines:
+                line.picked = line.confirmed
+        _require_picked(fo)
+        units = {x.line: n for x in fo.lines if (n := x.picked - x.shipped)}
+        wanted = [Parcel(units)] if parcels is None else parcels
+        known = packages_of(fo.id)
+        if is_again and (parcels is None or wanted == [parcel for _row, parcel in known]):
+            return False
+        _require(wanted, units)
+        _require_free(fo, [row for row, _parcel in known], seen)
+        if ticks is not None:
+            _tick(fo, ticks, actor, now)
+        _write(fo, wanted, [row for row, _parcel in known], actor, now)
+        for line in fo.lines:
+            line.packed = line.picked
+        fo.status = target
+        return {"parcels": len(wanted)}
+
+    (outcome,) = orders.change([reference], apply, event="packed", actor=actor, now=now)
+    if isinstance(outcome, DomainError):
+        raise outcome
+    return outcome
+
+
+def _require_picked(fo: FulfillmentOrder) -> None:
+    left = sum(line.confirmed - line.picked for line in fo.lines)
+    if left:
+        detail = _n(
+            "{n} unit of {reference} is not picked yet. Scan it first.",
+            "{n} units of {reference} are not picked yet. Scan them first.",
+            left,
+            reference=fo.reference,
+        )
+        raise IllegalMove(detail)
+
+
+def _require(wanted: Sequence[Parcel], units: Mapping[str, int]) -> None:
+    wrong = check(wanted, units)
+    if wrong.fields:
+        name, why = next(iter(wrong.fields.items()))
+        detail = f"The parcels do not hold what was picked: {name}: {why}."
+        raise InvalidInput(detail, **{f"parcels.{k}": v for k, v in wrong.fields.items()})
+
+
+def _require_free(fo: FulfillmentOrder, known: Sequence[Package], seen: str | None) -> None:
+    """Refuse to change parcels that have left, have a label, or are not those that were seen."""
+    if any(row.shipment_id for row in known):
+        detail = _("A parcel of {reference} has left already.", reference=fo.reference)
+        raise IllegalMove(detail)
+    live = select(Label.id).where(Label.package_id.in_([row.id for row in known]))
+    if db.session.scalar(live.where(Label.voided_at.is_(None)).limit(1)):
+        detail = _(
+            "{reference} has a label. Void it first, then pack it anew.", reference=fo.reference
+        )
+        raise IllegalMove(detail)
+    if seen is not None and seen != stamp(known):
+        detail = _("Somebody else has packed {reference} meanwhile.", reference=fo.reference)
+        raise Conflict(detail)
+
+
+def stamp(known: Sequence[Package]) -> str:
+    """Return what tells these parcels from those there were before or will be."""
+    return " ".join(f"{row.reference}@{row.packed_at.isoformat()}" for row in known)
+
+
+def _tick(fo: FulfillmentOrder, ticks: Iterable[str], actor: str, now: datetime) -> None:
+    """Note who has seen to what; refuse where something is left."""
+    asked = instructions(fo.preferences, pick_queries.goods([fo.id]))
+    before = {tick["code"]: tick for tick in fo.ticks}
+    new = {code: {"code": code, "by": actor, "at": now.isoformat()} for code in ticks}
+    done = {one.code: before.get(one.code) or new.get(one.code) for one in asked}
+    if unticked(asked, [code for code, tick in done.items() if tick]):
+        detail = _("Tick every instruction once it is seen to; then {reference} is packed.")
+        raise InvalidInput(detail.format(reference=fo.reference), ticks="not all are ticked")
+    fo.ticks = [tick for tick in done.values() if tick]
+
+
+def _write(
+    fo: FulfillmentOrder,
+    parcels: Sequence[Parcel],
+    known: Sequence[Package],
+    actor: str,
+    now: datetime,
+) -> None:
+    """Write parcels over those there were: a parcel keeps its name, and its voided labels."""
+    rows = list(known[: len(parcels)])
+    rows += [_new(fo, number) for number in range(len(rows) + 1, len(parcels) + 1)]
+    db.session.execute(
+        delete(PackageLine).where(PackageLine.package_id.in_([row.id for row in known]))
+    )
+    for spare in known[len(parcels) :]:
+        db.session.delete(spare)
+    for row, parcel in zip(rows, parcels, strict=True):
+        for name in PARCEL:
+            setattr(row, name, getattr(parcel, name))
+        row.packed_at, row.packed_by = now, actor
+    db.session.add_all(rows)
+    db.session.flush()
+    keys = {line.line: line.id for line in fo.lines}
+    bulk.insert(
+        PackageLine,
+        [
+            {
+                "package_id": row.id,
+                "fo_line_id": keys[name],
+                "vendor_id": fo.vendor_id,
+                "quantity": units,
+            }
+            for row, parcel in zip(rows, parcels, strict=True)
+            for name, units in parcel.units.items()
+            if units
+        ],
+    )
+
+
+def _new(fo: FulfillmentOrder, number: int) -> Package:
+    return Package(
+        id=ids.new(),
+        vendor_id=fo.vendor_id,
+        order_id=fo.order_id,
+        fo_id=fo.id,
+        cohort=fo.cohort,
+        reference=ids.reference("PK"),
+        number=number,
+    )
+
+
+# Reading -------------------------------------------------------------------------------------
+
+
+def packages_of(fo_id: UUID) -> list[tuple[Package, Parcel]]:
+    """Return an order's packages by their numbers, each with what lies in it."""
+    query = select(Package).where(Package.fo_id == fo_id).order_by(Package.number)
+    rows = db.session.scalars(query).all()
+    units: dict[UUID, dict[str, int]] = {row.id: {} for row in rows}
+    for line in db.session.execute(LINES, {"fo": fo_id}) if rows else ():
+        units[line.id][line.line] = line.quantity
+    return [
+        (row, Parcel(units[row.id], **{name: getattr(row, name) for name in PARCEL}))
+        for row in rows
+    ]
+
+
+def boxes(vendor_id: UUID) -> Sequence[Any]:
+    """Return the boxes that a vendor has used of late, with their sizes."""
+    return db.session.execute(BOXES, {"vendor": vendor_id}).all()
+
+
+def to_pack(vendor_id: UUID) -> Sequence[Any]:
+    """Return what a vendor has to pack, what is wholly picked first, and what is packed."""
+    values = {"vendor": vendor_id, "most": pick_queries.MOST_LISTED}
+    return db.session.execute(TO_PACK, values).all()
