@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from app.audit import service as audit
 from app.batches.service import put_away
+from app.choices.service import close_moot
 from app.extensions import db
 from app.intake import deliveries, imports
 from app.notices.contract import KEPT_DAYS
@@ -43,6 +44,7 @@ def keep_house(is_time_up: IsTimeUp) -> int:
     """Make next month's partitions and drop what is past its time."""
     with transaction(PLATFORM) as now:
         ensure_cohorts({cohort_of(now), cohort_of(now + MONTH)})
+        close_moot(now)
         for table, column, age in KEPT:
             if not is_time_up():
                 db.session.execute(

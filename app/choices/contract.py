@@ -23,6 +23,14 @@ class Status(StrEnum):
     MOOT = "moot"
 
 
+class Fate(StrEnum):
+    """What became of an answer: done, done before, or no longer needed."""
+
+    DONE = "done"
+    AGAIN = "again"
+    MOOT = "moot"
+
+
 @dataclass(frozen=True, slots=True)
 class Instead:
     """What a vendor offers for the units of a line that it declines.

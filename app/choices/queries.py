@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from app.extensions import db
+from app.shared.errors import NotFound
+from app.shared.work import PLATFORM, acting_as
 
 COLUMNS = (
     "SELECT c.id, c.reference, c.order_id, c.order_line_id, c.units, c.code, c.options, c.made_at,"
@@ -29,6 +31,14 @@ WAITING = text(
 ANSWERED = text(
     f"{COLUMNS} WHERE c.status = 'answered' ORDER BY c.answered_at DESC, c.id LIMIT :most"
 )
+ORDER = text(
+    "SELECT o.reference FROM choices c JOIN orders o ON o.id = c.order_id"
+    " WHERE c.reference = :reference"
+)
+STILL = text(
+    "SELECT c.reference FROM choices c JOIN order_lines l ON l.id = c.order_line_id"
+    " WHERE c.reference = ANY(:references) AND c.status = 'open' AND l.unrouted > 0"
+)
 OF_VENDOR = text(
     "SELECT c.reference, c.units, c.code, c.options, c.status, c.made_at, c.answer, c.answered_at,"
     " x.line, x.sku, x.title FROM choices c JOIN fo_lines x ON x.id = c.fo_line_id"
@@ -39,6 +49,14 @@ OF_VENDOR = text(
 def of_order(order_id: UUID) -> Sequence[Row[Any]]:
     """Return what was offered on an order, the first one first."""
     return db.session.execute(OF_ORDER, {"order": order_id}).all()
+
+
+def order_of(reference: str) -> str:
+    """Return the reference of the order that a choice is about."""
+    found: str | None = db.session.scalar(ORDER, {"reference": reference})
+    if found is None:
+        raise NotFound(f"There is no choice '{reference}'.")
+    return found
 
 
 def waiting(most: int) -> Sequence[Row[Any]]:
@@ -54,3 +72,9 @@ def answered(most: int) -> Sequence[Row[Any]]:
 def of_fulfillment_order(fo_id: UUID) -> Sequence[Row[Any]]:
     """Return what a vendor offered with its word on a fulfillment order, as it may know it."""
     return db.session.execute(OF_VENDOR, {"fo": fo_id}).all()
+
+
+def still_waiting(references: Sequence[str]) -> frozenset[str]:
+    """Return the open choices of these whose units have not found another way."""
+    with acting_as(PLATFORM):
+        return frozenset(db.session.scalars(STILL, {"references": list(references)}))

@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from app.catalog import restock
-from app.choices.contract import Instead, Kind, Status
+from app.choices.contract import Fate, Instead, Kind, Status
 from app.choices.models import Choice
 from app.choices.rules import is_restock_day, left_of, option_of, options_of
 from app.extensions import db
+from app.notices import service as notices
+from app.notices.contract import Notice
 from app.orders import answers
 from app.orders import service as orders
 from app.orders.answers import Another
@@ -28,7 +30,8 @@ from app.shared import bulk, ids
 from app.shared.errors import DomainError, IllegalMove, InvalidInput, NotFound
 from app.shared.work import PLATFORM, acting_as
 from app.shipments import service as shipments
-from app.timeline.service import Happened, record
+from app.timeline.service import SYSTEM, Happened, record
+from app.vendors.models import Vendor
 from app.vendors.queries import vendor_codes, zone_of
 
 # By fulfillment order, then by line.
@@ -172,6 +175,7 @@ def _keep(offered: Sequence[_Offered], actor: str, now: datetime) -> None:
     restock.run_out(
         {o.line.listing_id: o.instead.restock_on for o in offered if o.instead.restock_on}
     )
+    _tell_ops(rows, offered)
     record(
         [
             Happened(
@@ -188,6 +192,31 @@ def _keep(offered: Sequence[_Offered], actor: str, now: datetime) -> None:
     )
 
 
+def _tell_ops(rows: Sequence[Mapping[str, Any]], offered: Sequence[_Offered]) -> None:
+    """Tell ops that customers are to be asked."""
+    orders_of = select(Order.id, Order.reference).where(Order.id.in_({r["order_id"] for r in rows}))
+    names = {row.id: row.reference for row in db.session.execute(orders_of)}
+    of_vendor = select(Vendor.id, Vendor.name).where(Vendor.id.in_({r["vendor_id"] for r in rows}))
+    vendors = {row.id: row.name for row in db.session.execute(of_vendor)}
+    notices.tell(
+        [
+            Notice(
+                "ops",
+                "choice_offered",
+                names[row["order_id"]],
+                f"choice_offered:{row['reference']}",
+                {
+                    "number": o.fo.order_number,
+                    "vendor": vendors[o.fo.vendor_id],
+                    "units": o.units,
+                    "sku": o.line.sku,
+                },
+            )
+            for row, o in zip(rows, offered, strict=True)
+        ]
+    )
+
+
 def _told(options: Sequence[Mapping[str, Any]], line: FoLine, units: int) -> dict[str, Any]:
     waits = option_of(options, Kind.WAIT) or {}
     other = option_of(options, Kind.SUBSTITUTE) or {}
@@ -197,14 +226,14 @@ def _told(options: Sequence[Mapping[str, Any]], line: FoLine, units: int) -> dic
 
 def answer(  # noqa: PLR0913 - who answers what, in whose words, when
     reference: str, kind: Kind, *, note: str, actor: str, actor_id: UUID | None, now: datetime
-) -> Choice:
+) -> Fate:
     """Do what a customer answered; the same answer again changes nothing.
 
-    Returns the choice: moot and closed where its units have found another way meanwhile.
+    A choice whose units have found another way meanwhile is closed instead.
     """
     order, choice = _locked(reference)
     if choice.status == Status.ANSWERED and choice.answer == kind:
-        return choice
+        return Fate.AGAIN
     option = option_of(choice.options, kind)
     if option is None:
         raise InvalidInput(f"{reference} offers no '{kind}'; choose one of what it offers.")
@@ -214,8 +243,8 @@ def answer(  # noqa: PLR0913 - who answers what, in whose words, when
     line = db.session.get_one(OrderLine, choice.order_line_id, populate_existing=True)
     units = left_of(choice.units, line.unrouted)
     if choice.status == Status.MOOT or units == 0:
-        _close(choice, actor, now)
-        return choice
+        _close([choice], actor, now)
+        return Fate.MOOT
     if not note.strip():
         raise InvalidInput("Write how the customer said it.", note="missing")
     choice.status, choice.answer, choice.note = Status.ANSWERED, kind, note.strip()
@@ -228,7 +257,7 @@ def answer(  # noqa: PLR0913 - who answers what, in whose words, when
     )
     record([entry], now)
     _do(order, line, choice, option, units, actor, now)
-    return choice
+    return Fate.DONE
 
 
 def _locked(reference: str) -> tuple[Order, Choice]:
@@ -242,13 +271,28 @@ def _locked(reference: str) -> tuple[Order, Choice]:
     return order, choice
 
 
-def _close(choice: Choice, actor: str, now: datetime) -> None:
-    """Close a choice whose units need no answer any more; a closed one stays as it is."""
-    if choice.status == Status.OPEN:
+def close_moot(now: datetime, most: int = 1_000) -> int:
+    """Close choices whose units need no answer any more, the oldest first; return how many."""
+    query = select(Choice).join(OrderLine, OrderLine.id == Choice.order_line_id)
+    query = query.where(Choice.status == Status.OPEN, OrderLine.unrouted == 0)
+    locked = query.with_for_update(of=Choice, key_share=True, skip_locked=True)
+    found = db.session.scalars(locked.order_by(Choice.made_at).limit(most)).all()
+    _close(found, SYSTEM, now)
+    return len(found)
+
+
+def _close(choices: Sequence[Choice], actor: str, now: datetime) -> None:
+    """Close choices that need no answer any more; those that are closed stay as they are."""
+    still_open = [choice for choice in choices if choice.status == Status.OPEN]
+    for choice in still_open:
         choice.status = Status.MOOT
-        facts = {"units": choice.units}
-        entry = Happened(choice.order_id, choice.cohort, "choice_moot", actor, choice.id, facts)
-        record([entry], now)
+    record(
+        [
+            Happened(c.order_id, c.cohort, "choice_moot", actor, c.id, {"units": c.units})
+            for c in still_open
+        ],
+        now,
+    )
 
 
 def _do(  # noqa: PLR0913, PLR0917 - one answer with all that it is about

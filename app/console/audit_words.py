@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from app.accounts.words import ROLES, right, role
 from app.shared.language import _, _n, inside, later
-from app.web.words import plain
+from app.web.words import ANSWERS, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ ACTS = {
     "product_changed": Act(later("Described a product")),
     "listing_changed": Act(later("Changed a listing")),
     "stock_counted": Act(later("Counted stock"), detail=later("from {was} to {now}")),
+    "choice_answered": Act(later("Noted a customer's choice"), detail="{answer}"),
     "policy_published": Act(later("Changed a rule"), detail=later("version {version}")),
     "settings_changed": Act(later("Changed the settings"), detail="{changed}"),
     "bulk_change_started": Act(later("Started a bulk change"), detail="{act}, {rows}"),
@@ -116,6 +117,7 @@ def _changed(words: Sequence[str]) -> str:
 # How a fact reads; the others are told as they are.
 FACTS: dict[str, Callable[[Any], str]] = {
     "role": _role,
+    "answer": lambda code: _(ANSWERS[code]) if code in ANSWERS else plain(code),
     "was": _role,
     "now": _role,
     "rights": lambda codes: ", ".join(inside(right(code)) for code in codes),

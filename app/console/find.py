@@ -26,6 +26,7 @@ PAGES = (
     Page(later("Orders"), "console.orders", "receipt", later("all orders")),
     Page(later("Escalations"), "console.escalations", "bell", later("climb critical")),
     Page(later("Offers"), "console.offers", "gift", later("compensation refunds credits")),
+    Page(later("Choices"), "console.choices", "signpost-split", later("out of stock substitutes")),
     Page(later("Messages"), "console.messages", "envelope", later("mails notifications sent")),
     Page(later("Notices"), "console.notices", "bell", later("news told inbox")),
     Page(later("Bulk changes"), "console.batches", "list-check", later("batches many")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
-from app.console import case_queries, notes, order_page, order_queries, page, story
+from app.console import case_queries, choice_words, notes, order_page, order_queries, page, story
 from app.console.change_forms import Reason
 from app.console.page import blueprint
 from app.orders.changes import version
@@ -22,8 +22,13 @@ def order(reference: str) -> str:
     return show(reference)
 
 
-def show(reference: str, sent: Sent | None = None, refusal: InvalidInput | None = None) -> str:
-    """Return the page of an order, with a note's form that was not taken, if there is one."""
+def show(
+    reference: str,
+    sent: Sent | None = None,
+    refusal: InvalidInput | None = None,
+    answer: choice_words.Sent | None = None,
+) -> str:
+    """Return the page of an order, with a note or an answer that was not taken, if there is one."""
     with transaction(OPS) as now:
         frame = page.shell(page.numbers(), now)
         row = order_queries.order(reference)
@@ -44,6 +49,7 @@ def show(reference: str, sent: Sent | None = None, refusal: InvalidInput | None 
         shown = order_page.shown(loaded, now)
         thread = notes.thread(row, sent, refusal)
         told = story.load(story.Of(row.cohort, row.id, row.currency))
+        offered = choice_words.offered(row.id)
         seen = version(row.cohort, row.id) if row.held_since else None
     return render_template(
         "console/order.html",
@@ -52,6 +58,8 @@ def show(reference: str, sent: Sent | None = None, refusal: InvalidInput | None 
         thread=thread,
         story=told,
         version=seen,
+        choices=offered,
+        answer=answer,
         release=Reason("release") if shown["holds"] else None,
     )
 

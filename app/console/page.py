@@ -27,6 +27,8 @@ NUMBERS = text(
     "SELECT (SELECT count(*) FROM exception_cases WHERE closed_at IS NULL) AS cases,"
     " e.escalations, e.nobody, d.uncertain, d.failed,"
     " (SELECT count(*) FROM notifications WHERE status = 'queued') AS queued,"
+    " (SELECT count(*) FROM choices c JOIN order_lines l ON l.id = c.order_line_id"
+    "  WHERE c.status = 'open' AND l.unrouted > 0) AS choices,"
     f" {OF_LIST} AS views"
     " FROM (SELECT count(*) AS escalations,"
     "  count(*) FILTER (WHERE acknowledged_at IS NULL) AS nobody"
@@ -52,6 +54,7 @@ def shell(found: Row[Any], now: datetime) -> dict[str, Any]:
             "queue": found.cases,
             "escalations": found.escalations,
             "messages": found.uncertain,
+            "choices": found.choices,
             "system": health.ill(),
         },
         "world": world(clock.read()),

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from app.accounts.contract import OPS_ROLES, ROLES, VENDOR_ROLES, Stage
 from app.intake.files import MOST_BYTES as WITH_FILE
+from app.shipments.labels.vendors_own import WITH_FORM as WITH_LABEL
 from app.threads.forms import MOST_BYTES as WITH_PHOTOS
 
 
@@ -169,6 +170,11 @@ CENSUS: dict[str, Door] = {
     "GET POST console.new_location": replace(LEAD, names="vendor"),
     "GET POST console.change_location": replace(LEAD, names="location"),
     "POST console.add_closure console.remove_closure": replace(LEAD, names="location"),
+    "GET console.vendor_inbox": OPS,
+    "GET console.vendor_questions": replace(OPS, names="vendor"),
+    "POST console.answer_vendor": replace(
+        OPS, names="vendor", most_bytes=WITH_PHOTOS, rate="upload"
+    ),
     "GET console.catalog": replace(OPS, rate="search"),
     "GET console.product": replace(OPS, names="product"),
     "GET POST console.change_product": replace(LEAD, names="product"),
@@ -190,6 +196,8 @@ CENSUS: dict[str, Door] = {
     "GET console.audit": Door(Audience.OPS, READERS, rate="search"),
     "POST console.verify_audit": Door(Audience.OPS, READERS, rate="export"),
     "GET POST console.settings": ADMIN_SENSITIVE,
+    "GET console.choices": OPS,
+    "POST console.answer_choice": Door(Audience.OPS, SUPPORT, names="choice"),
     "GET console.policies": OPS,
     "GET console.policy": replace(OPS, names="policy"),
     "POST console.change_policy": Door(
@@ -229,7 +237,34 @@ CENSUS: dict[str, Door] = {
     "GET POST portal.pack": replace(VENDOR, names="fulfillment order"),
     "GET POST portal.wave": replace(VENDOR, names="wave"),
     "POST portal.undo_wave_scan": replace(VENDOR, names="wave"),
+    "GET portal.shipping portal.ship_many portal.manifest": VENDOR,
+    "GET portal.check_number": replace(VENDOR, rate="search"),
+    "POST portal.ship_list": replace(VENDOR, rate="upload"),
+    "GET portal.manifest_pdf": replace(VENDOR, rate="search"),
+    "GET portal.many_papers": replace(VENDOR, rate="draft"),
+    "POST portal.print_many": replace(VENDOR, rate="draft"),
+    "GET portal.ship": replace(VENDOR, names="fulfillment order"),
+    "POST portal.hand_over portal.make_labels": replace(VENDOR, names="fulfillment order"),
+    "GET portal.order_papers portal.receipt portal.gift_note": (
+        replace(VENDOR, names="fulfillment order", rate="search")
+    ),
+    "POST portal.print_papers": replace(VENDOR, names="fulfillment order", rate="search"),
+    "GET portal.label portal.packing_slip portal.return_slip": (
+        replace(VENDOR, names="package", rate="search")
+    ),
+    "POST portal.print_label portal.void_label": replace(VENDOR, names="package"),
+    "POST portal.make_label": replace(
+        VENDOR, names="package", most_bytes=WITH_LABEL, rate="upload"
+    ),
+    "POST portal.book_pickup": VENDOR,
+    "POST portal.cancel_pickup portal.pickup_came": replace(VENDOR, names="pickup"),
     "GET portal.photo": replace(VENDOR, names="photo"),
+    "GET portal.help": VENDOR,
+    "POST portal.write_question": replace(VENDOR, most_bytes=WITH_PHOTOS, rate="upload"),
+    "GET portal.trouble": replace(VENDOR, names="fulfillment order"),
+    "POST portal.trouble": replace(
+        VENDOR, names="fulfillment order", most_bytes=WITH_PHOTOS, rate="upload"
+    ),
     "GET portal.team portal.keys": VENDOR_OWNER,
     "GET POST portal.invite portal.new_key": OWNER_SENSITIVE,
     "GET portal.person": replace(OWNER_SENSITIVE, names="person"),

@@ -118,6 +118,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         OPS,
         "batch",
     ),
+    "choice_offered": Kind(
+        later("A customer is to be asked: a vendor offers something else"),
+        later("{vendor} cannot send {units} of {sku}"),
+        (later("Order {number}"), later("ask the customer")),
+        "signpost-split",
+        "warn",
+        OPS,
+        "order",
+    ),
     "work_assigned": Kind(
         later("New work is yours"),
         later("New work: {subject}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from app.shared.language import _, later
 from app.shared.work import PLATFORM, acting_as, transaction
 from app.threads import forms, queries, service
 from app.threads import page as threads
-from app.threads.contract import Draft, Known, Thread, Visibility
+from app.threads.contract import Draft, Drawn, Known, Thread, Visibility
 from app.threads.forms import Sent
 from app.threads.page import Choice, Face
 from app.threads.queries import Notes
@@ -41,13 +42,13 @@ def _face(row: FulfillmentOrder, notes: Notes) -> Face:
         action=url_for("portal.write_note", reference=row.reference),
         photo="portal.photo",
         choices=[choice],
-        people=_people(notes),
+        people=people(notes),
         may_write=may("portal.write_note"),
         all_url=f"{here}?notes=all#{ANCHOR}",
     )
 
 
-def _people(notes: Notes) -> Sequence[Known]:
+def people(notes: Notes) -> Sequence[Known]:
     """Return who can be named: one's own team, and those of ops who have written to it."""
     writers = {row.author_id for row in notes.rows}
     return [p for p in queries.people([vendor_id()]) if p.vendor_id or p.id in writers]
@@ -80,11 +81,24 @@ def write(reference: str) -> tuple[Sent, ResponseReturnValue | InvalidInput]:
                 work=choice.work,
                 photos=photos,
             )
-            written = service.write(draft, _thread(row), _author(), face.people, now)
+            written = service.write(draft, _thread(row), author(), face.people, now)
     except InvalidInput as refusal:
         return sent, refusal
     threads.say(written, NOBODY)
     return sent, redirect(url_for("portal.fulfillment_order", reference=reference, _anchor=ANCHOR))
+
+
+def tell_ops(row: FulfillmentOrder, sent: Sent, photos: Sequence[Drawn], now: datetime) -> None:
+    """Write a note of one's own on a fulfillment order, in the open transaction; once a form."""
+    draft = Draft(
+        body=sent.body,
+        once=sent.once,
+        visibility=Visibility.VENDOR,
+        vendor_id=row.vendor_id,
+        work=row.reference,
+        photos=photos,
+    )
+    service.write(draft, _thread(row), author(), [], now)
 
 
 def _thread(row: FulfillmentOrder) -> Thread:
@@ -94,7 +108,8 @@ def _thread(row: FulfillmentOrder) -> Thread:
     return Thread(row.order_id, row.cohort, reference, row.order_number)
 
 
-def _author() -> Known:
+def author() -> Known:
+    """Return whoever writes."""
     return Known(current_user.id, current_user.name, current_user.role, current_user.vendor_id)
 
 

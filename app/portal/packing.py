@@ -198,12 +198,12 @@ def _show(reference: str, typed: list[Typed] | None = None, problem: str | None 
         shell = page.shell(now)
         row = queries.order(reference)
         goods = queries.goods([row.id])
-        known = service.packages_of(row.id)
+        known = service.parcels_of(row.id, {g.id: g.line for g in goods})
         boxes = service.boxes(page.vendor_id())
     to_pack = [g for g in goods if g.picked > g.shipped]
-    seen = service.stamp([package for package, _parcel in known])
+    seen = service.stamp([packed for packed, _parcel in known])
     if typed is None:
-        typed = [_typed(parcel) for _row, parcel in known] or [_first(to_pack)]
+        typed = [_typed(parcel) for _packed, parcel in known] or [_first(to_pack)]
     return render_template(
         "portal/pack.html",
         **shell,
@@ -221,7 +221,7 @@ def _show(reference: str, typed: list[Typed] | None = None, problem: str | None 
         },
         ticked=set(request.form.getlist("tick")),
         parcels=typed,
-        packages=[package.reference for package, _parcel in known],
+        packages=[packed.package.reference for packed, _parcel in known],
         boxes=list(_boxes(boxes)),
         weighs=_weights(to_pack),
         seen=request.form.get("seen", seen) if problem is None else seen,

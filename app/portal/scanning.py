@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, request, url_for
+from flask import g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import Row
@@ -47,7 +47,8 @@ def told(now: datetime) -> Told:
 
     `scan` names it: sent twice it counts once.
     """
-    return Told(_sent("scan") or ids.new(), request.form.get("code", ""), current_user.name, now)
+    g.scan = _sent("scan") or ids.new()
+    return Told(g.scan, request.form.get("code", ""), current_user.name, now)
 
 
 def _sent(name: str) -> UUID | None:
@@ -58,8 +59,9 @@ def _sent(name: str) -> UUID | None:
 
 
 def answered() -> UUID | None:
-    """Return the scan that a page answers, where its address names one."""
-    return _sent("scan")
+    """Return the scan that a page answers: the one that was sent, or that its address names."""
+    found: UUID | None = g.get("scan")
+    return found or _sent("scan")
 
 
 def units() -> int:

@@ -117,7 +117,7 @@ def _show(
     drawn = ship_form.again(leaving, typed) or ship_form.blank(leaving, many)
     place = shell["places"].get(fo.location_id)
     seen = address_for_vendor(fo, now, 0)
-    can_ship = fo.status in SHIPPABLE and may("portal.ship", "POST")
+    can_ship = fo.status in SHIPPABLE and may("portal.hand_over", "POST")
     html = render_template(
         "portal/ship.html",
         **shell,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, text
 
 from app.extensions import db
 from app.orders import service as orders
@@ -18,14 +18,11 @@ from app.shared import bulk, ids
 from app.shared.errors import Conflict, DomainError, IllegalMove, InvalidInput
 from app.shared.language import _, _n
 from app.shipments import pick_queries
-from app.shipments.models import Label, Package, PackageLine
+from app.shipments.models import Package, PackageLine
 from app.shipments.pack_rules import Parcel, check, instructions, unticked
+from app.shipments.packages import Packed, packages_of
 
 PARCEL = ("box", "weight_g", "length_mm", "width_mm", "height_mm")
-LINES = text(
-    "SELECT p.id, f.line, l.quantity FROM packages p JOIN package_lines l ON l.package_id = p.id"
-    " JOIN fo_lines f ON f.id = l.fo_line_id WHERE p.fo_id = :fo ORDER BY p.number, f.line"
-)
 BOXES = text(
     "SELECT DISTINCT ON (box) box, length_mm, width_mm, height_mm FROM (SELECT box, length_mm,"
     " width_mm, height_mm, packed_at FROM packages WHERE vendor_id = :vendor AND box IS NOT NULL"
@@ -68,14 +65,14 @@ def pack(  # noqa: PLR0913 - each is a word of whoever packs
         _require_picked(fo)
         units = {x.line: n for x in fo.lines if (n := x.picked - x.shipped)}
         wanted = [Parcel(units)] if parcels is None else parcels
-        known = packages_of(fo.id)
+        known = parcels_of(fo.id, {line.id: line.line for line in fo.lines})
         if is_again and (parcels is None or wanted == [parcel for _row, parcel in known]):
             return False
         _require(wanted, units)
-        _require_free(fo, [row for row, _parcel in known], seen)
+        _require_free(fo, [packed for packed, _parcel in known], seen)
         if ticks is not None:
             _tick(fo, ticks, actor, now)
-        _write(fo, wanted, [row for row, _parcel in known], actor, now)
+        _write(fo, wanted, [packed.package for packed, _parcel in known], actor, now)
         for line in fo.lines:
             line.packed = line.picked
         fo.status = target
@@ -107,13 +104,12 @@ def _require(wanted: Sequence[Parcel], units: Mapping[str, int]) -> None:
         raise InvalidInput(detail, **{f"parcels.{k}": v for k, v in wrong.fields.items()})
 
 
-def _require_free(fo: FulfillmentOrder, known: Sequence[Package], seen: str | None) -> None:
+def _require_free(fo: FulfillmentOrder, known: Sequence[Packed], seen: str | None) -> None:
     """Refuse to change parcels that have left, have a label, or are not those that were seen."""
-    if any(row.shipment_id for row in known):
+    if any(packed.has_left for packed in known):
         detail = _("A parcel of {reference} has left already.", reference=fo.reference)
         raise IllegalMove(detail)
-    live = select(Label.id).where(Label.package_id.in_([row.id for row in known]))
-    if db.session.scalar(live.where(Label.voided_at.is_(None)).limit(1)):
+    if any(packed.label for packed in known):
         detail = _(
             "{reference} has a label. Void it first, then pack it anew.", reference=fo.reference
         )
@@ -123,9 +119,10 @@ def _require_free(fo: FulfillmentOrder, known: Sequence[Package], seen: str | No
         raise Conflict(detail)
 
 
-def stamp(known: Sequence[Package]) -> str:
+def stamp(known: Sequence[Packed]) -> str:
     """Return what tells these parcels from those there were before or will be."""
-    return " ".join(f"{row.reference}@{row.packed_at.isoformat()}" for row in known)
+    rows = [packed.package for packed in known]
+    return " ".join(f"{row.reference}@{row.packed_at.isoformat()}" for row in rows)
 
 
 def _tick(fo: FulfillmentOrder, ticks: Iterable[str], actor: str, now: datetime) -> None:
@@ -193,16 +190,20 @@ def _new(fo: FulfillmentOrder, number: int) -> Package:
 # Reading -------------------------------------------------------------------------------------
 
 
-def packages_of(fo_id: UUID) -> list[tuple[Package, Parcel]]:
-    """Return an order's packages by their numbers, each with what lies in it."""
-    query = select(Package).where(Package.fo_id == fo_id).order_by(Package.number)
-    rows = db.session.scalars(query).all()
-    units: dict[UUID, dict[str, int]] = {row.id: {} for row in rows}
-    for line in db.session.execute(LINES, {"fo": fo_id}) if rows else ():
-        units[line.id][line.line] = line.quantity
+def parcels_of(fo_id: UUID, lines: Mapping[UUID, str]) -> list[tuple[Packed, Parcel]]:
+    """Return an order's packages by their numbers, each as a parcel with units by line.
+
+    `lines` are the names of the order's lines by their keys.
+    """
     return [
-        (row, Parcel(units[row.id], **{name: getattr(row, name) for name in PARCEL}))
-        for row in rows
+        (
+            packed,
+            Parcel(
+                {lines[key]: units for key, units in sorted(packed.units.items())},
+                **{name: getattr(packed.package, name) for name in PARCEL},
+            ),
+        )
+        for packed in packages_of([fo_id]).get(fo_id, [])
     ]
 
 

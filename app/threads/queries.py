@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, TextClause, text
 
+from app.accounts.contract import VENDOR_ROLES
 from app.accounts.queries import names
 from app.extensions import db
 from app.shared.errors import NotFound
@@ -43,6 +45,24 @@ PHOTOS = text(
 PHOTO = text("SELECT id, name, media_type, content FROM photos WHERE id = :id")
 
 
+# Of orders, so long ago is lately.
+LATELY = timedelta(days=30)
+LAST = "n.id, n.body, n.author, n.author_role, n.at"
+INBOX = text(
+    "SELECT t.*, t.author_role = ANY(:vendors) AS is_waiting FROM ("
+    " SELECT v.code, v.name AS vendor, NULL AS reference, NULL AS number, l.* FROM vendors v"
+    f" JOIN LATERAL (SELECT {LAST} FROM notes n WHERE n.vendor_id = v.id AND n.order_id IS NULL"
+    "  ORDER BY n.at DESC, n.id DESC LIMIT 1) l ON true"
+    " UNION ALL SELECT v.code, v.name, o.reference, o.number, l.id, l.body, l.author,"
+    "  l.author_role, l.at FROM (SELECT DISTINCT ON (n.vendor_id, n.order_id) n.vendor_id,"
+    f"  n.order_id, {LAST} FROM notes n WHERE n.visibility = 'vendor' AND n.order_id IS NOT NULL"
+    "   AND n.at > :since ORDER BY n.vendor_id, n.order_id, n.at DESC, n.id DESC) l"
+    " JOIN vendors v ON v.id = l.vendor_id JOIN orders o ON o.id = l.order_id) t"
+    " ORDER BY is_waiting DESC, CASE WHEN t.author_role = ANY(:vendors) THEN t.at END,"
+    " t.at DESC, t.id LIMIT :most"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Notes:
     """An order's notes that the scope may see, newest first, their photos, and how many more."""
@@ -66,6 +86,15 @@ def latest_of(vendor_id: UUID, most: int = FEW) -> Sequence[Row[Any]]:
     """Return the last words between a vendor and ops on each of its orders, the newest first."""
     values = {"vendor": vendor_id, "among": AMONG, "most": most}
     return db.session.execute(LATEST, values).all()
+
+
+def inbox(now: datetime, most: int) -> Sequence[Row[Any]]:
+    """Return what vendors and ops talk about: first what waits for ops, the longest waiting first.
+
+    A vendor's questions without an order always; of orders what was written lately.
+    """
+    values = {"vendors": list(VENDOR_ROLES), "since": now - LATELY, "most": most}
+    return db.session.execute(INBOX, values).all()
 
 
 def _notes(query: TextClause, key: UUID, limit: int) -> Notes:

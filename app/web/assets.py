@@ -33,6 +33,7 @@ STYLES = (
     "scan",
     "confirm",
     "webhooks",
+    "shipping",
     "components",
     "print",
 )
@@ -48,6 +49,7 @@ SCRIPTS = (
     "js/notices.js",
     "js/notes.js",
     "js/scan.js",
+    "js/numbers.js",
     "js/palette.js",
     "js/confirm.js",
     "js/keys.js",

@@ -17,6 +17,8 @@ from app.shipments.contract import PDF, PNG, Asked, File
 
 MIB = 1024 * 1024
 MOST_BYTES = 2 * MIB
+# A label, and what its form says besides: its door lets no more through than this.
+WITH_FORM = MOST_BYTES + MIB
 # Four by six inches at 600 dots an inch are nine million.
 MOST_PIXELS = 12_000_000
 PDF_HEAD, PDF_TAIL, PNG_HEAD = b"%PDF-", b"%%EOF", b"\x89PNG\r\n\x1a\n"
