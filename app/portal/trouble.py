@@ -89,9 +89,11 @@ SHORT = {
 }
 
 
-@blueprint.get("/orders/<reference>/trouble")
-def trouble(reference: str) -> str:
-    """Ask what is wrong, each with what happens next."""
+@blueprint.route("/orders/<reference>/trouble", methods=["GET", "POST"])
+def trouble(reference: str) -> ResponseReturnValue:
+    """Ask what is wrong, each with what happens next; or take what was said."""
+    if request.method == "POST":
+        return _say(reference)
     return _page(reference, Sent(), request.args.get("what", ""), None)
 
 
@@ -150,8 +152,7 @@ def _pickup(one: Any, frame: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@blueprint.post("/orders/<reference>/trouble", endpoint="trouble")
-def say_trouble(reference: str) -> ResponseReturnValue:
+def _say(reference: str) -> ResponseReturnValue:
     """Do what follows from what is wrong, and tell ops; the same form again changes nothing."""
     sent, what = forms.read(request), request.form.get("what", "")
     try:
