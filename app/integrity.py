@@ -35,6 +35,16 @@ INVARIANTS: dict[str, str] = {
     "3 no parcel is empty": """
         SELECT id FROM shipments s
         WHERE NOT EXISTS (SELECT FROM shipment_lines l WHERE l.shipment_id = s.id)""",
+    "3 what is packed lies in packages, where there are any": """
+        SELECT l.id FROM fo_lines l
+            JOIN (SELECT DISTINCT fo_id FROM packages) p ON p.fo_id = l.fo_id
+            LEFT JOIN (SELECT fo_line_id, sum(quantity) AS held FROM package_lines GROUP BY 1) h
+                ON h.fo_line_id = l.id
+            LEFT JOIN (SELECT DISTINCT s.fo_id FROM shipments s
+                LEFT JOIN packages p ON p.shipment_id = s.id WHERE p.id IS NULL) loose
+                ON loose.fo_id = l.fo_id
+        WHERE coalesce(h.held, 0) > l.packed
+            OR (loose.fo_id IS NULL AND coalesce(h.held, 0) < l.packed)""",
     "4 one open case a subject and kind": """
         SELECT subject_id FROM exception_cases WHERE closed_at IS NULL
         GROUP BY subject_id, kind HAVING count(*) > 1""",

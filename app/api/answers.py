@@ -263,6 +263,32 @@ class MovedOrders(Answer):
     results: list[Moved]
 
 
+class Label(Answer):
+    """A parcel's label, and where it is fetched as which kind of file."""
+
+    package: str
+    provider: str
+    carrier: str | None
+    tracking_number: str | None
+    service: str | None
+    made_at: datetime
+    links: dict[str, str]
+
+
+class LabeledOrder(FulfillmentOrder):
+    """A fulfillment order that is ready, with the labels of its parcels."""
+
+    labels: list[Label]
+
+
+class LabelFile(Answer):
+    """A label as a file; `content` is its base64."""
+
+    package: str
+    media_type: str
+    content: str
+
+
 class Counted(Answer):
     """How many listings were counted."""
 

@@ -13,8 +13,10 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from app.intake.forms import AddressForm, OrderForm, PreferencesForm
 from app.orders.contract import DeclineCode
 from app.shared.errors import InvalidInput
+from app.shipments.pack_rules import LONGEST_BOX, MOST_GRAMS, MOST_MILLIMETERS, MOST_PARCELS
 from app.web.fields import (
     MOST_UNITS,
+    PLAIN,
     Amount,
     Code,
     Day,
@@ -22,6 +24,7 @@ from app.web.fields import (
     Form,
     Moment,
     Note,
+    Safe,
     Units,
     check,
 )
@@ -29,6 +32,17 @@ from app.web.fields import (
 MOST_AT_ONCE = 1_000
 # No object that is asked for has nearly as many.
 MOST_NAMES = 1_000
+Box = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_BOX),
+    Safe,
+    Field(json_schema_extra={"pattern": PLAIN}),
+]
+Side = Annotated[int, Field(ge=1, le=MOST_MILLIMETERS)]
+Carrier = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{1,30}$")]
+TrackingNumber = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9]{5,40}$")]
+# What a label of 2 MB is in base64, a little more.
+MOST_BASE64 = 2_900_000
 Version = Annotated[int, Field(ge=0, lt=2**63)]
 
 
@@ -121,11 +135,56 @@ class ConfirmsForm(Form):
     ]
 
 
-class ParcelForm(Form):
-    """A parcel that has left."""
+class PickForm(Form):
+    """Units that are picked by line, in all (none named: all of them); the others stay as they are.
 
-    carrier: Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{1,30}$")]
-    tracking_number: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9]{5,40}$")]
+    `short`: why the units of a line that are not picked are not there; they are given back.
+    """
+
+    lines: dict[Code, Annotated[int, Field(ge=0, le=MOST_UNITS)]] | None = None
+    short: dict[Code, Literal["not_found", "damaged", "wrong_count"]] = Field(default_factory=dict)
+
+
+class PackedForm(Form):
+    """A parcel as it is packed: units by line, and what is known of its box."""
+
+    lines: Annotated[dict[Code, Units], Field(min_length=1)]
+    box: Box | None = None
+    weight_g: Annotated[int, Field(ge=1, le=MOST_GRAMS)] | None = None
+    length_mm: Side | None = None
+    width_mm: Side | None = None
+    height_mm: Side | None = None
+
+
+class PackForm(Form):
+    """Parcels that hold together just what is picked; none named: one holds all of it."""
+
+    parcels: Annotated[list[PackedForm], Field(min_length=1, max_length=MOST_PARCELS)] | None = None
+
+
+class LabelForm(Form):
+    """A label of one parcel (none named: the only one); `file` is base64 of a carrier's own."""
+
+    package: Code | None = None
+    provider: Literal["own", "vendors_own"] = "own"
+    carrier: Carrier | None = None
+    tracking_number: TrackingNumber | None = None
+    service: Code | None = None
+    file: Annotated[str, StringConstraints(max_length=MOST_BASE64)] | None = None
+
+
+class LabelsForm(Form):
+    """Labels that are wanted; none named: our own for each parcel that has none."""
+
+    parcels: Annotated[list[LabelForm], Field(min_length=1, max_length=50)] | None = None
+
+
+class ParcelForm(Form):
+    """A parcel that has left; `package`: as which it was packed."""
+
+    carrier: Carrier
+    tracking_number: TrackingNumber
+    package: Code | None = None
     shipped_at: Moment | None = None
     lines: dict[Code, Units] | None = None
 

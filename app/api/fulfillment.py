@@ -13,6 +13,9 @@ from app.api.catalog_forms import StockForm
 from app.api.forms import (
     ConfirmForm,
     ConfirmsForm,
+    PackedForm,
+    PackForm,
+    PickForm,
     ReasonForm,
     ShipForm,
     ShipsForm,
@@ -32,13 +35,13 @@ from app.orders.queries import fulfillment_order, fulfillment_orders
 from app.orders.service import Outcome
 from app.shared.errors import InvalidInput, NotFound
 from app.shared.work import transaction
+from app.shipments.pack_rules import Parcel as PackedParcel
+from app.shipments.packing import pack
+from app.shipments.picking import pick
 from app.shipments.service import Dispatch, Parcel, ship
 from app.vendors.queries import vendor_codes
 
 MOVES = {
-    "pick": Action.PICK,
-    "pack": Action.PACK,
-    "label": Action.LABEL,
     "hold": Action.HOLD,
     "release": Action.RELEASE,
 }
@@ -54,8 +57,10 @@ def mount(blueprint: Blueprint) -> None:
     add("/fulfillment-orders/<reference>", view_func=show_one, methods=["GET"])
     add("/fulfillment-orders/<reference>/confirm", view_func=confirm_one, methods=["POST"])
     add("/fulfillment-orders/<reference>/ship", view_func=ship_one, methods=["POST"])
+    add("/fulfillment-orders/<reference>/pick", view_func=pick_one, methods=["POST"])
+    add("/fulfillment-orders/<reference>/pack", view_func=pack_one, methods=["POST"])
     add(
-        "/fulfillment-orders/<reference>/<any(pick,pack,label,hold,release):move>",
+        "/fulfillment-orders/<reference>/<any(hold,release):move>",
         view_func=act,
         methods=["POST"],
     )
@@ -166,12 +171,36 @@ def ship_many() -> dict[str, Any]:
 def _dispatch(reference: str, form: ShipForm, now: datetime) -> Dispatch:
     return Dispatch(
         reference,
-        [Parcel(p.carrier, p.tracking_number, p.shipped_at or now, p.lines) for p in form.parcels],
+        [
+            Parcel(p.carrier, p.tracking_number, p.shipped_at or now, p.lines, p.package)
+            for p in form.parcels
+        ],
     )
 
 
+def pick_one(reference: str) -> dict[str, Any]:
+    """Say what of one is picked by now, and what is not there; nothing named: all of it is."""
+    form = read(PickForm)
+    with transaction(caller().scope) as now:
+        done = pick(reference, form.lines, form.short, actor=caller().name, now=now)
+        return _one([done], now)
+
+
+def pack_one(reference: str) -> dict[str, Any]:
+    """Say in which parcels one is packed; nothing named: all of it in one."""
+    parcels = read(PackForm).parcels
+    with transaction(caller().scope) as now:
+        packed = parcels and [_packed(parcel) for parcel in parcels]
+        done = pack(reference, packed, ticks=None, actor=caller().name, now=now)
+        return _one([done], now)
+
+
+def _packed(form: PackedForm) -> PackedParcel:
+    return PackedParcel(form.lines, **form.model_dump(exclude={"lines"}))
+
+
 def act(reference: str, move: str) -> dict[str, Any]:
-    """Pick, pack, label, hold or release one."""
+    """Hold or release one."""
     form = read(ReasonForm)
     with transaction(caller().scope) as now:
         done = orders.act(

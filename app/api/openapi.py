@@ -20,6 +20,7 @@ from app.api import forms as f
 from app.api.examples import Json, example
 from app.api.fulfillment import MOVES
 from app.api.idempotency import LONGEST_KEY
+from app.api.labels import FORMS
 from app.doors.table import DOORS, Door
 from app.intake.forms import OrderForm
 from app.orders.contract import FoStatus
@@ -74,6 +75,10 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         "show_one": Operation(a.FulfillmentOrder),
         "confirm_one": Operation(a.FulfillmentOrder, f.ConfirmForm),
         "confirm_many": Operation(a.MovedOrders, f.ConfirmsForm),
+        "pick_one": Operation(a.FulfillmentOrder, f.PickForm),
+        "pack_one": Operation(a.FulfillmentOrder, f.PackForm),
+        "label_one": Operation(a.LabeledOrder, f.LabelsForm),
+        "show_label": Operation(a.LabelFile, asks=("form",)),
         "act": Operation(a.FulfillmentOrder, f.ReasonForm),
         "ship_one": Operation(a.FulfillmentOrder, f.ShipForm),
         "ship_many": Operation(a.MovedOrders, f.ShipsForm),
@@ -108,7 +113,8 @@ ORDER = list(KNOWN)
 NAMES: dict[str, tuple[str, Json, str]] = {
     "number": ("The order's number on its channel.", TEXT, "A-1001"),
     "reference": ("The fulfillment order's own name.", TEXT, "FO-7K2M9QX4TD"),
-    "move": ("What is done.", {"enum": list(MOVES)}, "pick"),
+    "move": ("What is done.", {"enum": list(MOVES)}, "hold"),
+    "package": ("The parcel's own name.", TEXT, "PK-4Q8ZC1W2NB"),
     "code": ("The vendor's code.", TEXT, "kiln"),
     "location": ("The code of one of the vendor's locations.", TEXT, "main"),
     "kind": ("Which policy.", {"enum": list(KINDS)}, "routing"),
@@ -125,6 +131,7 @@ ASKED: dict[str, tuple[str, Json, str | None]] = {
     ),
     "after": ("What the last page answered as `after`.", TEXT, None),
     "sku": ("Only this SKU.", TEXT, None),
+    "form": ("As what it is wanted.", {"enum": list(FORMS)}, None),
     "vendor": ("Only what the vendor of this code sells.", TEXT, None),
     "first_day": ("The closure's first day.", DAY, "2026-12-24"),
     "last_day": ("The closure's last day.", DAY, "2026-12-26"),

@@ -16,9 +16,7 @@ COLUMNS = (
     "SELECT c.id, c.reference, c.order_id, c.order_line_id, c.units, c.code, c.options, c.made_at,"
     " c.made_by, c.answer, c.answered_at, c.answered_by, c.note, l.sku, l.title, l.unrouted,"
     " v.name AS vendor, f.reference AS fulfillment_order, o.reference AS order_reference,"
-    " o.number, u.name AS customer,"
-    # rules.status_of, for lists
-    " CASE WHEN c.status = 'open' AND l.unrouted = 0 THEN 'moot' ELSE c.status END AS status"
+    " o.number, u.name AS customer, c.status"
     " FROM choices c JOIN order_lines l ON l.id = c.order_line_id JOIN vendors v"
     " ON v.id = c.vendor_id JOIN fo_lines x ON x.id = c.fo_line_id"
     " JOIN fulfillment_orders f ON f.id = x.fo_id JOIN orders o ON o.id = c.order_id"
@@ -47,7 +45,7 @@ OF_VENDOR = text(
 
 
 def of_order(order_id: UUID) -> Sequence[Row[Any]]:
-    """Return what was offered on an order, the first one first."""
+    """Return what was offered on an order, the first one first; see rules.status_of."""
     return db.session.execute(OF_ORDER, {"order": order_id}).all()
 
 

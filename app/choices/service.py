@@ -28,6 +28,7 @@ from app.orders.models import FoLine, FulfillmentOrder, Order, OrderLine
 from app.orders.service import Outcome
 from app.shared import bulk, ids
 from app.shared.errors import DomainError, IllegalMove, InvalidInput, NotFound
+from app.shared.language import _
 from app.shared.work import PLATFORM, acting_as
 from app.shipments import service as shipments
 from app.timeline.service import SYSTEM, Happened, record
@@ -103,10 +104,10 @@ def _offered(
         units = asked(line) - kept if line else 0
         if line is None or units <= 0:
             detail = f"{fo.reference}: nothing of line '{name}' is declined; offer nothing for it."
-            raise InvalidInput(detail, **{f"offers.{name}": "nothing of it is declined"})
+            raise InvalidInput(detail, **{f"offers.{name}": _("Nothing of it is declined.")})
         if instead.restock_on and not is_restock_day(instead.restock_on, today):
             detail = f"{fo.reference}: name a coming day from which you have '{name}' again."
-            raise InvalidInput(detail, **{f"offers.{name}.restock_on": "not a coming day"})
+            raise InvalidInput(detail, **{f"offers.{name}.restock_on": _("Name a coming day.")})
         title = _title_of(fo, line, instead.substitute, units) if instead.substitute else None
         found.append(_Offered(fo, line, units, instead, options_of(instead, title)))
     restocked = [o.line.sku for o in found if o.instead.restock_on]
@@ -121,14 +122,14 @@ def _title_of(fo: FulfillmentOrder, line: FoLine, sku: str, units: int) -> str:
     field = f"offers.{line.line}.substitute"
     if sku == line.sku:
         detail = f"{fo.reference}: {sku} is what was ordered; offer something else."
-        raise InvalidInput(detail, **{field: "is what was ordered"})
+        raise InvalidInput(detail, **{field: _("This is what was ordered. Offer something else.")})
     row = next(iter(restock.own_available(fo.vendor_id, [sku])), None)
     if row is None:
         detail = f"{fo.reference}: you have no {sku} on sale and in stock; offer something else."
-        raise InvalidInput(detail, **{field: "not on sale, or none in stock"})
+        raise InvalidInput(detail, **{field: _("You have none of it on sale and in stock.")})
     if row.available < units:
         detail = f"{fo.reference}: {row.available} of {sku} are in stock, and {units} are needed."
-        raise InvalidInput(detail, **{field: f"{row.available} in stock"})
+        raise InvalidInput(detail, **{field: _("Only {n} in stock.", n=row.available)})
     return str(row.title)
 
 
@@ -246,7 +247,7 @@ def answer(  # noqa: PLR0913 - who answers what, in whose words, when
         _close([choice], actor, now)
         return Fate.MOOT
     if not note.strip():
-        raise InvalidInput("Write how the customer said it.", note="missing")
+        raise InvalidInput("The note is missing.", note=_("Write how the customer said it."))
     choice.status, choice.answer, choice.note = Status.ANSWERED, kind, note.strip()
     choice.answered_at, choice.answered_by = now, actor
     db.session.flush()

@@ -100,7 +100,6 @@ ACTS = {
     "webhook_resumed": Act(later("Let a webhook go on")),
     "webhook_deleted": Act(later("Deleted a webhook")),
     "webhook_replayed": Act(later("Had a webhook's deliveries sent again")),
-    "calendar_changed": Act(later("Changed a calendar")),
     "factors_resealed": Act(later("Sealed second factors with a new key"), detail="{count}"),
 }
 

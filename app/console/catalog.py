@@ -16,8 +16,8 @@ from app.audit.service import record
 from app.catalog import queries, service
 from app.console import catalog_queries, page, shelves
 from app.console.catalog_forms import ChangeListing, ChangeProduct, Count, of_listing
-from app.console.edits import meanwhile
 from app.console.page import blueprint
+from app.desk.edits import meanwhile
 from app.shared.errors import NotFound
 from app.shared.language import _, _n
 from app.shared.seen import Overtaken, written

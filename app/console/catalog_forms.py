@@ -11,7 +11,7 @@ from wtforms.validators import DataRequired, InputRequired, NumberRange, Optiona
 
 from app.catalog.forms import MOST_GRAMS, MOST_MILLIMETERS, MOST_ON_HAND
 from app.catalog.rules import GTIN, check_digit
-from app.console.vendor_forms import Whole
+from app.desk.place_forms import Whole
 from app.shared.language import _, later
 from app.shared.money import Money
 from app.web.fields import LARGEST_AMOUNT

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 
 from app.choices import queries
 from app.choices.contract import Kind, Status
-from app.choices.rules import left_of
+from app.choices.rules import left_of, status_of
 from app.shared.language import _, _n
 from app.web.words import day, decline
 
@@ -29,16 +29,17 @@ class Sent:
 
 def offered(order_id: UUID) -> Sequence[dict[str, Any]]:
     """Return what was offered on an order, open choices first."""
-    shown = [shown(row) for row in queries.of_order(order_id)]
-    return sorted(shown, key=lambda one: one["status"] != Status.OPEN)
+    every = [shown(row) for row in queries.of_order(order_id)]
+    return sorted(every, key=lambda one: one["status"] != Status.OPEN)
 
 
 def shown(row: Row[Any]) -> dict[str, Any]:
     """Return one choice as pages have it."""
-    left = left_of(row.units, row.unrouted) if row.status == Status.OPEN else row.units
+    status = status_of(row.status, row.units, row.unrouted)
+    left = left_of(row.units, row.unrouted) if status == Status.OPEN else row.units
     return {
         "reference": row.reference,
-        "status": row.status,
+        "status": status,
         "vendor": row.vendor,
         "title": row.title,
         "sku": row.sku,

@@ -11,11 +11,13 @@ from flask_login import current_user
 
 from app.accounts.sessions import actor_of
 from app.audit.service import record
-from app.console import page, vendor_queries
-from app.console.edits import meanwhile
+from app.console import page
 from app.console.page import blueprint
-from app.console.vendor import DAY, place_shown
-from app.console.vendor_forms import ChangePlace, Closing, NewPlace, of_place
+from app.console.vendor_forms import ChangePlace, NewPlace, of_place
+from app.desk.edits import meanwhile
+from app.desk.place_forms import Closing
+from app.desk.places import DAY, place_shown
+from app.orders.queries import loads
 from app.shared.errors import Conflict, InvalidInput
 from app.shared.language import _
 from app.shared.seen import written
@@ -73,7 +75,7 @@ def _page(code: str, location: str, form: ChangePlace, closing: Closing) -> Resp
         frame = page.shell(page.numbers(), now)
         vendor, place = queries.vendor(code), queries.location_of(code, location)
         closed = queries.closures([place.id], now.date() - DAY)
-        shown = place_shown(place, closed, vendor_queries.loads([place.id], now), now)
+        shown = place_shown(place, closed, loads([place.id], now), now)
     changes = meanwhile(form, queries.place_values(place), NAMES)
     return page_of(
         closing if closing.errors else form,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,9 +15,8 @@ from app.accounts.queries import people_by_vendor
 from app.accounts.sessions import actor_of
 from app.audit.queries import latest_about
 from app.audit.service import record
-from app.console import page, vendor_queries
+from app.console import page
 from app.console.audit_words import told
-from app.console.edits import meanwhile
 from app.console.page import blueprint
 from app.console.shelves import shelf, shelf_asked
 from app.console.vendor_forms import (
@@ -27,11 +25,12 @@ from app.console.vendor_forms import (
     ChangeVendor,
     NewVendor,
     Standing,
-    weekdays,
 )
 from app.console.vendors import KINDS
-from app.orders.queries import work_of
-from app.promises.rules import Calendar, end_of
+from app.desk.edits import meanwhile
+from app.desk.places import DAY, place_shown
+from app.orders.queries import loads, work_of
+from app.promises.rules import end_of
 from app.routing.standing import ACTS, stand
 from app.shared.errors import Conflict, NotFound
 from app.shared.language import _, later
@@ -41,7 +40,6 @@ from app.vendors import queries, service
 from app.vendors.contract import Kind, Move, Status, Step
 from app.vendors.rules import MOVES, STOPPING, moves_from
 from app.web.forms import page_of, refusals
-from app.web.words import day as day_word
 from app.web.words import zone_name
 
 # What each move is called on its button, and what the page says that it does.
@@ -68,9 +66,6 @@ AGAIN = {Move.PAUSE: later("Change the pause"), Move.SUSPEND: later("Change the 
 HISTORY = (*ACTS.values(), "vendor_onboarded", "vendor_changed")
 # Of what was decided, and of what is sold, so much at once.
 LATEST, SHELF = 8, 25
-# The days of a location that are shown.
-STRIP = 14
-DAY = timedelta(days=1)
 
 
 @blueprint.get("/vendors/<code>")
@@ -127,50 +122,12 @@ def move_word(status: Status, move: Move) -> str:
 def _places(code: str, now: datetime) -> list[dict[str, Any]]:
     found = queries.places(code)
     ids = [place.id for place in found]
-    loads = vendor_queries.loads(ids, now)
+    full = loads(ids, now)
     closed = queries.closures(ids, now.date() - DAY)
     return [
-        place_shown(place, [c for c in closed if c.location_id == place.id], loads, now)
+        place_shown(place, [c for c in closed if c.location_id == place.id], full, now)
         for place in found
     ]
-
-
-def place_shown(
-    place: Row[Any], closed: Sequence[Any], loads: Mapping[tuple[Any, date], int], now: datetime
-) -> dict[str, Any]:
-    """Return a location with its calendar and its next two weeks."""
-    here = now.astimezone(ZoneInfo(place.zone))
-    today = here.date()
-    days = dict(weekdays())
-    calendar = Calendar(
-        zone=place.zone,
-        cut_off=place.cut_off,
-        working_days=frozenset(place.working_days),
-        holidays=place.holidays,
-        closures=tuple((c.first_day, c.last_day) for c in closed),
-    )
-    strip = [today + n * DAY for n in range(STRIP)]
-    return {
-        **queries.place_values(place),
-        "code": place.code,
-        "clock": here,
-        "is_past": here.time() > place.cut_off,
-        "days": ", ".join(days[str(day)] for day in place.working_days),
-        "today": loads.get((place.id, today), 0),
-        "tomorrow": loads.get((place.id, today + DAY), 0),
-        "closures": [c for c in closed if c.last_day >= today],
-        "strip": [
-            {
-                "date": day,
-                "word": days[str(day.isoweekday())],
-                "number": day.day,
-                "said": day_word(day),
-                "off": not calendar.is_open(day),
-                "today": day == today,
-            }
-            for day in strip
-        ],
-    }
 
 
 # Taking in, changing -------------------------------------------------------------------------

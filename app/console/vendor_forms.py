@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import time
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -13,13 +12,10 @@ from wtforms import (
     DateField,
     Field,
     HiddenField,
-    IntegerField,
     RadioField,
     SelectField,
-    SelectMultipleField,
     StringField,
     TextAreaField,
-    TimeField,
     ValidationError,
 )
 from wtforms.validators import (
@@ -28,10 +24,10 @@ from wtforms.validators import (
     NumberRange,
     Optional,
     Regexp,
-    StopValidation,
 )
 
 from app.console.vendors import KINDS, status_word
+from app.desk.place_forms import CalendarFields, Whole
 from app.shared import language
 from app.shared.language import _, later
 from app.vendors.contract import Kind, Move, Status
@@ -40,7 +36,6 @@ from app.vendors.rules import (
     WITH_A_REASON,
     WITH_AN_END,
     has_address,
-    why_no_calendar,
 )
 from app.web import zones
 from app.web.forms import ADDRESS, AtMost, called, line
@@ -61,30 +56,6 @@ def countries() -> dict[str, str]:
     known = {str(code): str(name) for code, name in language.locale().territories.items()}
     codes = (code for code in known if CODE.fullmatch(code) and code not in NO_COUNTRIES)
     return {code: known[code] for code in sorted(codes, key=known.__getitem__)}
-
-
-def weekdays() -> list[tuple[str, str]]:
-    """Return the days of the week, Monday first, as a form offers them."""
-    words = language.locale().days["format"]["abbreviated"]
-    return [(str(day), words[day - 1]) for day in range(1, 8)]
-
-
-class Whole(IntegerField):  # type: ignore[misc]
-    """A field for a whole number."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read the number; nothing typed is none."""
-        self.data = None
-        words = valuelist[0].strip() if valuelist else ""
-        if words:
-            if not re.fullmatch(r"-?[0-9]{1,9}", words):
-                raise ValueError(_("Enter a whole number."))
-            self.data = int(words)
-
-    def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002 - WTForms' own shape
-        """Say nothing more of what is no number."""
-        if self.process_errors:
-            raise StopValidation
 
 
 def _stripped(words: str | None) -> str:
@@ -130,7 +101,7 @@ KIND_SENTENCES = {
 }
 
 
-class PlaceFacts(FlaskForm):  # type: ignore[misc]
+class PlaceFacts(CalendarFields):
     """Where a vendor ships from, and by which calendar."""
 
     place_name = called(
@@ -141,12 +112,6 @@ class PlaceFacts(FlaskForm):  # type: ignore[misc]
     city = line(later("City"), 300)
     postal_code = line(later("Postal code"), 64)
     zone = SelectField(later("Time zone"), [InputRequired(later("Choose a time zone."))])
-    cut_off = TimeField(
-        later("Cut-off"),
-        [InputRequired(later("Enter a time, like 15:00."))],
-        default=time(16),
-        description=later("What is ordered later is work of the next day."),
-    )
     handling_days = Whole(
         later("Handling days"),
         [
@@ -155,21 +120,6 @@ class PlaceFacts(FlaskForm):  # type: ignore[misc]
         ],
         default=1,
         description=later("Working days from an order to its hand-over."),
-    )
-    working_days = SelectMultipleField(
-        later("Working days"),
-        [InputRequired(later("Choose at least one day."))],
-        default=["1", "2", "3", "4", "5"],
-    )
-    holidays = line(
-        later("Public holidays of"),
-        40,
-        description=later("A country or a part of one, like DE or DE-BY. Empty: it works on them."),
-    )
-    daily_capacity = Whole(
-        later("Most a day"),
-        [Optional(), NumberRange(1, 10**6, later("Between 1 and 1,000,000."))],
-        description=later("Fulfillment orders it can hand over in a day. Empty: any number."),
     )
     ships_to = line(
         later("Ships to"),
@@ -184,19 +134,6 @@ class PlaceFacts(FlaskForm):  # type: ignore[misc]
         first = [("", _("Choose a country"))]
         self.country.choices = [*first, *countries().items()]
         self.zone.choices = zones.choices([("", _("Choose a time zone"))], self.zone.data)
-        self.working_days.choices = weekdays()
-
-    def validate_holidays(self, field: Field) -> None:
-        """Ask for holidays that are known; small letters will do."""
-        if field.data and not why_no_calendar(field.data.upper()):
-            field.data = field.data.upper()
-        elif field.data and why_no_calendar(field.data):
-            raise ValidationError(
-                _(
-                    "Public holidays of {place} are not known. Write a country or a part of one.",
-                    place=field.data,
-                )
-            )
 
     def validate_ships_to(self, field: Field) -> None:
         """Ask for countries that there are."""
@@ -213,11 +150,8 @@ class PlaceFacts(FlaskForm):  # type: ignore[misc]
             "region": self.region.data or None,
             "city": self.city.data or None,
             "postal_code": self.postal_code.data or None,
-            "cut_off": self.cut_off.data,
+            **self.calendar(),
             "handling_days": self.handling_days.data,
-            "working_days": sorted(map(int, self.working_days.data)),
-            "holidays": self.holidays.data or None,
-            "daily_capacity": self.daily_capacity.data,
             "ships_to": _codes(self.ships_to.data) or None,
             "is_active": self.is_active.data,
         }
@@ -289,14 +223,6 @@ class ChangePlace(PlaceFacts):
     """What is changed of a location."""
 
     seen = HiddenField()
-
-
-class Closing(FlaskForm):  # type: ignore[misc]
-    """Days on which a location hands nothing over."""
-
-    first_day = DateField(later("First day"), [InputRequired(later("Choose the first day."))])
-    last_day = DateField(later("Last day"), [InputRequired(later("Choose the last day."))])
-    reason = called(later("Why"), later("Enter why, like summer holidays."))
 
 
 class Standing(FlaskForm):  # type: ignore[misc]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row, text
 
@@ -28,14 +27,6 @@ SUMS = text(
     "SELECT count(*) AS vendors, count(*) FILTER (WHERE w.overdue > 0) AS overdue"
     + VENDORS.format(where="v.status <> 'closed'")
 )
-# A day of a location begins and ends by its own clock: its neighbors are read, too.
-LOADS = text(
-    "SELECT f.location_id, (f.ship_by AT TIME ZONE l.zone)::date AS day, count(*) AS n"
-    " FROM fulfillment_orders f JOIN locations l ON l.id = f.location_id"
-    f" WHERE f.location_id = ANY(:ids) AND f.ship_by >= :since AND f.ship_by < :until AND f.{OPEN}"
-    " GROUP BY 1, 2"
-)
-DAY = timedelta(days=1)
 
 
 def vendors(what: Conditions, cut: Cut, sort: Sort) -> Sequence[Row[Any]]:
@@ -52,9 +43,3 @@ def vendors(what: Conditions, cut: Cut, sort: Sort) -> Sequence[Row[Any]]:
 def sums(now: datetime) -> Row[Any]:
     """Return how many vendors there are, and how many of them have something overdue."""
     return db.session.execute(SUMS, {"now": now}).one()
-
-
-def loads(location_ids: Sequence[UUID], now: datetime) -> dict[tuple[UUID, date], int]:
-    """Return how much locations have to hand over yesterday, today and tomorrow, by their day."""
-    values = {"ids": list(location_ids), "since": now - 2 * DAY, "until": now + 3 * DAY}
-    return {(row.location_id, row.day): row.n for row in db.session.execute(LOADS, values)}

@@ -275,6 +275,10 @@ CENSUS: dict[str, Door] = {
         OWNER_SENSITIVE, names="invitation"
     ),
     "POST portal.revoke_key": replace(OWNER_SENSITIVE, names="key"),
+    "GET portal.calendar": VENDOR,
+    "POST portal.go_away portal.come_back": VENDOR_OWNER,
+    "GET POST portal.change_calendar": replace(VENDOR_OWNER, names="location"),
+    "POST portal.close_days portal.open_days": replace(VENDOR_OWNER, names="location"),
     "GET portal.webhooks": VENDOR_OWNER,
     "GET POST portal.new_webhook": OWNER_SENSITIVE,
     "GET portal.webhook": replace(VENDOR_OWNER, names="webhook"),
@@ -302,7 +306,11 @@ CENSUS: dict[str, Door] = {
     "PUT api.step": _marketplace("clock:write"),
     "GET api.index": _key("fulfillment:read"),
     "GET api.show_one": _key("fulfillment:read", "fulfillment order"),
-    "POST api.confirm_one api.ship_one api.act": _key("fulfillment:write", "fulfillment order"),
+    "GET api.show_label": _key("fulfillment:read", "package"),
+    "POST api.label_one": _key("fulfillment:write", "fulfillment order"),
+    "POST api.confirm_one api.pick_one api.pack_one api.ship_one api.act": (
+        _key("fulfillment:write", "fulfillment order")
+    ),
     "POST api.confirm_many api.ship_many": _key("fulfillment:write"),
     "POST api.stock": _key("stock:write"),
 }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, text, tuple_
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import selectinload
 
 from app.extensions import db
@@ -17,7 +17,7 @@ from app.policies.documents import Privacy
 from app.policies.queries import in_force
 from app.shared.errors import NotFound
 from app.shared.work import PLATFORM, acting_as
-from app.web.paging import SIZE, Cut
+from app.web.paging import Cut
 
 # What a vendor still has to do, or waits to go on with.
 UNDONE = (
@@ -53,6 +53,24 @@ WORK = text(
     " (SELECT count(*) FROM fulfillment_orders WHERE vendor_id = :vendor"
     "  AND shipped_at >= :morning AND shipped_at > ship_by) AS gone_late"
     " FROM fulfillment_orders WHERE vendor_id = :vendor AND status = ANY(:undone)"
+)
+DAY = timedelta(days=1)
+# A day of a location begins and ends by its own clock: its neighbors are read, too.
+LOADS = text(
+    "SELECT f.location_id, (f.ship_by AT TIME ZONE l.zone)::date AS day, count(*) AS n"
+    " FROM fulfillment_orders f JOIN locations l ON l.id = f.location_id"
+    " WHERE f.location_id = ANY(:ids) AND f.ship_by >= :since AND f.ship_by < :until"
+    " AND f.status = ANY(:undone) GROUP BY 1, 2"
+)
+UNDONE_ROWS = (
+    "SELECT f.id, f.reference, f.order_number, f.status, f.location_id, f.assigned_at,"
+    " f.confirm_by, f.confirmed_at, f.ship_by, f.shipped_at, f.ship_to->>'city' AS city,"
+    " f.ship_to->>'country' AS country, f.preferences->>'gift_wrap' = 'true' AS is_gift,"
+    " l.few, l.lines FROM fulfillment_orders f CROSS JOIN LATERAL (SELECT count(*) AS lines,"
+    "  (array_agg(json_build_array(ordered - declined - canceled, title) ORDER BY line))[1\\:3]"
+    "  AS few"
+    "  FROM fo_lines WHERE fo_id = f.id) l"
+    " WHERE f.status = ANY(:statuses) AND {gifts} AND {cut} ORDER BY {order} LIMIT :size"
 )
 WORK_BY_VENDOR = text(
     "SELECT vendor_id, count(*) AS undone, count(*) FILTER (WHERE ship_by < :now) AS overdue"
@@ -138,19 +156,15 @@ def fulfillment_order(reference: str) -> FulfillmentOrder:
 
 def undone(
     cut: Cut, statuses: Sequence[str] = UNDONE, *, only_gifts: bool = False
-) -> Sequence[FulfillmentOrder]:
-    """Return the scope's fulfillment orders that have not left, the first to ship first."""
-    place = tuple_(FulfillmentOrder.ship_by, FulfillmentOrder.id)
-    query = select(FulfillmentOrder).options(selectinload(FulfillmentOrder.lines))
-    query = query.where(FulfillmentOrder.status.in_(statuses))
-    if only_gifts:
-        query = query.where(FulfillmentOrder.preferences["gift_wrap"].astext == "true")
-    if cut.key:
-        edge = (cut.key.at, cut.key.id)
-        query = query.where(place < edge if cut.is_back else place > edge)
-    columns = (FulfillmentOrder.ship_by, FulfillmentOrder.id)
-    ordered = [column.desc() for column in columns] if cut.is_back else columns
-    return db.session.scalars(query.order_by(*ordered).limit(SIZE + 1)).all()
+) -> Sequence[Row[Any]]:
+    """Return the scope's fulfillment orders that have not left, the first to ship first.
+
+    `few` are the first lines of each as [[units, title]], `lines` is how many there are.
+    """
+    where, order = cut.order("f.ship_by", "f.id")
+    gifts = "f.preferences->>'gift_wrap' = 'true'" if only_gifts else "true"
+    sql = text(UNDONE_ROWS.format(cut=where, gifts=gifts, order=order))
+    return db.session.execute(sql, {"statuses": list(statuses), **cut.values()}).all()
 
 
 def undone_of(vendor_id: UUID, most: int) -> Sequence[str]:
@@ -170,6 +184,13 @@ def work_by_vendor(now: datetime) -> dict[UUID, Row[Any]]:
     """Return how much each vendor has to do, and how much of it is overdue."""
     rows = db.session.execute(WORK_BY_VENDOR, {"now": now, "undone": list(UNDONE)})
     return {row.vendor_id: row for row in rows}
+
+
+def loads(location_ids: Sequence[UUID], now: datetime) -> dict[tuple[UUID, date], int]:
+    """Return how much locations have to hand over yesterday, today and tomorrow, by their day."""
+    values = {"ids": list(location_ids), "since": now - 2 * DAY, "until": now + 3 * DAY}
+    found = db.session.execute(LOADS, {**values, "undone": list(UNDONE)})
+    return {(row.location_id, row.day): row.n for row in found}
 
 
 def has_orders() -> bool:

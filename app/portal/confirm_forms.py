@@ -24,6 +24,7 @@ from app.web.words import decline
 CODE, LONGEST_REASON = 64, 300
 ALL, PART, NONE = "all", "part", "none"
 LOOK_FIRST = later("Look first whether they are there, then tick this.")
+A_DAY = later("Name a day from today on, within half a year.")
 FEWER = later("You entered fewer units than are asked for. Say whether you take only those.")
 SAY_WHY = later("Choose why not all of it can be sent.")
 IN_WORDS = later("Say in a few words what it is.")
@@ -141,6 +142,8 @@ def refuse(form: Word, lines: Sequence[Asked], refusal: DomainError) -> None:
     about_all = not refusal.fields
     for name, sentence in refusal.fields.items():
         field = name
+        if field == "ship_on":
+            sentence = _(A_DAY)  # noqa: PLW2901 - what a program is told are dates
         if name.startswith("offers."):
             line, _dot, what = name.removeprefix("offers.").rpartition(".")
             field = f"{FIELDS.get(what, 'units')}{numbers.get(line, '')}"

@@ -25,11 +25,20 @@ LEAST_OF_A_NUMBER = 6
 MOST_HITS = 1000
 PAGES = (
     Page(later("Work"), "portal.work", "list-check", later("orders queue start home to do")),
+    Page(later("Confirm many"), "portal.confirm_many", "check2-all", later("accept decline bulk")),
+    Page(later("Pick"), "portal.picking", "upc-scan", later("scan wave shelf list")),
+    Page(later("Pack"), "portal.packing", "box-seam", later("box weight parcel")),
+    Page(later("Ship"), "portal.shipping", "truck", later("label slip print hand over")),
+    Page(later("Ship from a list"), "portal.ship_many", "upload", later("tracking numbers bulk csv")),
+    Page(later("Manifest"), "portal.manifest", "journal-text", later("handed over pickup carrier")),
+    Page(later("Help"), "portal.help", "life-preserver", later("ops question support inbox")),
+    Page(later("Calendar"), "portal.calendar", "calendar-event", later("closed vacation cut-off")),
     Page(later("Notices"), "portal.notices", "bell", later("news told inbox")),
     Page(later("Team"), "portal.team", "people", later("users colleagues")),
     Page(later("Invite somebody"), "portal.invite", "person-plus", later("team new user")),
     Page(later("Keys"), "portal.keys", "key", later("api tokens")),
     Page(later("Make a key"), "portal.new_key", "key", later("api token new")),
+    Page(later("Webhooks"), "portal.webhooks", "broadcast", later("programs events endpoint")),
 )
 # The scope has no other vendor's rows in it. Each name is sought by itself: a vendor has many rows.
 FOUND = text(

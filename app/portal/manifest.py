@@ -18,17 +18,16 @@ from app.documents import manifest as documents
 from app.documents.contract import Handed, Manifest
 from app.documents.paper import Paper
 from app.doors.guard import may
-from app.policies.documents import Papers
-from app.policies.queries import in_force
 from app.portal import page, papers
 from app.portal.page import blueprint
 from app.shared.errors import Conflict, DomainError, InvalidInput, NotFound
 from app.shared.language import _
-from app.shared.work import PLATFORM, acting_as, transaction
+from app.shared.work import transaction
 from app.shipments import pickups
 from app.shipments.contract import PDF, File
 from app.shipments.handover import MOST_HANDED, handed_over
 from app.shipments.models import Pickup
+from app.shipments.papers import policy
 from app.web.toasts import toast
 
 # A list for a printer of labels would be too narrow to sign.
@@ -108,8 +107,7 @@ def manifest_pdf() -> Response:
         places = {place.code: place for place in shell["places"].values()}
         place = places.get(asked["location"])
         rows = handed_over(page.vendor_id(), day, zone) if place else []
-        with acting_as(PLATFORM):
-            size = SHEETS[in_force(Papers, now).document.size]
+        size = SHEETS[policy(now).size]
     here = [
         row
         for row in rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.portal import (
+    calendar,
     confirm,
     confirm_many,
     find,
@@ -24,6 +25,7 @@ from app.portal.page import blueprint
 
 __all__ = [
     "blueprint",
+    "calendar",
     "confirm",
     "confirm_many",
     "find",

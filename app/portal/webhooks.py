@@ -127,9 +127,7 @@ def new_webhook() -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals(form):
             with transaction(page.scope()):
-                key, secret = service.add(
-                    vendor_id(), form.url.data, form.kinds.data, current_user
-                )
+                key, secret = service.add(vendor_id(), form.url.data, form.kinds.data, current_user)
             return _made(key, secret, is_new=True)
     return page_of(
         form,

@@ -8,13 +8,16 @@ from typing import Any
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Row
 
 from app.carriers.registry import CARRIERS
 from app.doors.guard import may
 from app.orders import queries
 from app.orders.contract import FoStatus
-from app.orders.models import FoLine, FulfillmentOrder
+from app.orders.models import FulfillmentOrder
+from app.orders.rules import address_for_vendor
 from app.portal import notes, page
+from app.portal.offered import offered
 from app.portal.page import blueprint
 from app.shared.errors import InvalidInput
 from app.shared.language import _, _n, later
@@ -28,8 +31,6 @@ from app.web.deadlines import Deadline, deadline
 from app.web.paging import Key
 from app.web.words import span, when
 
-# What a list shows of one fulfillment order; the rest is on its page.
-FEW_LINES = 3
 # An address line by line; what stands on one line belongs together.
 ADDRESS = (
     ("name",),
@@ -99,54 +100,46 @@ def _clocks(work: Any, now: datetime) -> dict[str, str]:
     return clocks
 
 
-def _listed(row: FulfillmentOrder, frame: Mapping[str, Any]) -> dict[str, Any]:
+def _listed(row: Row[Any], frame: Mapping[str, Any]) -> dict[str, Any]:
     place: Location | None = frame["places"].get(row.location_id)
     return {
         "step": next_step(row),
         "reference": row.reference,
         "href": url_for("portal.fulfillment_order", reference=row.reference),
         "number": row.order_number,
-        "to": _town(row.ship_to),
+        "to": ", ".join(filter(None, (row.city, row.country))),
         "from": place.name if place and len(frame["places"]) > 1 else None,
-        "lines": [_words(line) for line in row.lines[:FEW_LINES]],
-        "more": max(0, len(row.lines) - FEW_LINES),
+        "lines": [f"{units} \N{MULTIPLICATION SIGN} {title}" for units, title in row.few],
+        "more": row.lines - len(row.few),
         "status": row.status,
         "deadline": _paused(row) or _first(row, frame["now"]),
         "is_late": row.ship_by < frame["now"],
         "group": _group(row, frame),
-        "is_gift": bool(row.preferences.get("gift_wrap")),
+        "is_gift": bool(row.is_gift),
     }
 
 
-def _words(line: FoLine) -> str:
-    units = line.ordered - line.declined - line.canceled
-    return f"{units} \N{MULTIPLICATION SIGN} {line.title}"
-
-
-def _town(ship_to: Mapping[str, Any]) -> str:
-    return ", ".join(filter(None, (ship_to.get("city"), ship_to.get("country"))))
-
-
-def _group(row: FulfillmentOrder, frame: Mapping[str, Any]) -> str:
+def _group(row: Row[Any], frame: Mapping[str, Any]) -> str:
     if row.ship_by < frame["now"]:
         return "overdue"
     return "today" if row.ship_by < frame["tonight"] else "later"
 
 
-def _first(row: FulfillmentOrder, now: datetime) -> Deadline:
+def _first(row: Row[Any], now: datetime) -> Deadline:
     """Return the deadline that comes first: a word is due before the parcel is."""
     confirm = _confirm(row, now) if row.status == FoStatus.ASSIGNED else None
-    return confirm if confirm and row.confirm_by and row.confirm_by < row.ship_by else _ship(row, now)
+    comes_first = confirm is not None and row.confirm_by < row.ship_by
+    return confirm if confirm and comes_first else _ship(row, now)
 
 
-def _paused(row: FulfillmentOrder) -> Deadline | None:
+def _paused(row: Row[Any]) -> Deadline | None:
     """Return the standing still of what is on hold; its deadline goes on."""
     if row.status != FoStatus.ON_HOLD:
         return None
     return Deadline("paused", _("On hold"), "", _("ship by {moment}", moment=when(row.ship_by)))
 
 
-def _ship(row: FulfillmentOrder, now: datetime) -> Deadline:
+def _ship(row: Row[Any] | FulfillmentOrder, now: datetime) -> Deadline:
     return deadline(
         row.ship_by,
         now,
@@ -210,7 +203,9 @@ def show(reference: str, sent: Sent | None = None, refusal: InvalidInput | None 
     with transaction(page.scope()) as now:
         frame = page.shell(now)
         row = queries.fulfillment_order(reference)
+        ship_to = address_for_vendor(row, now, queries.address_days(now))
         parcels = [p for p in shipments_of(row.order_id) if p.fo_id == row.id]
+        offers = offered(row.id)
         thread = notes.thread(row, sent, refusal)
     place: Location | None = frame["places"].get(row.location_id)
     return render_template(
@@ -226,11 +221,13 @@ def show(reference: str, sent: Sent | None = None, refusal: InvalidInput | None 
             "place": place.name if place else None,
             "confirm_by": _confirm(row, now),
             "ship_by": _ship(row, now) if row.status in ON_THE_CLOCK else None,
-            "address": list(_address(row.ship_to)),
-            "wishes": list(_wishes(row.preferences)),
+            "address": list(_address(ship_to)) if ship_to else [],
+            "wishes": list(_wishes(row.preferences)) if ship_to else [],
+            "was_sent": row.status in (FoStatus.SHIPPED, FoStatus.DELIVERED),
             "lines": row.lines,
             "parcels": [_parcel(parcel) for parcel in parcels],
         },
+        offers=offers,
         step=next_step(row),
         is_open=row.status in queries.UNDONE,
         thread=thread,
@@ -240,7 +237,7 @@ def show(reference: str, sent: Sent | None = None, refusal: InvalidInput | None 
 ON_THE_CLOCK = {*queries.UNDONE, FoStatus.SHIPPED, FoStatus.DELIVERED}
 
 
-def _confirm(row: FulfillmentOrder, now: datetime) -> Deadline | None:
+def _confirm(row: Row[Any] | FulfillmentOrder, now: datetime) -> Deadline | None:
     if row.confirm_by is None or (row.confirmed_at is None and row.status != FoStatus.ASSIGNED):
         return None
     due = _("confirm by {moment}", moment=when(row.confirm_by))
@@ -291,7 +288,7 @@ NEXT = {
 }
 
 
-def next_step(row: FulfillmentOrder) -> dict[str, str] | None:
+def next_step(row: Row[Any] | FulfillmentOrder) -> dict[str, str] | None:
     """Return what is next for whoever looks; nothing where there is nothing to do for them."""
     endpoint, word, title = NEXT.get(FoStatus(row.status), ("", "", ""))
     if not endpoint or not may(endpoint):

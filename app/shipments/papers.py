@@ -74,35 +74,41 @@ class Printed:
         return str(self.fo.preferences.get("gift_message") or "")
 
 
+def policy(now: datetime) -> Papers:
+    """Return what the marketplace has vendors print; vendors read no policies themselves."""
+    with acting_as(PLATFORM):
+        return in_force(Papers, now).document
+
+
 def papers(references: Sequence[str], now: datetime) -> bytes:
     """Return all that goes on and into the parcels of fulfillment orders, in one PDF."""
-    policy = in_force(Papers, now).document
+    said = policy(now)
     found = known(references[:MOST_AT_ONCE], now)
     paper = _paper(", ".join(one.fo.reference for one in found[:3]))
     for one in found:
         if not one.packed:
-            said = _(
+            why = _(
                 "{name} is not packed yet; its papers come with its parcels.", name=one.fo.reference
             )
-            raise Conflict(said)
+            raise Conflict(why)
         for packed in _waiting(one):
             if packed.label is None or packed.label.provider == OWN:
                 _label(paper, one, packed)
-            _enclosed(paper, one, packed, policy)
+            _enclosed(paper, one, packed, said)
     return paper.pdf()
 
 
-def _enclosed(paper: Paper, one: Printed, packed: Packed, policy: Papers) -> None:
+def _enclosed(paper: Paper, one: Printed, packed: Packed, said: Papers) -> None:
     parcel = _parcel(one, packed)
     with _for_customer(one):
-        slip.draw(paper, parcel, policy.size, policy.slip_copies)
+        slip.draw(paper, parcel, said.size, said.slip_copies)
         if packed is one.packed[0]:
-            if policy.encloses_receipt and not one.is_gift:
-                receipt.draw(paper, _receipt(one), policy.size)
+            if said.encloses_receipt and not one.is_gift:
+                receipt.draw(paper, _receipt(one), said.size)
             if one.message:
-                gift.draw(paper, one.message, parcel.marketplace, policy.size)
-        if policy.encloses_return_slip:
-            slip.draw_return(paper, parcel, policy.size)
+                gift.draw(paper, one.message, parcel.marketplace, said.size)
+        if said.encloses_return_slip:
+            slip.draw_return(paper, parcel, said.size)
 
 
 def _waiting(one: Printed) -> Sequence[Packed]:
@@ -135,11 +141,11 @@ def _kept(live: Label) -> File | None:
 
 def packing_slip(reference: str, now: datetime) -> bytes:
     """Return a package's packing slip, in as many copies as the marketplace asks for."""
-    policy = in_force(Papers, now).document
+    said = policy(now)
     one, packed = _of_package(reference, now)
     paper = _paper(reference)
     with _for_customer(one):
-        slip.draw(paper, _parcel(one, packed), policy.size, policy.slip_copies)
+        slip.draw(paper, _parcel(one, packed), said.size, said.slip_copies)
     return paper.pdf()
 
 
@@ -148,7 +154,7 @@ def return_slip(reference: str, now: datetime) -> bytes:
     one, packed = _of_package(reference, now)
     paper = _paper(reference)
     with _for_customer(one):
-        slip.draw_return(paper, _parcel(one, packed), in_force(Papers, now).document.size)
+        slip.draw_return(paper, _parcel(one, packed), policy(now).size)
     return paper.pdf()
 
 
@@ -159,7 +165,7 @@ def sales_receipt(reference: str, now: datetime) -> bytes:
         raise NotFound(_("{name} is a gift: no price goes into its parcel.", name=reference))
     paper = _paper(reference)
     with _for_customer(one):
-        receipt.draw(paper, _receipt(one), in_force(Papers, now).document.size)
+        receipt.draw(paper, _receipt(one), policy(now).size)
     return paper.pdf()
 
 
@@ -169,7 +175,7 @@ def gift_note(reference: str, now: datetime) -> bytes:
     if not one.message:
         raise NotFound(_("{name} has no gift message.", name=reference))
     paper = _paper(reference)
-    gift.draw(paper, one.message, _market(), in_force(Papers, now).document.size)
+    gift.draw(paper, one.message, _market(), policy(now).size)
     return paper.pdf()
 
 
@@ -210,7 +216,7 @@ def known(references: Sequence[str], now: datetime) -> list[Printed]:
         raise NotFound(detail)
     packed = packages_of([fo.id for fo in rows])
     places = {x.id: x for x in db.session.scalars(select(Location))}
-    vendors = dict(db.session.execute(select(Vendor.id, Vendor.name)).tuples().all())
+    vendors = {row.id: row.name for row in db.session.execute(select(Vendor.id, Vendor.name))}
     with acting_as(PLATFORM):
         days = address_days(now)
         orders = {

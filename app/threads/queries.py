@@ -32,7 +32,8 @@ AMONG = 300
 LATEST = text(
     "SELECT * FROM (SELECT DISTINCT ON (n.order_id) n.order_id, n.body, n.author, n.author_role,"
     "  n.at, n.id, f.reference, f.order_number FROM (SELECT * FROM notes WHERE vendor_id = :vendor"
-    "   AND visibility = 'vendor' AND order_id IS NOT NULL ORDER BY at DESC, id DESC LIMIT :among) n"
+    "   AND visibility = 'vendor' AND order_id IS NOT NULL"
+    "   ORDER BY at DESC, id DESC LIMIT :among) n"
     "  JOIN fulfillment_orders f ON f.order_id = n.order_id AND f.vendor_id = :vendor"
     "  ORDER BY n.order_id, n.at DESC, n.id DESC, f.assigned_at DESC) latest"
     " ORDER BY at DESC, id DESC LIMIT :most"

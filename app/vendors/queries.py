@@ -33,6 +33,8 @@ PLACE_FIELDS = (
     "ships_to",
     "is_active",
 )
+# What of a location its vendor's owner may change.
+CALENDAR_FIELDS = ("cut_off", "working_days", "holidays", "daily_capacity")
 PLACES = (
     f"SELECT l.id, l.vendor_id, l.code, v.code AS vendor,"
     f" {', '.join(f'l.{name}' for name in PLACE_FIELDS)}"
@@ -45,6 +47,9 @@ VENDOR = (
 )
 
 
+VENDOR_BY_ID = VENDOR.replace("v.code = :code", "v.id = :id")
+
+
 def vendor(code: str, *, lock: bool = False) -> Row[Any]:
     """Return a vendor as it stands now; `said` is how it stood when that was last decided."""
     query = text(f"{VENDOR}{' FOR NO KEY UPDATE' if lock else ''}")
@@ -52,6 +57,12 @@ def vendor(code: str, *, lock: bool = False) -> Row[Any]:
     if row is None:
         raise NotFound(f"There is no vendor '{code}'.")
     return row
+
+
+def vendor_of(vendor_id: UUID, *, lock: bool = False) -> Row[Any]:
+    """Return a vendor by its key, as `vendor` does by its code."""
+    query = text(f"{VENDOR_BY_ID}{' FOR NO KEY UPDATE' if lock else ''}")
+    return db.session.execute(query, {"id": vendor_id, "now": clock.now()}).one()
 
 
 def is_known(code: str) -> bool:
@@ -90,7 +101,22 @@ def location_of(vendor: str, code: str, *, lock: bool = False) -> Row[Any]:
     return row
 
 
-def place_values(place: Row[Any]) -> dict[str, Any]:
+def own_place(location_id: UUID, *, lock: bool = False) -> Row[Any]:
+    """Return one location that the scope may see."""
+    sql = PLACES.replace("v.code = :vendor", "l.id = :id")
+    query = text(f"{sql}{' FOR NO KEY UPDATE OF l' if lock else ''}")
+    row = db.session.execute(query, {"id": location_id}).first()
+    if row is None:
+        raise NotFound("There is no such location.")
+    return row
+
+
+def calendar_values(place: Any) -> dict[str, Any]:
+    """Return what of a location its vendor's owner may change."""
+    return {name: getattr(place, name) for name in CALENDAR_FIELDS}
+
+
+def place_values(place: Any) -> dict[str, Any]:
     """Return what can be changed of a location."""
     return {name: getattr(place, name) for name in PLACE_FIELDS}
 

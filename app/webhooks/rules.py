@@ -12,7 +12,7 @@ from http import HTTPStatus
 from urllib.parse import SplitResult, urlsplit
 
 from app.shared.errors import InvalidInput
-from app.shared.language import _
+from app.shared.language import _, later
 from app.webhooks.contract import EVENTS
 
 # How long each failure is waited after: the schedule that Standard Webhooks proposes, three days.
@@ -32,6 +32,7 @@ NAME = re.compile(
     r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])\Z",
     re.IGNORECASE | re.ASCII,
 )
+HTTPS = 443
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
@@ -47,19 +48,26 @@ def _problem(url: str, *, is_strict: bool) -> str | None:
     parts, port = _parts(url)
     if parts is None or not url.isascii() or not url.isprintable() or " " in url:
         return _("This is no address. Write it like https://example.com/onward.")
-    if len(url) > LONGEST_URL:
-        return _("Use at most {n} characters.", n=LONGEST_URL)
-    if "@" in parts.netloc or "#" in url or "\\" in url:
-        return _("Leave names, passwords and what follows a # out of the address.")
     host = parts.hostname or ""
     is_here = not is_strict and host in LOOPBACK
-    if parts.scheme != "https" and not (is_here and parts.scheme == "http"):
-        return _("Use an address that begins with https://.")
-    if port not in {None, 443} and not is_here:
-        return _("Leave the port out: only 443, that of https, is called.")
-    if not (is_here or NAME.match(host)):
-        return _("Name a host by its name on the internet, like example.com.")
-    return None
+    is_safe = parts.scheme == "https" or (is_here and parts.scheme == "http")
+    wrong = (
+        (len(url) > LONGEST_URL, later("It is too long.")),
+        (
+            "@" in parts.netloc or "#" in url or "\\" in url,
+            later("Leave names, passwords and what follows a # out of the address."),
+        ),
+        (not is_safe, later("Use an address that begins with https://.")),
+        (
+            port not in {None, HTTPS} and not is_here,
+            later("Leave the port out: only 443, that of https, is called."),
+        ),
+        (
+            not (is_here or NAME.match(host)),
+            later("Name a host by its name on the internet, like example.com."),
+        ),
+    )
+    return next((_(words) for is_wrong, words in wrong if is_wrong), None)
 
 
 def _parts(url: str) -> tuple[SplitResult | None, int | None]:

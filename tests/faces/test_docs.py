@@ -72,12 +72,15 @@ STEPS = (
     "show_one",
     "confirm_one",
     "confirm_many",
+    "pick_one",
+    "pack_one",
     "act",
     "ship_one",
     "ship_many",
     "cancel",
 )
-VENDORS_OWN = {"index", "show_one", "confirm_one", "confirm_many", "act", "ship_one", "ship_many"}
+VENDORS_OWN = {"index", "show_one", "confirm_one", "confirm_many", "pick_one", "pack_one", "act"}
+VENDORS_OWN |= {"ship_one", "ship_many"}
 
 
 @pytest.fixture

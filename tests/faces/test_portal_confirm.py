@@ -149,9 +149,17 @@ def test_all_of_it_is_declined_without_having_looked(staff: FlaskClient) -> None
         ("none", {}, "Choose why not all of it can be sent"),
         ("part", {"units0": "4"}, "Enter 0 to 3."),
         ("part", {"units0": "-1", "code": "damaged"}, "Enter 0 to 3."),
-        ("all", {"ship_on": "2026-11-22"}, "2026-11-23 to "),
-        ("part", {"units0": "1", "code": "damaged", "substitute0": "NOPE"}, "not on sale"),
-        ("part", {"units0": "1", "code": "damaged", "restock0": "2026-11-23"}, "coming day"),
+        ("all", {"ship_on": "2026-11-22"}, "Name a day from today on"),
+        (
+            "part",
+            {"units0": "1", "code": "damaged", "substitute0": "NOPE"},
+            "You have none of it on sale",
+        ),
+        (
+            "part",
+            {"units0": "1", "code": "damaged", "restock0": "2026-11-23"},
+            "Name a coming day.",
+        ),
     ],
 )
 def test_what_is_missing_is_said_and_nothing_is_changed(

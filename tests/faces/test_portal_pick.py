@@ -204,8 +204,8 @@ def test_what_is_not_there_is_given_back(staff: FlaskClient) -> None:
     path = f"/portal/orders/{reference}/pick"
 
     answers = [staff.post(f"{path}/short", data=sent) for _ in range(2)]
-    wrong = staff.post(f"{path}/short", data=sent | {"reason": "", "scan": str(uuid4())})
     page = words(staff.get(path).text)
+    wrong = staff.post(f"{path}/short", data=sent | {"reason": "", "scan": str(uuid4())})
 
     assert [answer.status_code for answer in (*answers, wrong)] == [303, 303, 422]
     assert "1 unit is given back. Somebody else is asked for it." in page

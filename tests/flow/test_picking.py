@@ -15,6 +15,7 @@ from app.shared.work import OPS, transaction, vendor_scope
 from app.shipments import picking
 from app.shipments.models import Scan
 from app.shipments.picking import Told
+from tests.conftest import caller
 from tests.factories import (
     confirmed,
     describe,
@@ -24,6 +25,7 @@ from tests.factories import (
     routed_order,
     rows,
     run_jobs,
+    vendor_key,
 )
 from tests.flow.test_races import at_once
 
@@ -340,3 +342,115 @@ def test_another_vendors_orders_are_nobodys(kiln: UUID) -> None:
             try_()
 
     assert state(mine) == ("confirmed", 2, 0, 0)
+
+
+# Programs ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def robot(app: Flask, kiln: UUID) -> Any:
+    return caller(app, vendor_key("kiln", "onw_kiln"))
+
+
+def packages(reference: str) -> list[tuple[int, int | None, dict[str, int]]]:
+    found = rows(
+        "SELECT p.number, p.weight_g, json_object_agg(f.line, l.quantity) AS units FROM packages p"
+        " JOIN fulfillment_orders fo ON fo.id = p.fo_id JOIN package_lines l ON l.package_id = p.id"
+        " JOIN fo_lines f ON f.id = l.fo_line_id WHERE fo.reference = :r GROUP BY p.id ORDER BY 1",
+        r=reference,
+    )
+    return [tuple(row) for row in found]
+
+
+def test_programs_say_what_is_picked_and_what_is_not_there(robot: Any) -> None:
+    reference = to_pick(line("MUG", 3), line("BOWL", 1, "2"))
+    path = f"/fulfillment-orders/{reference}/pick"
+
+    answers = [robot("POST", path, {"lines": {"1": 2}}) for _ in range(2)]
+    half = state(reference)
+    short = [robot("POST", path, {"short": {"1": "not_found"}, "lines": {}}) for _ in range(2)]
+
+    assert {answer.status_code for answer in (*answers, *short)} == {200}
+    assert half == ("picking", 3, 2, 0)
+    assert state(reference) == ("picking", 2, 2, 1)
+    assert events(reference).count("fulfillment_order_picked_short") == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"lines": {"1": 4}},
+        {"lines": {"9": 1}},
+        {"lines": {"1": -1}},
+        {"short": {"9": "damaged"}},
+        {"short": {"1": "eaten"}},
+        {"lines": {"1": 1}, "surprise": 1},
+    ],
+)
+def test_what_programs_cannot_have_picked_is_refused(robot: Any, body: dict[str, Any]) -> None:
+    reference = to_pick(line("MUG", 3))
+
+    answer = robot("POST", f"/fulfillment-orders/{reference}/pick", body)
+
+    assert answer.status_code == 422
+    assert state(reference) == ("confirmed", 3, 0, 0)
+
+
+def test_programs_name_their_parcels_or_none(robot: Any) -> None:
+    named, plain = to_pick(line("MUG", 3)), to_pick(line("MUG", 2))
+    parcels = [{"lines": {"1": 2}, "weight_g": 700}, {"lines": {"1": 1}, "box": "Small"}]
+
+    answers = [
+        robot("POST", f"/fulfillment-orders/{named}/pack", {"parcels": parcels}),
+        robot("POST", f"/fulfillment-orders/{plain}/pick"),
+        robot("POST", f"/fulfillment-orders/{plain}/pack"),
+        robot("POST", f"/fulfillment-orders/{plain}/pack"),
+    ]
+
+    assert [answer.json["status"] for answer in answers] == ["packed", "picking", "packed", "packed"]
+    assert packages(named) == [(1, 700, {"1": 2}), (2, None, {"1": 1})]
+    assert packages(plain) == [(1, None, {"1": 2})]
+
+
+@pytest.mark.parametrize(
+    "parcels",
+    [
+        [{"lines": {"1": 2}}],
+        [{"lines": {"1": 4}}],
+        [{"lines": {"1": 3, "9": 1}}],
+        [{"lines": {}}],
+        [{"lines": {"1": 3}, "weight_g": 0}],
+        [],
+    ],
+)
+def test_parcels_of_programs_hold_just_what_is_picked(robot: Any, parcels: list[Any]) -> None:
+    reference = to_pick(line("MUG", 3))
+
+    answer = robot("POST", f"/fulfillment-orders/{reference}/pack", {"parcels": parcels})
+
+    assert answer.status_code == 422
+    assert (state(reference)[0], packages(reference)) == ("confirmed", [])
+
+
+def test_bins_and_own_codes_come_in_with_listings(api: Any, kiln: UUID) -> None:
+    listing = {"vendor": "kiln", "location": "main", "sku": "MUG", "title": "Mug", "cost": "6.00"}
+
+    said = api("PUT", "/listings", {"listings": [listing | {"bin": "A-1", "own_code": "K-1"}]})
+    kept = api("PUT", "/listings", {"listings": [listing]})
+    wrong = api("PUT", "/listings", {"listings": [listing | {"bin": "A" * 41}]})
+    found = api("GET", "/listings?sku=MUG").json["listings"][0]
+
+    assert [answer.status_code for answer in (said, kept, wrong)] == [200, 200, 422]
+    assert (found["bin"], found["own_code"]) == ("A-1", "K-1")
+    assert scan(kiln, to_pick(), "k-1").outcome == "right"
+
+
+def test_how_an_item_is_packed_comes_in_with_products(api: Any, kiln: UUID) -> None:
+    product = {"sku": "MUG", "title": "Mug", "packing": ["fragile"], "packing_note": "Double box"}
+
+    said = api("PUT", "/products", {"products": [product]})
+    wrong = api("PUT", "/products", {"products": [product | {"packing": ["throw it"]}]})
+
+    assert [answer.status_code for answer in (said, wrong)] == [200, 422]
+    found = one("SELECT packing, packing_note FROM products WHERE sku = 'MUG'")
+    assert tuple(found) == (["fragile"], "Double box")

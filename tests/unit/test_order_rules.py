@@ -1,13 +1,24 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.orders.contract import Action, FoStatus, OrderStatus
-from app.orders.rules import MOVES, WHAT_NOW, Totals, move, order_status
+from app.orders.rules import (
+    MOVES,
+    WHAT_NOW,
+    Totals,
+    address_for_vendor,
+    is_after_due,
+    move,
+    order_status,
+)
 from app.shared.errors import IllegalMove
 
 BEFORE_SHIPPED = ("assigned", "confirmed", "picking", "packed", "ready")
@@ -101,3 +112,52 @@ def test_an_order_has_a_status_and_is_delivered_only_when_all_of_it_is(totals):
     assert (status is OrderStatus.CANCELED) == (wanted == 0)
     assert (status is OrderStatus.DELIVERED) == (wanted > 0 and totals.delivered == wanted)
     assert status is not OrderStatus.SHIPPED or totals.shipped == wanted
+
+
+# What a vendor sees of a customer -------------------------------------------------------------
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+HOME = {"name": "Ada Lind", "line1": "Storgatan 1"}
+
+
+@dataclass
+class Parcel:
+    status: str
+    delivered_at: datetime | None
+    ship_to: dict[str, Any]
+
+
+@pytest.mark.parametrize("status", FoStatus)
+def test_a_vendor_sees_where_to_while_it_has_something_to_send(status):
+    shown = address_for_vendor(Parcel(status, None, HOME), NOW, 30)
+
+    assert shown == (None if status in {"rejected", "canceled"} else HOME)
+
+
+@pytest.mark.parametrize(
+    ("ago", "days", "is_shown"),
+    [
+        (30 * DAY - timedelta(seconds=1), 30, True),
+        (30 * DAY, 30, False),
+        (timedelta(), 0, False),
+        (timedelta(), 1, True),
+    ],
+)
+def test_a_vendor_sees_where_to_for_some_days_after_the_delivery(ago, days, is_shown):
+    shown = address_for_vendor(Parcel("delivered", NOW - ago, HOME), NOW, days)
+
+    assert shown == (HOME if is_shown else None)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "is_late"),
+    [
+        ("UTC", date(2026, 11, 23), False),
+        ("UTC", date(2026, 11, 24), True),
+        # It is the next day already where the goods are.
+        ("Asia/Tokyo", date(2026, 11, 24), False),
+    ],
+)
+def test_a_day_is_late_by_the_calendar_of_its_place(zone, day, is_late):
+    assert is_after_due(day, datetime(2026, 11, 23, 23, tzinfo=UTC), zone) == is_late

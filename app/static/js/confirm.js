@@ -9,7 +9,7 @@
   const lines = [...form.querySelectorAll("[data-line]")];
   const buttons = Object.fromEntries([...form.querySelectorAll("[data-do]")].map((one) => [one.dataset.do, one]));
   if (!buttons.all) return;
-  const why = form.querySelector("[data-why]"), day = form.querySelector("[data-due]");
+  const why = form.querySelector("[data-why]"), day = form.querySelector("[data-promised]");
   const asks = (line) => Number(line.dataset.units);
   const field = (line) => line.querySelector("[data-stepper] input");
   const has = (line) => Math.max(0, Math.min(asks(line), Math.trunc(Number(field(line).value)) || 0));
@@ -39,7 +39,7 @@
     buttons.all.querySelector("span").textContent = said(all, asked);
   };
   const late = () => {
-    form.querySelector("[data-late]").hidden = !day.value || day.value <= day.dataset.due;
+    form.querySelector("[data-day-late]").hidden = !day.value || day.value <= day.dataset.promised;
   };
 
   form.addEventListener("click", (event) => {

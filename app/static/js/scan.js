@@ -241,7 +241,7 @@
         video.srcObject = stream;
         eye.hidden = false;
         opens.setAttribute("aria-expanded", "true");
-        await video.play();
+        video.play().catch(() => {});
         look();
       } catch {
         shut();

@@ -1,0 +1,78 @@
+"""Labels of parcels: made, and fetched as files in JSON."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from flask import Blueprint, current_app, request
+
+from app.api.access import caller
+from app.api.documents import fulfillment_order_documents, pick
+from app.api.forms import LabelForm, LabelsForm, read
+from app.orders.queries import fulfillment_order
+from app.shared.errors import InvalidInput
+from app.shared.work import transaction
+from app.shipments import labeling, papers
+from app.shipments.contract import Asked
+from app.shipments.labeling import Wanted
+from app.shipments.packages import Packed
+from app.shipments.registry import PROVIDERS
+
+FORMS = ("pdf", "zpl")
+
+
+def mount(blueprint: Blueprint) -> None:
+    """Add the routes."""
+    add = blueprint.add_url_rule
+    add("/fulfillment-orders/<reference>/label", view_func=label_one, methods=["POST"])
+    add("/packages/<package>/label", view_func=show_label, methods=["GET"])
+
+
+def label_one(reference: str) -> dict[str, Any]:
+    """Make labels for the parcels of one that is packed, and have it ready.
+
+    Nothing named: our own label for each parcel that has none.
+    """
+    forms = read(LabelsForm).parcels or []
+    is_vendor = caller().vendor_id is not None
+    with transaction(caller().scope) as now:
+        wanted = [_wanted(form) for form in forms]
+        packed = labeling.make(reference, wanted, actor=caller().name, now=now)
+        found = [fulfillment_order(reference)]
+        (document,) = fulfillment_order_documents(found, to_vendor_at=now if is_vendor else None)
+        return document | {"labels": [_label(one) for one in packed if one.label]}
+
+
+def _wanted(form: LabelForm) -> Wanted:
+    content = None
+    if form.file is not None:
+        try:
+            content = base64.b64decode(form.file, validate=True)
+        except binascii.Error:
+            raise InvalidInput("The file is not base64.", file="base64 of a PDF or PNG") from None
+    asked = Asked(form.carrier, form.tracking_number, form.service, content)
+    return Wanted(form.package, form.provider, asked)
+
+
+def _label(one: Packed) -> dict[str, Any]:
+    label, name = one.label, one.package.reference
+    address = f"{current_app.config['PUBLIC_URL']}/api/v1/packages/{name}/label"
+    forms = PROVIDERS[label.provider].formats if label else ()
+    return {
+        "package": name,
+        **pick(label, "provider", "carrier", "tracking_number", "service", "made_at"),
+        "links": {form: f"{address}?form={form}" for form in forms},
+    }
+
+
+def show_label(package: str) -> dict[str, Any]:
+    """Return the label of a parcel as a file: `content` is its base64."""
+    form = request.args.get("form") or "pdf"
+    if form not in FORMS:
+        raise InvalidInput(f"'{form[:20]}' is no form of a label.", form=", ".join(FORMS))
+    with transaction(caller().scope) as now:
+        file = papers.label(package, form, now)
+    content = base64.b64encode(file.content).decode()
+    return {"package": package, "media_type": file.media_type, "content": content}
