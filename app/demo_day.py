@@ -102,7 +102,7 @@ BUYERS = (
 def open_workshop(now: datetime) -> None:
     """Write the vendor, its shelves with their bins, and twenty orders that only it is to fill."""
     key = vendors.save_vendors([{"code": CODE, "name": NAME, "email": "hearth@demo.example"}])[CODE]
-    place: dict[str, Any] = {"code": "main", "name": "Malmö", "city": "Malmö", "country": "SE"}
+    place: dict[str, Any] = {"code": "main", "name": "Workshop", "city": "Malmö", "country": "SE"}
     place |= {"zone": "Europe/Stockholm", "cut_off": time(17), "handling_days": 1}
     vendors.save_locations([{"vendor_id": key, **place}])
     at = location_ids([(CODE, "main")])[CODE, "main"]

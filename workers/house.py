@@ -27,6 +27,7 @@ KEPT = (
     ("job_runs", "tick", timedelta(days=7)),
     ("idempotency", "made_at", timedelta(days=7)),
     ("unread_answers", "last_seen_at", timedelta(days=30)),
+    ("scans", "at", timedelta(days=90)),
 )
 # The same, in the machine's time.
 LEFT_BEHIND = (

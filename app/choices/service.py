@@ -154,7 +154,7 @@ def _keep(offered: Sequence[_Offered], actor: str, now: datetime) -> None:
     """Write choices down, and that what comes back later is not there now."""
     if not offered:
         return
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": ids.new(),
             "vendor_id": o.fo.vendor_id,

@@ -18,7 +18,7 @@ ORDER_HIGH, SQUARE = 74.0, 64.0
 
 @dataclass(frozen=True, slots=True)
 class PickLine:
-    """Units of an article to take from a bin; `code` is what a scanner reads, `tote` its order's."""
+    """Units of an article to take from a bin; `code` is what a scanner reads."""
 
     bin: str
     title: str

@@ -239,10 +239,9 @@ CENSUS: dict[str, Door] = {
     "POST portal.undo_wave_scan": replace(VENDOR, names="wave"),
     "GET portal.shipping portal.ship_many portal.manifest": VENDOR,
     "GET portal.check_number": replace(VENDOR, rate="search"),
-    "POST portal.ship_list": replace(VENDOR, rate="upload"),
-    "GET portal.manifest_pdf": replace(VENDOR, rate="search"),
-    "GET portal.many_papers": replace(VENDOR, rate="draft"),
-    "POST portal.print_many": replace(VENDOR, rate="draft"),
+    "POST portal.ship_list": replace(VENDOR, rate="search"),
+    "GET portal.manifest_pdf portal.many_papers": replace(VENDOR, rate="search"),
+    "POST portal.print_many": replace(VENDOR, rate="search"),
     "GET portal.ship": replace(VENDOR, names="fulfillment order"),
     "POST portal.hand_over portal.make_labels": replace(VENDOR, names="fulfillment order"),
     "GET portal.order_papers portal.receipt portal.gift_note": (

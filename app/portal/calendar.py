@@ -203,17 +203,21 @@ def close_days(location_id: UUID) -> ResponseReturnValue:
 @blueprint.post("/calendar/<uuid:location_id>/closures/remove")
 def open_days(location_id: UUID) -> ResponseReturnValue:
     """Take a closure back."""
-    try:
-        first, last = (date.fromisoformat(request.form.get(k, "")) for k in ("first", "last"))
-    except ValueError:
-        raise InvalidInput(_("The form names no days. Open the page again.")) from None
     with transaction(page.scope()) as now:
         place = queries.own_place(location_id)
+        first, last = _day("first"), _day("last")
         service.open_days(place, first, last)
         _note("closure_removed", place, (first, last))
         said = _said(place, now)
     toast(said)
     return _back(location_id)
+
+
+def _day(name: str) -> date:
+    try:
+        return date.fromisoformat(request.form.get(name, ""))
+    except ValueError:
+        raise InvalidInput(_("The form names no days. Open the page again.")) from None
 
 
 def _back(location_id: UUID) -> ResponseReturnValue:

@@ -66,7 +66,7 @@ def _take(reference: str) -> ResponseReturnValue:
             refuse(form, lines, outcome)
             return _page(frame, fulfillment_order(reference), lines, form, status=outcome.status)
         _tell(outcome, lines, frame)
-    return redirect(url_for("portal.fulfillment_order", reference=reference), 303)
+    return redirect(url_for("portal.fulfillment_order", reference=reference), HTTPStatus.SEE_OTHER)
 
 
 def zone_of(fo: FulfillmentOrder, frame: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from app.orders.contract import FoStatus
 from app.portal import page, pick_page, scanning
 from app.portal.page import blueprint
 from app.shared import ids
-from app.shared.errors import Conflict, InvalidInput
+from app.shared.errors import Conflict, InvalidInput, NotFound
 from app.shared.language import _, _n
 from app.shared.work import transaction
 from app.shipments import pick_queries as queries
@@ -94,6 +95,8 @@ def pick(reference: str) -> ResponseReturnValue:
     """Show what is to be picked for an order, by bin; take a scan."""
     if request.method == "GET":
         return pick_page.of_order(reference)
+    if other := _other():
+        return scanning.go_to(other)
     return _take(reference, lambda told: service.scan(reference, told))
 
 
@@ -115,6 +118,16 @@ def undo_scan(reference: str) -> ResponseReturnValue:
     return _take(reference, undo)
 
 
+def _other() -> str | None:
+    """Return the order whose own code was scanned, where it is one of the vendor's."""
+    name = scanning.named()
+    if name is None:
+        return None
+    with contextlib.suppress(NotFound), transaction(page.scope()):
+        return str(queries.order(name).reference)
+    return None
+
+
 def _take(reference: str, act: Callable[[Told], Scan]) -> ResponseReturnValue:
     """Do what was scanned or tapped; answer it where that was done."""
     try:
@@ -132,6 +145,8 @@ def wave(reference: str) -> ResponseReturnValue:
     """Show all that is to be picked on one walk, by bin; take a scan."""
     if request.method == "GET":
         return pick_page.of_wave(reference)
+    if other := _other():
+        return scanning.go_to(other)
     try:
         with transaction(page.scope()) as now:
             key = service.scan_wave(reference, scanning.told(now)).id

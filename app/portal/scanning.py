@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import g, redirect, request, url_for
+from flask import Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import Row
@@ -16,7 +17,7 @@ from app.doors.guard import may
 from app.shared import ids
 from app.shared.errors import DomainError, InvalidInput
 from app.shared.language import _, later
-from app.shipments import pack_rules, pick_words
+from app.shipments import pack_rules, pick_rules, pick_words
 from app.shipments.models import Scan
 from app.shipments.pack_rules import Instruction
 from app.shipments.pick_queries import PICKABLE
@@ -28,7 +29,10 @@ from app.web.words import when
 
 # A page's own script asks so; it is given the page at once, without a way round by another.
 BY_SCRIPT = "X-Scan"
+# Where a page's script goes on instead of taking an answer over.
+GO = "X-Go"
 LAST_DIGITS = 4
+ORDER = re.compile(r"FO-[0-9A-Z]{10}", re.ASCII)
 
 # What must be seen to before a parcel is closed, and how it looks.
 INSTRUCTIONS = {
@@ -56,6 +60,18 @@ def _sent(name: str) -> UUID | None:
         return UUID(request.values.get(name, ""))
     except ValueError:
         return None
+
+
+def named() -> str | None:
+    """Return the order whose own code was scanned, off a pick list or a slip."""
+    typed = pick_rules.shown(request.form.get("code", "")).upper()
+    return typed if ORDER.fullmatch(typed) else None
+
+
+def go_to(reference: str) -> ResponseReturnValue:
+    """Go on with another order."""
+    url = url_for("portal.pick", reference=reference)
+    return Response(headers={GO: url}) if is_by_script() else redirect(url, 303)
 
 
 def answered() -> UUID | None:

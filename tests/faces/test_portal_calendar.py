@@ -96,7 +96,8 @@ def test_what_the_owner_changes_moves_the_promises_that_come(
     assert answer.status_code == 303
     assert f"Saved. An order that comes now is promised to leave by {promised}." in page
     assert ship_by("A-2") == datetime.fromisoformat("2026-11-30T08:30:00+00:00")
-    assert one("SELECT ship_by FROM fulfillment_orders WHERE order_number = 'A-1'").ship_by == before
+    first = one("SELECT ship_by FROM fulfillment_orders WHERE order_number = 'A-1'")
+    assert first.ship_by == before
     acts = [tuple(r) for r in rows("SELECT action, actor, subject FROM audit ORDER BY position")]
     assert acts == [("location_saved", "Ada Owner", "kiln, main")]
 
@@ -172,7 +173,7 @@ def test_a_full_day_moves_the_promise_on(owner: FlaskClient, place: str) -> None
     assert "1 of 1" in page
 
 
-# Away ----------------------------------------------------------------------------------------------
+# Away ------------------------------------------------------------------------
 
 
 def status() -> Any:
@@ -236,9 +237,7 @@ def test_what_ops_decided_no_owner_undoes(owner: FlaskClient, move: Move, act: s
     assert status() == before
 
 
-def test_only_owners_change_and_only_their_own(
-    app: Flask, staff: FlaskClient, place: str
-) -> None:
+def test_only_owners_change_and_only_their_own(app: Flask, staff: FlaskClient, place: str) -> None:
     fjord = make_vendor_with_stock("fjord", {"LAMP": 10})
     other = browser_of(app, make_person("vendor_owner", "Olaf", vendor=fjord))
     agent = browser_of(app, make_person("ops_agent"))

@@ -49,9 +49,7 @@ def kiln(app: Flask) -> UUID:
             ),
             {"gtin": EAN},
         )
-        db.session.execute(
-            text("UPDATE listings SET title = 'Mug, blue' WHERE sku = 'MUG-BLUE'")
-        )
+        db.session.execute(text("UPDATE listings SET title = 'Mug, blue' WHERE sku = 'MUG-BLUE'"))
         db.session.execute(
             text("UPDATE listings SET bin = 'B-07-2', own_code = 'K-77' WHERE sku = 'MUG-RED'")
         )
@@ -85,7 +83,8 @@ def tone_of(page: str) -> str:
 def picked(reference: str) -> int:
     return int(
         one(
-            "SELECT sum(l.picked) AS n FROM fo_lines l JOIN fulfillment_orders fo ON fo.id = l.fo_id"
+            "SELECT sum(l.picked) AS n FROM fo_lines l"
+            " JOIN fulfillment_orders fo ON fo.id = l.fo_id"
             " WHERE fo.reference = :r",
             r=reference,
         ).n
@@ -115,9 +114,9 @@ def test_an_order_is_shown_by_bin_with_what_must_be_seen_to(staff: FlaskClient) 
 @pytest.mark.parametrize(
     ("code", "tone", "said"),
     [
-        (EAN, "good", "Right 1 × Mug, red"),
-        (f"2*{EAN}", "good", "Right 2 × Mug, red"),
-        ("k-77", "good", "Right 1 × Mug, red"),
+        (EAN, "good", "Right 1 \N{MULTIPLICATION SIGN} Mug, red"),
+        (f"2*{EAN}", "good", "Right 2 \N{MULTIPLICATION SIGN} Mug, red"),
+        ("k-77", "good", "Right 1 \N{MULTIPLICATION SIGN} Mug, red"),
         ("MUG-BLUE", "crit", "Wrong variant You scanned Mug, blue . Take Mug, red from B-07-2 ."),
         ("THROW", "crit", "Wrong item You scanned Throw . Take Mug, red from B-07-2 ."),
         ("4711", "crit", "Unknown code Nothing of yours is called 4711 . Take Mug, red from"),
@@ -173,9 +172,9 @@ def test_the_last_scan_is_put_back_and_units_are_counted_by_hand(staff: FlaskCli
     by_hand = staff.post(f"{path}/hand", data={"line": "1", "units": "1"}, headers=BY_SCRIPT).text
     back = staff.post(f"{path}/hand", data={"line": "1", "units": "-1"}, headers=BY_SCRIPT).text
 
-    assert answer_of(undone) == "Put back 1 × Mug, red"
-    assert answer_of(by_hand) == "Right 1 × Mug, red"
-    assert answer_of(back) == "Put back 1 × Mug, red"
+    assert answer_of(undone) == "Put back 1 \N{MULTIPLICATION SIGN} Mug, red"
+    assert answer_of(by_hand) == "Right 1 \N{MULTIPLICATION SIGN} Mug, red"
+    assert answer_of(back) == "Put back 1 \N{MULTIPLICATION SIGN} Mug, red"
     assert picked(reference) == 0
 
 
@@ -255,7 +254,7 @@ def test_a_walk_takes_ticked_orders_and_names_the_totes(staff: FlaskClient) -> N
     assert re.findall(r'name="order" value="([^"]+)" checked', listed) == [first, second]
     assert begun.status_code == 303
     assert "Tote 1 , " + first in words(page)
-    assert answer_of(scanned) == f"Right 1 × Mug, red 1 into tote 1 , {first}"
+    assert answer_of(scanned) == f"Right 1 \N{MULTIPLICATION SIGN} Mug, red 1 into tote 1 , {first}"
     assert f"Wave {begun.location[-13:]} , order 2 of 2" in words(
         staff.get(f"/portal/orders/{second}/pick").text
     )
@@ -348,8 +347,6 @@ def test_pages_cost_three_statements_besides_the_frame(staff: FlaskClient, many:
     names = [to_pick(number=f"A-{n}") for n in range(many)]
     begun = staff.post("/portal/pick", data={"order": names})
     paths = ("/portal/pick", f"/portal/orders/{names[0]}/pick", begun.location)
-    with statements() as frame:
-        staff.get("/portal/team")
     costs = []
     for path in paths:
         staff.get(path)
@@ -358,3 +355,25 @@ def test_pages_cost_three_statements_besides_the_frame(staff: FlaskClient, many:
         costs.append(len(seen))
 
     assert costs == [3, 5, 6]
+
+
+def test_the_code_of_an_order_opens_it(staff: FlaskClient) -> None:
+    first, second = to_pick(number="A-1"), to_pick(number="A-2")
+    path = f"/portal/orders/{first}/pick"
+
+    plain = staff.post(path, data={"code": second.lower()})
+    script = staff.post(path, data={"code": second}, headers=BY_SCRIPT)
+    nobodys = staff.post(path, data={"code": "FO-0000000000"}, headers=BY_SCRIPT)
+
+    assert plain.location == script.headers["X-Go"] == f"/portal/orders/{second}/pick"
+    assert answer_of(nobodys.text).startswith("Unknown code")
+
+
+def test_what_is_wholly_picked_is_to_be_packed_and_not_to_be_picked(staff: FlaskClient) -> None:
+    done, half = to_pick(number="A-1"), to_pick(number="A-2")
+    staff.post(f"/portal/orders/{done}/pick", data={"code": f"2*{EAN}"})
+    staff.post(f"/portal/orders/{half}/pick", data={"code": EAN})
+
+    page = staff.get("/portal/pick").text
+
+    assert re.findall(r'name="order" value="([^"]+)"', page) == [half]

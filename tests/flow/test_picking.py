@@ -114,9 +114,7 @@ def test_a_scan_that_is_sent_twice_counts_once(kiln: UUID) -> None:
 @pytest.mark.parametrize("same", [True, False])
 def test_two_people_at_once_pick_no_unit_twice(app: Flask, kiln: UUID, same: bool) -> None:
     reference, key = to_pick(line("MUG", 3)), uuid4()
-    calls = [
-        lambda: scan(kiln, reference, EAN, key if same else None).outcome for _ in range(5)
-    ]
+    calls = [lambda: scan(kiln, reference, EAN, key if same else None).outcome for _ in range(5)]
 
     outcomes = at_once(app, *calls)
 
@@ -217,9 +215,7 @@ def test_units_that_are_not_there_leave_the_stock_and_go_to_somebody_else(
     assert state(reference) == ("confirmed", 1, 0, 1)
     assert after == left
     assert stock("MUG", "ridge") == (5, 1)
-    (told,) = rows(
-        "SELECT facts FROM timeline WHERE event = 'fulfillment_order_picked_short'"
-    )
+    (told,) = rows("SELECT facts FROM timeline WHERE event = 'fulfillment_order_picked_short'")
     assert told.facts["short"] == 1
     assert told.facts["missing"] == reason
 
@@ -231,7 +227,9 @@ def test_the_same_shelf_is_not_asked_again_and_ops_are_told(kiln: UUID) -> None:
     run_jobs()
 
     assert state(reference) == ("rejected", 0, 0, 2)
-    assert [row.reference for row in rows("SELECT reference FROM fulfillment_orders")] == [reference]
+    assert [row.reference for row in rows("SELECT reference FROM fulfillment_orders")] == [
+        reference
+    ]
     (case,) = rows("SELECT kind FROM exception_cases WHERE closed_at IS NULL")
     assert case.kind == "out_of_stock"
 
@@ -247,9 +245,7 @@ def test_missing_units_that_are_told_twice_are_missing_once(kiln: UUID) -> None:
 
 
 @pytest.mark.parametrize(("units", "reason"), [(3, "damaged"), (0, "damaged"), (1, "eaten")])
-def test_no_more_can_be_missing_than_is_to_be_picked(
-    kiln: UUID, units: int, reason: str
-) -> None:
+def test_no_more_can_be_missing_than_is_to_be_picked(kiln: UUID, units: int, reason: str) -> None:
     reference = to_pick()
 
     with pytest.raises(InvalidInput):
@@ -407,7 +403,12 @@ def test_programs_name_their_parcels_or_none(robot: Any) -> None:
         robot("POST", f"/fulfillment-orders/{plain}/pack"),
     ]
 
-    assert [answer.json["status"] for answer in answers] == ["packed", "picking", "packed", "packed"]
+    assert [answer.json["status"] for answer in answers] == [
+        "packed",
+        "picking",
+        "packed",
+        "packed",
+    ]
     assert packages(named) == [(1, 700, {"1": 2}), (2, None, {"1": 1})]
     assert packages(plain) == [(1, None, {"1": 2})]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
@@ -16,19 +16,35 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from app.accounts import keys, people
+from app.accounts.contract import Person
 from app.accounts.keys import ensure_key
+from app.choices import service as choices
+from app.choices.contract import Instead
 from app.doors.table import Audience
 from app.extensions import db
 from app.jobs import JOBS
+from app.orders import service as orders
+from app.orders.confirmations import Confirmation
+from app.orders.contract import Action, DeclineCode
 from app.shared import ids
 from app.shared.errors import NotFound
 from app.shared.work import ACCOUNTS, OPS, transaction, vendor_scope
+from app.shipments import labeling, picking, pickups
+from app.shipments.contract import Asked
+from app.shipments.labeling import Wanted
+from app.shipments.picking import Told
+from app.shipments.pickups import Booking
 from app.threads.contract import Draft, Known, Thread, Visibility
 from app.threads.photos import draw
 from app.threads.service import write
 from app.vendors.queries import location_of
 from app.vendors.service import close_days, open_days
+from app.webhooks import service as webhooks
+from app.webhooks.contract import EVENTS
+from simulator.numbers import fedex_number
+from tests.conftest import NOW
 from tests.factories import (
+    confirmed,
     line,
     make_vendor_with_stock,
     one,
@@ -45,18 +61,27 @@ from tests.security.census import knock, ways
 # In every text of B's that a vendor, a customer or one of its people chooses.
 CANARY = "CANARY-B"
 TENANT_TABLES = (
+    "choices",
     "closures",
-    "fulfillment_orders",
     "fo_lines",
+    "fulfillment_orders",
+    "labels",
     "listings",
     "locations",
     "notes",
+    "package_lines",
+    "packages",
     "photos",
+    "pickups",
     "reservations",
-    "shipments",
+    "scans",
     "shipment_lines",
+    "shipments",
     "stock",
     "vendors",
+    "waves",
+    "webhook_deliveries",
+    "webhook_endpoints",
 )
 
 
@@ -95,6 +120,8 @@ def b(app: Flask, a: UUID) -> Theirs:
     changes = {"ship_to": to | {"postal_code": "211 34", "country": "SE"}, "customer": who}
     waiting = routed_order(f"{CANARY}-1", [goods], **changes)
     sent = shipped_order(7, lines=[goods], number=f"{CANARY}-2", **changes)
+    offer_of(vendor, routed_order(f"{CANARY}-4", [goods], **changes))
+    walk_of(vendor, routed_order(f"{CANARY}-5", [goods], **changes))
     owner = make_person("vendor_owner", f"{CANARY}-owner", vendor=vendor)
     with transaction(ACCOUNTS):
         ensure_key(f"{CANARY}-key", "onw_of_b", vendor)
@@ -112,6 +139,9 @@ def b(app: Flask, a: UUID) -> Theirs:
         "number": f"{CANARY}-1",
         "code": f"{CANARY}-code",
         "location": "main",
+        "location_id": place.id,
+        **webhook_of(vendor, who_b, reference),
+        **parcel_of(vendor, routed_order(f"{CANARY}-3", [goods], **changes)),
         "user_id": owner,
         "key_id": key.id,
         "link_id": invited.id,
@@ -119,6 +149,55 @@ def b(app: Flask, a: UUID) -> Theirs:
         "photo_id": note_with_photo(vendor, waiting),
     }
     return Theirs(vendor, known, [reference, sent.reference])
+
+
+def webhook_of(vendor: UUID, owner: Person, about: str) -> dict[str, Any]:
+    """Have B's programs listen; return the endpoint, and a delivery that failed."""
+    with transaction(vendor_scope(vendor)):
+        url = f"https://{CANARY}.example.com/hook"
+        endpoint, _ = webhooks.add(vendor, url, list(EVENTS), owner)
+        webhooks.test(endpoint, ids.new(), owner)
+    delivery = one(
+        "UPDATE webhook_deliveries SET status = 'failed', subject = :about, kind = :kind"
+        " RETURNING id",
+        about=about,
+        kind=f"{CANARY}-kind",
+    )
+    return {"endpoint_id": endpoint, "delivery_id": delivery.id}
+
+
+def parcel_of(vendor: UUID, order_id: UUID) -> dict[str, Any]:
+    """Have B pack an order in a labeled parcel, and book a pickup; return their names."""
+    (reference,) = confirmed(order_id)
+    by, now = f"{CANARY}-packer", NOW
+    with transaction(vendor_scope(vendor)):
+        orders.act([reference], Action.PACK, actor=by, now=now)
+        asked = Asked("fedex", fedex_number(77), f"{CANARY}-service")
+        (packed,) = labeling.make(reference, [Wanted(asked=asked)], actor=by, now=now)
+        noon = Booking("main", "ups", now.date(), time(12), time(14), f"{CANARY}-pickup")
+        pickup = pickups.book(noon, by=by, now=now)
+        return {"package": packed.package.reference, "pickup_id": pickup.id}
+
+
+def walk_of(vendor: UUID, order_id: UUID) -> None:
+    """Have B scan an order on a walk, out of a bin of its own."""
+    (reference,) = confirmed(order_id)
+    with transaction(vendor_scope(vendor)):
+        by = Told(ids.new(), f"{CANARY}-typed", f"{CANARY}-picker", NOW)
+        picking.set_bin(reference, "1", f"{CANARY}-bin")
+        wave = picking.start_wave([reference], by)
+        picking.scan_wave(wave, by)
+        picking.scan(reference, Told(ids.new(), f"{CANARY}-SKU", f"{CANARY}-picker", NOW))
+
+
+def offer_of(vendor: UUID, order_id: UUID) -> None:
+    """Have B decline an order, and offer to send it later."""
+    (reference,) = references(order_id)
+    word = Confirmation(reference, {}, f"{CANARY}-reason", DeclineCode.OUT_OF_STOCK)
+    instead = {"1": Instead(restock_on=EVE[0])}
+    with transaction(vendor_scope(vendor)):
+        choices.confirm([word], {reference: instead}, actor=f"{CANARY}-decliner", now=NOW)
+    assert one("SELECT vendor_id FROM choices").vendor_id == vendor
 
 
 def note_with_photo(vendor: UUID, order_id: UUID) -> UUID:

@@ -26,7 +26,7 @@ from app.shipments.pick_rules import (
 EAN = "4012345678901"
 
 
-def wanted(  # noqa: PLR0913 - a test names what it is about
+def wanted(  # noqa: PLR0913, PLR0917 - a test names what it is about
     n: int = 1,
     sku: str = "MUG-RED",
     units: int = 2,

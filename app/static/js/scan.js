@@ -85,6 +85,10 @@
       queue.shift();
       keep();
       isAway = false;
+      // The code of another order opens it, when what was scanned before is told.
+      const elsewhere = answer.headers.get("X-Go");
+      if (elsewhere && !queue.length) location.assign(elsewhere);
+      if (elsewhere) continue;
       take(html);
       showWaiting();
     }
