@@ -188,10 +188,10 @@ def pick_one(reference: str) -> dict[str, Any]:
 
 def pack_one(reference: str) -> dict[str, Any]:
     """Say in which parcels one is packed; nothing named: all of it in one."""
-    parcels = read(PackForm).parcels
+    named = read(PackForm).parcels
     with transaction(caller().scope) as now:
-        packed = parcels and [_packed(parcel) for parcel in parcels]
-        done = pack(reference, packed, ticks=None, actor=caller().name, now=now)
+        parcels = None if named is None else [_packed(parcel) for parcel in named]
+        done = pack(reference, parcels, ticks=None, actor=caller().name, now=now)
         return _one([done], now)
 
 

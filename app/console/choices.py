@@ -55,8 +55,8 @@ def answer_choice(reference: str) -> ResponseReturnValue:
                 now=now,
             )
             if fate is Fate.DONE:
-                actor, facts = actor_of(current_user), {"answer": kind, "choice": reference}
-                record("choice_answered", actor, subject=place, **facts)
+                who = actor_of(current_user)
+                record("choice_answered", who, subject=place, answer=kind, choice=reference)
     except (InvalidInput, Conflict) as refusal:
         problem = " ".join(map(_, refusal.fields.values())) or refusal.detail
         return order.show(place, answer=Sent(reference, kind, note, problem)), refusal.status

@@ -31,6 +31,12 @@ PAGES = (
     Page(later("Notices"), "console.notices", "bell", later("news told inbox")),
     Page(later("Bulk changes"), "console.batches", "list-check", later("batches many")),
     Page(later("Vendors"), "console.vendors", "shop", later("sellers shippers")),
+    Page(
+        later("Vendors' questions"),
+        "console.vendor_inbox",
+        "life-preserver",
+        later("help support inbox answers"),
+    ),
     Page(later("Take a vendor in"), "console.onboard", "shop", later("new vendor onboard")),
     Page(later("Catalog"), "console.catalog", "tag", later("products listings stock sku gtin")),
     Page(later("Imports"), "console.imports", "upload", later("files csv orders listings stock")),

@@ -17,11 +17,12 @@ from app.console.cases import actor, carrier_title, parcel_words, sentence
 from app.console.strips import strip
 from app.console.why import vendors_in, why
 from app.orders.models import OrderHold
+from app.orders.rules import is_after_due
 from app.orders.words import sentence as doubt_sentence
 from app.shared.language import _, _p, later
 from app.timeline.models import Decision
 from app.web.deadlines import Deadline, deadline
-from app.web.words import day, field, when
+from app.web.words import day, decline, field, when
 
 __all__ = ["Loaded", "shown", "vendors_in"]
 
@@ -203,6 +204,7 @@ def _fulfillment_order(
         "location": fo.location,
         "status": fo.status,
         "hold_reason": fo.hold_reason,
+        "word": list(_word(fo)),
         "confirm_by": _until(fo, fo.confirm_by, fo.confirmed_at, now) if is_open else None,
         "ship_by": _until(fo, fo.ship_by, fo.shipped_at, now) if is_open else None,
         "lines": [
@@ -212,6 +214,20 @@ def _fulfillment_order(
         ],
         "parcels": [_parcel(parcel, n) for n, parcel in numbered if parcel.fo_id == fo.id],
     }
+
+
+def _word(fo: Row[Any]) -> Iterator[tuple[str, str | None, str]]:
+    """Return what a vendor said when it was asked: sign, tone and sentence of each."""
+    if fo.ship_on and is_after_due(fo.ship_on, fo.ship_by, fo.zone):
+        said = _("hands it over on {day}, later than promised", day=day(fo.ship_on))
+        yield "exclamation-triangle-fill", "warn", said
+    elif fo.ship_on:
+        yield "calendar-event", None, _("hands it over on {day}", day=day(fo.ship_on))
+    if fo.has_attested:
+        yield "check2-square", "good", _("has looked: the units are there")
+    if fo.decline_code:
+        why = ", ".join(filter(None, (decline(fo.decline_code), fo.decline_reason)))
+        yield "arrow-return-left", "warn", _("declined: {why}", why=why)
 
 
 def _until(

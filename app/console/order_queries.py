@@ -159,7 +159,8 @@ LINES = text(
 )
 FULFILLMENT_ORDERS = text(
     "SELECT f.id, f.reference, f.status, f.hold_reason, f.assigned_at, f.confirm_by, f.ship_by,"
-    " f.confirmed_at, f.shipped_at, v.name AS vendor, l.name AS location FROM fulfillment_orders f"
+    " f.confirmed_at, f.shipped_at, f.ship_on, f.has_attested, f.decline_code, f.decline_reason,"
+    " v.name AS vendor, l.name AS location, l.zone FROM fulfillment_orders f"
     " JOIN vendors v ON v.id = f.vendor_id JOIN locations l ON l.id = f.location_id"
     " WHERE f.order_id = :id ORDER BY f.assigned_at, f.id LIMIT 50"
 )

@@ -70,7 +70,8 @@ def _page(code: str, sent: Sent | None, refusal: InvalidInput | None) -> str:
     with transaction(OPS) as now:
         frame = page.shell(page.numbers(), now)
         row = vendor(code)
-        thread = threads.shown(queries.questions_of(row.id, limit), _face(row), sent, refusal)
+        shown = threads.shown(queries.questions_of(row.id, limit), _face(row), sent, refusal)
+        thread = threads.by_sides(shown, row.name)
     return render_template("console/questions.html", **frame, vendor=row, thread=thread)
 
 

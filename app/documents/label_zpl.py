@@ -7,7 +7,15 @@ those who send to the whole world print the PDF. Signs that ZPL takes for comman
 from __future__ import annotations
 
 from app.documents.contract import Parcel
-from app.documents.paper import CODE, clean, in_kilos, spaced
+from app.documents.paper import (
+    CODE,
+    NARROWEST_BAR,
+    QUIET_BARS,
+    WIDEST_BAR,
+    clean,
+    in_kilos,
+    spaced,
+)
 from app.shared.language import _
 from app.web.words import day
 
@@ -73,10 +81,11 @@ def _bars(top: int, high: int, code: str) -> list[str]:
         raise ValueError(message)
     # As the PDF does: as wide as fits with white on both sides. Digits go two by two.
     modules = 11 * (len(code) / 2 if code.isdecimal() else len(code)) + 46
-    dots = max(1, min(4, int(ROOM / (modules + 20))))
+    dots = min(WIDEST_BAR, int(ROOM / (modules + 2 * QUIET_BARS)))
     left = max(EDGE, int((WIDE - modules * dots) / 2))
+    bars = f"^FO{left},{top}^BY{dots}^BCN,{high},N,N,N,A^FD{code}^FS"
     return [
-        f"^FO{left},{top}^BY{dots}^BCN,{high},N,N,N,A^FD{code}^FS",
+        bars if dots >= NARROWEST_BAR else "",
         _text(top + high + 10, EDGE, spaced(code), 28, ROOM, "C"),
     ]
 

@@ -32,7 +32,8 @@ SIZES = {"a4": (595.28, 841.89), "letter": (612.0, 792.0), "label": (4 * INCH, 6
 CODE = re.compile(r"[0-9A-Z-]{1,40}", re.ASCII)
 # ISO/IEC 15417 and 18004: so many modules beside a code stay white.
 QUIET_BARS, QUIET_SQUARES = 10, 4
-WIDEST_BAR = 4
+# Narrower bars than two dots are read by no scanner at a distance.
+NARROWEST_BAR, WIDEST_BAR = 2, 4
 
 
 def clean(words: object, longest: int = LONGEST) -> str:
@@ -214,6 +215,7 @@ class Paper:
     def bars(self, left: float, top: float, room: float, high: float, code: str) -> None:
         """Draw a code as Code 128 in the middle of its room, and in words below it.
 
+        A code that is too long for bars that can be read stands in words only.
         A code that holds anything but digits, capital letters and hyphens is refused (ValueError).
         """
         from reportlab.graphics.barcode.code128 import Code128Auto  # noqa: PLC0415
@@ -222,10 +224,11 @@ class Paper:
             message = f"{code[:50]!r} is nothing for a bar code"
             raise ValueError(message)
         modules = Code128Auto(code, barWidth=1, quiet=0).width
-        dots = max(1, min(WIDEST_BAR, int(room / DOT / (modules + 2 * QUIET_BARS))))
-        drawn = Code128Auto(code, barWidth=dots * DOT, barHeight=high, quiet=0)
-        at = round((left + (room - drawn.width) / 2) / DOT) * DOT
-        drawn.drawOn(self.canvas, at, self.height - top - high)
+        dots = min(WIDEST_BAR, int(room / DOT / (modules + 2 * QUIET_BARS)))
+        if dots >= NARROWEST_BAR:
+            drawn = Code128Auto(code, barWidth=dots * DOT, barHeight=high, quiet=0)
+            at = round((left + (room - drawn.width) / 2) / DOT) * DOT
+            drawn.drawOn(self.canvas, at, self.height - top - high)
         self.middle(left + room / 2, top + high + 11, spaced(code), 9, bold=True)
 
     def squares(self, left: float, top: float, room: float, content: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,9 +22,10 @@ from app.portal import confirm_words, page
 from app.portal.confirm_forms import Asked, Word, asked_of, refuse, said, word_form
 from app.portal.offered import offered
 from app.portal.page import blueprint, vendor_id
-from app.shared.errors import DomainError, InvalidInput
+from app.shared.errors import InvalidInput
 from app.shared.language import _, _n
 from app.shared.work import transaction
+from app.vendors.models import Location
 from app.web.toasts import toast
 from app.web.words import day
 
@@ -54,25 +56,24 @@ def _take(reference: str) -> ResponseReturnValue:
         lines = asked_of(fo) if fo.status == FoStatus.ASSIGNED else []
         form = word_form(lines, None, is_sent=True)
         if not lines:
-            return _page(frame, fo, lines, form, status=409)
+            return _page(frame, fo, lines, form, status=HTTPStatus.CONFLICT)
         word = said(form, fo, lines, request.form.get("do", "part"))
         if word is None:
             return _page(frame, fo, lines, form, status=InvalidInput.status)
-        offers = {reference: word.offers}
-        actor = current_user.name
-        (outcome,) = choices.confirm([word.word], offers, actor=actor, now=now)
-        if isinstance(outcome, DomainError):
+        offers, by = {reference: word.offers}, current_user.name
+        (outcome,) = choices.confirm([word.word], offers, actor=by, now=now)
+        if not isinstance(outcome, FulfillmentOrder):
             # Somebody may have been quicker: then a sentence says so.
-            refuse(form, lines, outcome)
-            return _page(frame, fulfillment_order(reference), lines, form, status=outcome.status)
+            status = refuse(form, lines, outcome)
+            return _page(frame, fulfillment_order(reference), lines, form, status=status)
         _tell(outcome, lines, frame)
     return redirect(url_for("portal.fulfillment_order", reference=reference), HTTPStatus.SEE_OTHER)
 
 
 def zone_of(fo: FulfillmentOrder, frame: dict[str, Any]) -> str:
     """Return the time zone of the place that a fulfillment order leaves from."""
-    place = frame["places"].get(fo.location_id)
-    return place.zone if place else frame["zone"]
+    place: Location | None = frame["places"].get(fo.location_id)
+    return place.zone if place else str(frame["zone"])
 
 
 def usual_day(fo: FulfillmentOrder, frame: dict[str, Any]) -> date:
@@ -95,7 +96,7 @@ def _page(
     place = frame["places"].get(fo.location_id)
     zone = zone_of(fo, frame)
     ship_to = address_for_vendor(fo, now, 0)
-    made = make_response(
+    made: Response = make_response(
         render_template(
             "portal/confirm.html",
             **frame,
@@ -134,9 +135,10 @@ def _tell(fo: FulfillmentOrder, lines: list[Asked], frame: dict[str, Any]) -> No
     words = _n("{n} unit is yours to send.", "{n} units are yours to send.", taken)
     if taken < asked:
         words += " " + _n("{n} goes to somebody else.", "{n} go to somebody else.", asked - taken)
-    is_late = fo.ship_on and is_after_due(fo.ship_on, fo.ship_by, zone_of(fo, frame))
-    if is_late:
-        words += " " + _(
+    tone = "good"
+    if fo.ship_on and is_after_due(fo.ship_on, fo.ship_by, zone_of(fo, frame)):
+        late = _(
             "{day} is later than promised; whoever looks after orders sees it.", day=day(fo.ship_on)
         )
-    toast(words, "warn" if is_late else "good")
+        words, tone = f"{words} {late}", "warn"
+    toast(words, tone)

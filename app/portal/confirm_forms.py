@@ -136,8 +136,8 @@ def _offers(form: Word, lines: Sequence[Asked], units: Mapping[str, int]) -> dic
     }
 
 
-def refuse(form: Word, lines: Sequence[Asked], refusal: DomainError) -> None:
-    """Put a refusal's sentences beside the fields they are about."""
+def refuse(form: Word, lines: Sequence[Asked], refusal: DomainError) -> int:
+    """Put a refusal's sentences beside the fields they are about; return its status."""
     numbers = {line.name: line.index for line in lines}
     about_all = not refusal.fields
     for name, sentence in refusal.fields.items():
@@ -153,3 +153,4 @@ def refuse(form: Word, lines: Sequence[Asked], refusal: DomainError) -> None:
             about_all = True
     if about_all:
         form.form_errors.append(refusal.detail)
+    return refusal.status

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 from wtforms import BooleanField, DateField, RadioField
 from wtforms.validators import Optional
 
@@ -83,14 +83,15 @@ def confirm_many() -> ResponseReturnValue:
 
 def _found(names: Sequence[str] | None) -> Sequence[FulfillmentOrder]:
     """Return the scope's fulfillment orders of some names; without, those not confirmed."""
-    query = select(FulfillmentOrder).options(selectinload(FulfillmentOrder.lines))
+    query = select(FulfillmentOrder).options(joinedload(FulfillmentOrder.lines))
     if names is None:
         query = query.where(FulfillmentOrder.status == FoStatus.ASSIGNED)
     else:
         query = query.where(FulfillmentOrder.reference.in_(names))
     # The first word that is due; of one moment, the first parcel.
     order = (FulfillmentOrder.confirm_by.asc().nulls_last(), FulfillmentOrder.ship_by)
-    return db.session.scalars(query.order_by(*order, FulfillmentOrder.id).limit(MOST)).all()
+    rows = db.session.scalars(query.order_by(*order, FulfillmentOrder.id).limit(MOST))
+    return rows.unique().all()
 
 
 def _choose(form: Words, chosen: Sequence[str] | None = None) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import url_for
@@ -12,6 +13,8 @@ from sqlalchemy import Row, text
 from app.desk import find as finding
 from app.desk.find import Group, Item, Page
 from app.extensions import db
+from app.orders.queries import address_days
+from app.orders.rules import address_for_vendor
 from app.portal import page
 from app.portal.page import blueprint
 from app.shared.language import _, later
@@ -47,7 +50,7 @@ FOUND = text(
     " (SELECT id FROM fulfillment_orders WHERE order_number ^@ :q LIMIT :most) UNION ALL"
     " (SELECT id FROM fulfillment_orders WHERE order_number ^@ :upper LIMIT :most) UNION ALL"
     " (SELECT fo_id FROM shipments WHERE :is_number AND tracking_number ^@ :number LIMIT :most))"
-    " SELECT f.reference, f.order_number, f.status, f.ship_to->>'city' AS city,"
+    " SELECT f.reference, f.order_number, f.status, f.ship_to, f.delivered_at,"
     " (f.reference = :upper OR f.order_number IN (:q, :upper) OR p.is_exact IS true)"
     "  AS is_exact, p.tracking_number FROM fulfillment_orders f"
     " LEFT JOIN LATERAL (SELECT s.tracking_number, s.tracking_number = :number AS is_exact"
@@ -65,29 +68,31 @@ def find() -> str:
     if finding.is_part() and not q:
         return finding.answer("portal", q, _groups(q, []), frame)
     with transaction(page.scope()) as now:
-        found = _found(q) if q else []
+        found = _found(q, now) if q else []
         if not finding.is_part():
             frame = page.shell(now)
     return finding.answer("portal", q, _groups(q, found), frame)
 
 
-def _found(q: str) -> Sequence[Row[Any]]:
+def _found(q: str, now: datetime) -> Sequence[Item]:
     number = re.sub(r"[ -]", "", q).upper()
     values = {"q": q, "upper": q.upper(), "number": number, "few": FEW, "most": MOST_HITS}
     values["is_number"] = len(number) >= LEAST_OF_A_NUMBER
     plan_for_values()
-    return db.session.execute(FOUND, values).all()
+    rows = db.session.execute(FOUND, values).all()
+    days = address_days(now) if any(row.delivered_at for row in rows) else 0
+    return [_item(row, address_for_vendor(row, now, days) or {}) for row in rows]
 
 
-def _groups(q: str, found: Sequence[Row[Any]]) -> Iterator[Group]:
+def _groups(q: str, found: Sequence[Item]) -> Iterator[Group]:
     yield finding.pages(q, PAGES)
-    yield Group(_("Fulfillment orders"), [_item(row) for row in found])
+    yield Group(_("Fulfillment orders"), found)
     yield finding.acts(q)
 
 
-def _item(row: Row[Any]) -> Item:
+def _item(row: Row[Any], ship_to: Mapping[str, Any]) -> Item:
     order = _("order {number}", number=row.order_number)
-    known = (order, row.tracking_number, row.city, small(row.status))
+    known = (order, row.tracking_number, ship_to.get("city"), small(row.status))
     href = url_for("portal.fulfillment_order", reference=row.reference)
     about = ", ".join(filter(None, known))
     return Item(row.reference, "box-seam", href, about, is_code=True, is_exact=row.is_exact)

@@ -45,7 +45,7 @@ def picking() -> ResponseReturnValue:
     html = render_template(
         "portal/picking.html",
         **shell,
-        groups=list(_groups(rows, shell)),
+        groups=list(_groups([row for row in rows if row.picked < row.units], shell)),
         waves=list(_waves(rows)),
         once=ids.new(),
         problem=_(problem.detail) if problem else None,
@@ -80,8 +80,8 @@ def _listed(row: Row[Any], is_chosen: Any, now: datetime) -> dict[str, Any]:
 
 
 def _waves(rows: Sequence[Row[Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the walks that are under way, with what is left on them."""
-    for name in dict.fromkeys(row.wave for row in rows if row.wave):
+    """Yield the walks on which anything is left, with how far they are."""
+    for name in dict.fromkeys(r.wave for r in rows if r.wave and r.picked < r.units):
         own = [row for row in rows if row.wave == name]
         units, picked = sum(row.units for row in own), sum(row.picked for row in own)
         yield {"reference": name, "orders": len(own), "units": units, "picked": picked}

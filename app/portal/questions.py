@@ -40,7 +40,8 @@ def _page(sent: Sent | None, refusal: InvalidInput | None) -> str:
     with transaction(page.scope()) as now:
         frame = page.shell(now)
         found = queries.questions_of(vendor_id(), limit)
-        thread = threads.shown(found, _face(found), sent, refusal)
+        shown = threads.shown(found, _face(found), sent, refusal)
+        thread = threads.by_sides(shown, frame["vendor"])
         latest = queries.latest_of(vendor_id())
     return render_template(
         "portal/help.html", **frame, thread=thread, talks=[_talk(row) for row in latest]

@@ -214,9 +214,7 @@ def make_label(package: str) -> ResponseReturnValue:
     """Take the carrier's own label of a parcel, as a file with its number; or draw ours anew."""
     with transaction(page.scope()):
         reference = fo_of(package)
-    file = request.files.get("file")
-    # One byte more than is taken tells that there is too much.
-    content = file.stream.read(MOST_BYTES + 1) if file and file.filename else None
+    content = ship_form.file(request.files, MOST_BYTES)
     maker = labeling.OWN if request.form.get("provider") == labeling.OWN else labeling.VENDORS_OWN
     try:
         asked = ship_form.asked(request.form, content)

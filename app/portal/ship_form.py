@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from app.carriers import numbers
 from app.orders.models import FoLine, FulfillmentOrder
@@ -149,6 +149,16 @@ def _units(one: Typed, fo: FulfillmentOrder) -> Mapping[str, int]:
     if not one.errors and not any(units.values()):
         one.errors["number"] = _("This parcel would be empty. Say how many units are in it.")
     return units
+
+
+def file(files: MultiDict[str, FileStorage], most_bytes: int) -> bytes | None:
+    """Return what the form's file holds, None where there is none."""
+    sent = files.get("file")
+    if sent is None or not sent.filename:
+        return None
+    with sent.stream as stream:
+        # One byte more than is taken tells that there is too much.
+        return stream.read(most_bytes + 1)
 
 
 def asked(sent: Mapping[str, str], file: bytes | None) -> Asked:

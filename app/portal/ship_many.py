@@ -14,6 +14,7 @@ from flask_login import current_user
 from app.doors.guard import may
 from app.portal import page
 from app.portal.page import blueprint
+from app.portal.ship_form import file
 from app.shared.errors import InvalidInput
 from app.shared.language import _, later
 from app.shared.work import transaction
@@ -57,13 +58,8 @@ def ship_list() -> ResponseReturnValue:
 
 def _text() -> str:
     """Return the list: of the file if there is one, else as it was pasted."""
-    file = request.files.get("file")
-    if file and file.filename:
-        # One byte more than is taken tells that there is too much.
-        content = file.stream.read(list_rules.MOST_BYTES + 1)
-        text = _decoded(content)
-    else:
-        text = request.form.get("rows", "")
+    content = file(request.files, list_rules.MOST_BYTES)
+    text = request.form.get("rows", "") if content is None else _decoded(content)
     if len(text.encode()) > list_rules.MOST_BYTES:
         said = _(
             "The list is larger than {n} kB; send it in parts.", n=list_rules.MOST_BYTES // 1000

@@ -63,7 +63,6 @@ TO_PICK = text(
     "  FROM fo_lines f JOIN listings l ON l.id = f.listing_id"
     "  WHERE f.fo_id = fo.id AND f.confirmed > 0) u ON true"
     " WHERE fo.vendor_id = :vendor AND fo.status IN ('confirmed', 'picking')"
-    " AND u.picked < u.units"
     " ORDER BY fo.ship_by, fo.id LIMIT :most"
 )
 KNOWN = text(

@@ -116,6 +116,14 @@ def shown(
     }
 
 
+def by_sides(thread: dict[str, Any], vendor: str) -> dict[str, Any]:
+    """Return a thread without an order: each note is its side's, that of ops or of the vendor."""
+    ops = {"icon": "headset", "words": _("Ops"), "tone": "accent", "vendor": None}
+    theirs = {"icon": "shop", "words": vendor, "tone": "mute", "vendor": None}
+    notes = [note | (ops if note["is_ops"] else theirs) for note in thread["notes"]]
+    return thread | {"notes": notes}
+
+
 def _note(
     row: Row[Any], photos: Sequence[Row[Any]], names: Mapping[UUID, str], face: Face
 ) -> dict[str, Any]:
@@ -128,6 +136,7 @@ def _note(
         "tone": tone,
         "vendor": row.vendor if not _portal_words(face) else None,
         "pieces": rules.pieces(row.body, told),
+        "is_ops": row.author_role not in VENDOR_ROLES,
         "author": row.author,
         "role": _("ops") if row.author_role not in VENDOR_ROLES else row.vendor,
         "at": row.at,

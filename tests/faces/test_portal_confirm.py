@@ -12,11 +12,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.accounts.keys import ensure_key
 from app.orders.confirmations import Confirmation
 from app.orders.contract import Action
 from app.orders.service import act, cancel, confirm
-from app.shared.work import OPS, transaction
+from app.shared.work import ACCOUNTS, OPS, transaction
 from tests.conftest import NOW
+from tests.faces.test_audit_page import statements
 from tests.factories import (
     ADDRESS,
     at,
@@ -28,6 +30,7 @@ from tests.factories import (
     routed_order,
     rows,
     run_jobs,
+    shipped_order,
     vendor_key,
 )
 from tests.people import browser_of, make_person
@@ -416,6 +419,18 @@ def test_what_is_missing_of_many_is_said(
     assert fo(name).status == "assigned"
 
 
+@pytest.mark.parametrize(("where", "most"), [("one", 5), ("many", 3)])
+def test_pages_ask_little_however_much_there_is(staff: FlaskClient, where: str, most: int) -> None:
+    names = [order(f"A-{n}") for n in range(4)]
+    staff.get("/portal/")
+
+    with statements() as seen:
+        answer = staff.get(path(names[0]) if where == "one" else "/portal/confirm")
+
+    assert answer.status_code == 200
+    assert len(seen) <= most
+
+
 # What the customer is told, and the vendor ----------------------------------------------------
 
 
@@ -466,3 +481,69 @@ def test_a_program_says_all_that_a_person_can(app: Flask, kiln: UUID) -> None:
     assert fo(reference).has_attested
     assert one("SELECT units FROM choices").units == 2
     assert told["ship_to"]["line1"] == ADDRESS["line1"]
+
+
+# Whom it goes to, for as long as it matters ---------------------------------------------------
+
+
+def read(app: Flask, key: str, reference: str) -> dict[str, Any]:
+    """Return a fulfillment order as a program reads it."""
+    path = f"/api/v1/fulfillment-orders/{reference}"
+    answer = app.test_client().get(path, headers={"Authorization": f"Bearer {key}"})
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+def _arrived(days: float) -> str:
+    """Have a parcel delivered so many days ago; return its fulfillment order."""
+    wishes = {"delivery_instructions": "Key at Storgatan 3"}
+    sent = shipped_order(1, number="A-1", lines=[line()], preferences=wishes)
+    rows(
+        "UPDATE fulfillment_orders SET status = 'delivered', delivered_at = :at"
+        " WHERE reference = :r RETURNING 1",
+        at=NOW - timedelta(days=days),
+        r=sent.reference,
+    )
+    return sent.reference
+
+
+@pytest.mark.parametrize(("days", "is_shown"), [(0, True), (29.9, True), (30.1, False)])
+def test_a_program_of_a_vendor_reads_an_address_while_it_matters(
+    app: Flask, kiln: UUID, days: float, is_shown: bool
+) -> None:
+    reference = _arrived(days)
+
+    told = read(app, vendor_key("kiln", "onw_kiln_read"), reference)
+
+    assert (told["ship_to"] is not None) == is_shown
+    assert ("Storgatan" in str(told)) == is_shown
+
+
+def test_the_marketplace_reads_it_always(app: Flask, kiln: UUID) -> None:
+    with transaction(ACCOUNTS):
+        ensure_key("market", "onw_market")
+
+    assert read(app, "onw_market", _arrived(300))["ship_to"]["line1"] == ADDRESS["line1"]
+
+
+def test_how_long_a_vendor_sees_it_is_a_rule(app: Flask, kiln: UUID) -> None:
+    policy("privacy", vendor_sees_address_days=1)
+
+    assert read(app, vendor_key("kiln", "onw_kiln_read"), _arrived(2))["ship_to"] is None
+
+
+@pytest.mark.parametrize("gone", [_declined, _canceled, _taken])
+def test_what_a_vendor_does_not_send_is_nobody_s_address_to_it(
+    app: Flask, staff: FlaskClient, gone: Any
+) -> None:
+    reference = order("A-1")
+    gone(reference)
+
+    told = read(app, vendor_key("kiln", "onw_kiln_read"), reference)
+
+    assert (told["ship_to"], told["preferences"]) == (None, {})
+    for path_ in (path(reference), f"/portal/orders/{reference}", "/portal/find?q=A-1"):
+        page = staff.get(path_)
+        assert page.status_code == 200
+        assert "Storgatan" not in page.text
+        assert "Malm" not in page.text

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from app.accounts import people, preferences
 from app.accounts.preferences import NOBODYS
 from app.extensions import db
-from app.notices.contract import Notice
+from app.notices.contract import Notice, kinds_of
 from app.notices.service import tell
 from app.orders.contract import Action
 from app.orders.service import act
@@ -453,7 +453,7 @@ def test_somebody_chooses_how_they_are_told(app: Flask, sql: Sql) -> None:
     assert "A case becomes critical" in page
     assert "New work is yours" not in page
     mail = {"mention": "digest", "note": "never", "escalation": "now", "case_critical": "now"}
-    mail |= dict.fromkeys(("batch_done", "import_done", "import_tried", "order_refused"), "never")
+    mail |= dict.fromkeys(kinds_of("ops_agent").keys() - mail.keys(), "never")
     form = {f"mail_{code}": how for code, how in mail.items()}
 
     answer = browser.post(

@@ -196,7 +196,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=()",
+    "Permissions-Policy": "camera=(self), microphone=()",
 }
 
 
