@@ -204,7 +204,7 @@ def confirmation(fo: Document, decline: Decline) -> Document:
         # All but one unit of the first line that has any; of a single unit nothing is left.
         first = next((name for name, count in units.items() if count), None)
         kept = {name: count - (name == first) for name, count in units.items()}
-    return {"id": fo["id"], "lines": kept, "reason": OUT_OF_STOCK}
+    return {"id": fo["id"], "lines": kept, "code": "out_of_stock"}
 
 
 def dispatch(fo: Document, plan: Plan) -> Document:

@@ -81,6 +81,12 @@ def guesses(number: str) -> list[str]:
     return proven or [code for code, found in right.items() if found]
 
 
+def shaped(number: str) -> list[str]:
+    """Return the carriers whose numbers look like this, whatever its check digit."""
+    bare = clean(number)
+    return [code for code in FORMATS if _checks(code, bare)]
+
+
 def _checks(carrier: str, bare: str) -> list[Check]:
     return [right for shape, right in FORMATS.get(carrier, ()) if shape.fullmatch(bare)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,10 +12,7 @@ from sqlalchemy import Row, text
 from app.extensions import db
 from app.shared import live
 
-HOLD = text(
-    "SELECT id, sku, title, location_id, is_active FROM listings WHERE vendor_id = :vendor"
-    " AND sku = ANY(:skus) ORDER BY id FOR NO KEY UPDATE"
-)
+HOLD = text("SELECT id FROM listings WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 OWN = text(
     "SELECT l.sku, min(l.title) AS title, sum(greatest(s.on_hand - s.reserved, 0)) AS available"
     " FROM listings l JOIN stock s ON s.listing_id = l.id JOIN locations c ON c.id = l.location_id"
@@ -43,9 +40,9 @@ def own_available(
     return db.session.execute(OWN, values).all()
 
 
-def hold_listings(vendor_id: UUID, skus: Sequence[str]) -> None:
-    """Lock a vendor's listings of SKUs: always before stock is locked, as whoever saves them."""
-    db.session.execute(HOLD, {"vendor": vendor_id, "skus": sorted(set(skus))})
+def hold_listings(listings: Iterable[UUID]) -> None:
+    """Lock listings: always before stock is locked, like whoever saves them."""
+    db.session.execute(HOLD, {"ids": sorted(listings)})
 
 
 def run_out(days: Mapping[UUID, date]) -> None:

@@ -63,15 +63,20 @@ def confirm(
     """
     refused: dict[str, DomainError] = {}
     offered: list[_Offered] = []
-    named = [word.reference for word in words if offers.get(word.reference)]
-    found = lock_fulfillment_orders(named) if named else {}
+    has_offers = any(offers.get(word.reference) for word in words)
+    # All of them at once: whoever holds listings waits for no order.
+    found = lock_fulfillment_orders([word.reference for word in words]) if has_offers else {}
     for word in words:
         fo = found.get(word.reference)
-        if fo is not None:
+        if fo is not None and offers.get(word.reference):
             try:
                 offered += _offered(fo, word, offers[word.reference], now)
             except DomainError as refusal:
                 refused[word.reference] = refusal
+    restocked = {o.line.listing_id for o in offered if o.instead.restock_on}
+    if restocked:
+        with acting_as(PLATFORM):
+            restock.hold_listings(restocked)
     taken = [word for word in words if word.reference not in refused]
     outcomes = {
         word.reference: outcome
@@ -110,10 +115,6 @@ def _offered(
             raise InvalidInput(detail, **{f"offers.{name}.restock_on": _("Name a coming day.")})
         title = _title_of(fo, line, instead.substitute, units) if instead.substitute else None
         found.append(_Offered(fo, line, units, instead, options_of(instead, title)))
-    restocked = [o.line.sku for o in found if o.instead.restock_on]
-    if restocked:
-        with acting_as(PLATFORM):
-            restock.hold_listings(fo.vendor_id, restocked)
     return found
 
 

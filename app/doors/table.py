@@ -261,6 +261,7 @@ CENSUS: dict[str, Door] = {
     "GET portal.help": VENDOR,
     "POST portal.write_question": replace(VENDOR, most_bytes=WITH_PHOTOS, rate="upload"),
     "GET portal.trouble": replace(VENDOR, names="fulfillment order"),
+    "POST portal.go_on": replace(VENDOR, names="fulfillment order"),
     "POST portal.trouble": replace(
         VENDOR, names="fulfillment order", most_bytes=WITH_PHOTOS, rate="upload"
     ),

@@ -19,7 +19,7 @@ from app.checks import service as checks
 from app.checks.service import Subject
 from app.extensions import db
 from app.orders import holds, review, service, told
-from app.orders.contract import FoStatus
+from app.orders.contract import ADDRESS, Action, FoStatus
 from app.orders.doubts import Asked, Sku, too_dear, too_many, wrong_fields
 from app.orders.locks import lock_fulfillment_orders_of, lock_orders
 from app.orders.models import FulfillmentOrder, Order, OrderLine
@@ -164,6 +164,9 @@ def readdress(order_id: UUID, ship_to: Mapping[str, Any], change: Change) -> lis
     db.session.flush()
     _write(order, "order_readdressed", {"changes": differences}, change)
     _tell(order, parts, "address", change)
+    # What its vendor stopped for the address it had goes on with the one it has.
+    stopped = [fo.reference for fo in parts if fo.hold_code == ADDRESS]
+    service.act(stopped, Action.RELEASE, actor=change.actor, now=change.now)
     _lift(order, "address", CORRECTED, change)
     return parts
 

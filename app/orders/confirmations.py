@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.orders.contract import DeclineCode, FoStatus
+from app.orders.contract import Action, DeclineCode, FoStatus
 from app.orders.models import FoLine, FulfillmentOrder
+from app.orders.rules import move
 from app.shared.errors import IllegalMove, InvalidInput
 from app.vendors.queries import zone_of
 
@@ -39,7 +40,26 @@ def asked(line: FoLine) -> int:
     return line.ordered - line.declined - line.canceled
 
 
-def quantities_of(fo: FulfillmentOrder, word: Confirmation) -> dict[str, int]:
+def hear(
+    fo: FulfillmentOrder, word: Confirmation, now: datetime
+) -> list[tuple[FoLine, int]] | None:
+    """Take a vendor's word on a locked fulfillment order; return the units that go back by it.
+
+    None: it has said so before, and nothing is changed.
+    """
+    wanted = _quantities(fo, word)
+    action = Action.CONFIRM if any(wanted.values()) else Action.DECLINE
+    target = move(fo.reference, FoStatus(fo.status), action, fo.held_from)
+    if target == fo.status:
+        _require_same(fo, word, wanted)
+        return None
+    if word.ship_on and action is Action.CONFIRM:
+        _require_day(fo, word.ship_on, now)
+    fo.status, fo.confirmed_at = target, now
+    return _take(fo, word, wanted)
+
+
+def _quantities(fo: FulfillmentOrder, word: Confirmation) -> dict[str, int]:
     """Return the units by line that a word confirms; refuse one that cannot be."""
     # Before its word, what is declined was taken from the vendor; after it, by itself.
     is_first = fo.status == FoStatus.ASSIGNED
@@ -66,7 +86,7 @@ def _require_why(fo: FulfillmentOrder, word: Confirmation) -> None:
         raise InvalidInput(detail, reason="needed where the code is 'other'")
 
 
-def require_day(fo: FulfillmentOrder, ship_on: date, now: datetime) -> None:
+def _require_day(fo: FulfillmentOrder, ship_on: date, now: datetime) -> None:
     """Refuse a day of hand-over that is past where the goods are, or out of all reason."""
     today = now.astimezone(ZoneInfo(zone_of(fo.location_id))).date()
     last = today + FURTHEST
@@ -75,7 +95,7 @@ def require_day(fo: FulfillmentOrder, ship_on: date, now: datetime) -> None:
         raise InvalidInput(detail, ship_on=f"{today} to {last}")
 
 
-def require_same(fo: FulfillmentOrder, word: Confirmation, wanted: Mapping[str, int]) -> None:
+def _require_same(fo: FulfillmentOrder, word: Confirmation, wanted: Mapping[str, int]) -> None:
     """Refuse another word than the one that was given before."""
     if any(line.confirmed != wanted[line.line] for line in fo.lines):
         detail = f"{fo.reference} was {fo.status} with other quantities; ask ops to change it."
@@ -85,7 +105,7 @@ def require_same(fo: FulfillmentOrder, word: Confirmation, wanted: Mapping[str, 
         raise IllegalMove(detail)
 
 
-def take(
+def _take(
     fo: FulfillmentOrder, word: Confirmation, wanted: Mapping[str, int]
 ) -> list[tuple[FoLine, int]]:
     """Write a word down; return the units that go back by it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 
 class FoStatus(StrEnum):
@@ -37,6 +37,10 @@ class Action(StrEnum):
     RELEASE = "release"
     CANCEL = "cancel"
     TAKE_BACK = "take_back"
+
+
+# Why a vendor holds a fulfillment order whose address leads nowhere.
+ADDRESS: Final = "address"
 
 
 class DeclineCode(StrEnum):

@@ -17,14 +17,7 @@ from app.extensions import db
 from app.notices import service as notices
 from app.notices.contract import Notice
 from app.orders import holds, told
-from app.orders.confirmations import (
-    Confirmation,
-    facts_of,
-    quantities_of,
-    require_day,
-    require_same,
-    take,
-)
+from app.orders.confirmations import Confirmation, facts_of, hear
 from app.orders.contract import Action, FoStatus
 from app.orders.locks import (
     lock_fulfillment_orders,
@@ -53,26 +46,21 @@ def confirm(words: Sequence[Confirmation], *, actor: str, now: datetime) -> list
     taken: list[FulfillmentOrder] = []
 
     def apply(fo: FulfillmentOrder) -> Moved:
-        word = by_reference[fo.reference]
-        wanted = quantities_of(fo, word)
-        action = Action.CONFIRM if any(wanted.values()) else Action.DECLINE
-        target = move(fo.reference, FoStatus(fo.status), action, fo.held_from)
-        if target == fo.status:
-            require_same(fo, word, wanted)
+        back = hear(fo, by_reference[fo.reference], now)
+        if back is None:
             return False
-        if word.ship_on and action is Action.CONFIRM:
-            require_day(fo, word.ship_on, now)
-        back = take(fo, word, wanted)
         declined.extend(back)
         taken.append(fo)
-        fo.status, fo.confirmed_at = target, now
         return facts_of(fo, sum(units for _, units in back)) or True
 
     outcomes = change(list(by_reference), apply, event="confirmed", actor=actor, now=now)
-    with acting_as(PLATFORM):
-        told.confirmed(taken, now)
-        if declined:
-            return_units([x for x, _ in declined], {x.id: n for x, n in declined}, now)
+    dated = [fo for fo in taken if fo.ship_on]
+    if dated or declined:
+        with acting_as(PLATFORM):
+            told.confirmed(dated, now)
+            # Last: it holds stock, for which nobody who waits for messages should wait.
+            if declined:
+                return_units([x for x, _ in declined], {x.id: n for x, n in declined}, now)
     return outcomes
 
 

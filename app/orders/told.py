@@ -45,11 +45,12 @@ def changed(order: Order, now: datetime) -> None:
 
 
 def confirmed(fos: Sequence[FulfillmentOrder], now: datetime) -> None:
-    """Tell customers on which day it is meant to leave, where a vendor has said so."""
-    dated = [fo for fo in fos if fo.ship_on]
-    people = contacts(fo.order_id for fo in dated) if dated else {}
+    """Tell customers on which day a vendor means to hand over what it has confirmed."""
+    if not fos:
+        return
+    people = contacts(fo.order_id for fo in fos)
     messages = []
-    for fo in dated:
+    for fo in fos:
         person = people[fo.order_id]
         lines = [(line.title, line.confirmed) for line in fo.lines if line.confirmed]
         facts = facts_of(person) | contents(lines, fo.ship_to) | {"ship_on": f"{fo.ship_on}"}

@@ -14,13 +14,13 @@ from flask_login import current_user
 from werkzeug.utils import redirect
 
 from app.doors.guard import may
-from app.orders.contract import Action, FoStatus
+from app.orders.contract import ADDRESS, Action, FoStatus
 from app.orders.models import FulfillmentOrder
 from app.orders.queries import UNDONE, fulfillment_order
 from app.orders.service import act
 from app.portal import notes, page
 from app.portal.page import blueprint
-from app.shared.errors import Conflict, DomainError, IllegalMove, InvalidInput
+from app.shared.errors import Conflict, DomainError, IllegalMove, InvalidInput, NotFound
 from app.shared.language import _, later
 from app.shared.work import transaction
 from app.shipments import pickups
@@ -28,8 +28,6 @@ from app.threads import forms, rules
 from app.threads.forms import Sent
 from app.web.toasts import toast
 
-# The code by which the watch knows why something stands still.
-ADDRESS = "address"
 # A carrier that did not come was to come since then.
 LATELY = timedelta(days=2)
 
@@ -55,11 +53,11 @@ KINDS = {
         "heartbreak-fill",
         later("Ops know that it is damaged. Their answer stands below, and a notice says so."),
     ),
-    "address": Kind(
+    ADDRESS: Kind(
         later("The address is wrong"),
         later(
-            "It is put on hold, so that nobody sends it. Ops find out where it goes and change it;"
-            " then you go on with it."
+            "It is put on hold, so that nobody sends it. Ops find out where it goes; when they have"
+            " changed it, it goes on by itself, and you are told."
         ),
         "geo",
         later("It is on hold, and ops look for the right address."),
@@ -108,6 +106,7 @@ def _page(reference: str, sent: Sent, what: str, refusal: DomainError | None) ->
         order={"reference": fo.reference, "number": fo.order_number, "status": fo.status},
         kinds=_kinds(fo) if fo.status in UNDONE and may("portal.trouble", "POST") else [],
         short=_short(fo),
+        held=fo.hold_reason if fo.status == FoStatus.ON_HOLD else None,
         what=what,
         pickups=[_pickup(one, frame) for one in missed],
         sent=sent,
@@ -122,7 +121,7 @@ def _kinds(fo: FulfillmentOrder) -> list[dict[str, Any]]:
     return [
         {"value": name, "title": _(kind.title), "then": _(kind.then), "icon": kind.icon}
         for name, kind in KINDS.items()
-        if not (name == "address" and fo.status == FoStatus.ON_HOLD)
+        if not (name == ADDRESS and fo.status == FoStatus.ON_HOLD)
     ]
 
 
@@ -169,6 +168,21 @@ def _say(reference: str) -> ResponseReturnValue:
     return redirect(
         url_for("portal.fulfillment_order", reference=reference, _anchor=notes.ANCHOR), 303
     )
+
+
+@blueprint.post("/orders/<reference>/go-on")
+def go_on(reference: str) -> ResponseReturnValue:
+    """Go on with what is on hold; what waits with its whole order is released with that."""
+    with transaction(page.scope()) as now:
+        actor = current_user.name
+        (outcome,) = act([reference], Action.RELEASE, actor=actor, now=now)
+        if isinstance(outcome, NotFound):
+            raise outcome
+    if isinstance(outcome, DomainError):
+        toast(outcome.detail, "warn")
+    else:
+        toast(_("{reference} goes on.", reference=reference))
+    return redirect(url_for("portal.fulfillment_order", reference=reference), 303)
 
 
 def _asked(sent: Sent, what: str) -> Kind:

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import cache
 from urllib.parse import SplitResult, urlsplit
 
 import certifi
@@ -57,6 +58,7 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not any(ip in network for network in NOBODYS)
 
 
+@cache
 def _trusted() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=certifi.where())
 

@@ -61,7 +61,8 @@ def judge(carrier: str | None, number: str) -> Judged:
     if not NUMBER.fullmatch(bare):
         said = _("Type the number that stands on the carrier's label: 5 to 40 letters and digits.")
         return Judged(bare[:40], carrier, said, is_refused=True)
-    chosen = carrier or _only(numbers.guesses(bare))
+    # Where only the last digit is wrong, that is what is said.
+    chosen = carrier or _only(numbers.guesses(bare) or numbers.shaped(bare))
     if chosen is None:
         said = _("{number} does not tell its carrier. Choose the carrier.", number=bare)
         return Judged(bare, None, said, is_refused=True)

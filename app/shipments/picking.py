@@ -48,7 +48,7 @@ class Told:
 def scan(reference: str, told: Told) -> Scan:
     """Take a scan for one fulfillment order; return what became of it."""
     fo = _locked([reference])[0]
-    return _once(told, fo.vendor_id) or _judged(told, [fo], beside=_beside(fo))
+    return _once(told, fo.vendor_id, *_read(told)) or _judged(told, [fo], beside=_beside(fo))
 
 
 def scan_wave(reference: str, told: Told) -> Scan:
@@ -56,11 +56,12 @@ def scan_wave(reference: str, told: Told) -> Scan:
     wave = queries.wave(reference)
     rows = queries.in_wave(wave.id)
     open_ = [row.reference for row in rows if row.status in queries.PICKABLE]
-    if not open_:
-        detail = _("Everything of wave {wave} is picked or gone.", wave=reference)
-        raise IllegalMove(detail)
+    # Somebody may be packing one of them just now.
     fos = [fo for fo in _locked(open_) if fo.status in queries.PICKABLE]
-    return _once(told, fos[0].vendor_id) or _judged(told, fos, wave_id=wave.id)
+    if not fos:
+        detail = _("Everything of wave {wave} is packed, sent or called off.", wave=reference)
+        raise IllegalMove(detail)
+    return _once(told, fos[0].vendor_id, *_read(told)) or _judged(told, fos, wave_id=wave.id)
 
 
 def _locked(references: Sequence[str]) -> list[FulfillmentOrder]:
@@ -72,9 +73,19 @@ def _locked(references: Sequence[str]) -> list[FulfillmentOrder]:
     return [found[name] for name in references]
 
 
-def _once(told: Told, vendor_id: UUID) -> Scan | None:
-    """Return what was told before under the same name."""
-    return db.session.get(Scan, (vendor_id, told.id))
+def _once(told: Told, vendor_id: UUID, code: str, units: int) -> Scan | None:
+    """Return what was told before under the same name; refuse what is something else by now."""
+    known = db.session.get(Scan, (vendor_id, told.id))
+    if known and (known.code, known.quantity) != (code, units):
+        detail = _("This page has been used already. Open it again.")
+        raise IllegalMove(detail)
+    return known
+
+
+def _read(told: Told) -> tuple[str, int]:
+    """Return the code and the units that somebody scanned, or what can be shown of it."""
+    meant = read(told.typed)
+    return (meant.code, meant.quantity) if meant else (shown(told.typed), 1)
 
 
 def _beside(fo: FulfillmentOrder) -> list[Wanted]:
@@ -102,7 +113,7 @@ def _judged(
             verdict = judge(meant, lines, beside=beside, known=queries.known(meant.code))
     counted = {line.id: units for line, units in verdict.counted}
     _add(fos, counted, told)
-    code, units = (meant.code, meant.quantity) if meant else (shown(told.typed), 1)
+    code, units = _read(told)
     owner = next((fo for fo in fos for x in fo.lines if x.id in counted), fos[0])
     return _write(
         told,
@@ -167,7 +178,8 @@ def _raise_first(outcomes: Sequence[orders.Outcome]) -> None:
 def by_hand(reference: str, line: str, units: int, told: Told) -> Scan:
     """Count units of a line whose goods bear no code; less than nothing puts them back."""
     fo = _locked([reference])[0]
-    if known := _once(told, fo.vendor_id):
+    code = f"{BY_HAND} {line}"
+    if known := _once(told, fo.vendor_id, code, units):
         return known
     move(fo.reference, FoStatus(fo.status), Action.PICK, fo.held_from)
     row = _line(fo, line)
@@ -179,7 +191,7 @@ def by_hand(reference: str, line: str, units: int, told: Told) -> Scan:
         _add([fo], {row.id: units}, told)
     counted = [[str(row.id), units]] if is_right else []
     written = Scan(
-        fo_id=fo.id, code=BY_HAND, quantity=units, outcome=verdict.outcome, facts=_facts(verdict)
+        fo_id=fo.id, code=code, quantity=units, outcome=verdict.outcome, facts=_facts(verdict)
     )
     written.counted = counted
     return _write(told, fo, written)
@@ -231,14 +243,15 @@ def short(reference: str, line: str, units: int, reason: str, told: Told) -> Ful
         detail = _("Say why they are not there.")
         raise InvalidInput(detail, reason=", ".join(REASONS))
     fo = _locked([reference])[0]
-    if _once(told, fo.vendor_id):
+    code = f"{SHORT} {line} {reason}"
+    if _once(told, fo.vendor_id, code, units):
         return fo
     row = _line(fo, line)
     missing = row.confirmed - row.picked
     if not 1 <= units <= missing:
         detail = _("Of {sku} {n} units are still to be picked.", sku=row.sku, n=missing)
         raise InvalidInput(detail, units=f"1 to {missing}")
-    written = Scan(fo_id=fo.id, code=row.sku, quantity=units, outcome=SHORT, counted=[])
+    written = Scan(fo_id=fo.id, code=code, quantity=units, outcome=SHORT, counted=[])
     written.facts = {"title": row.title, "sku": row.sku, "reason": reason}
     _write(told, fo, written)
     return _give_back(reference, {line: (units, reason)}, told.by, told.now)

@@ -13,12 +13,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.extensions import db
+from app.orders.changes import Change, readdress
 from app.orders.contract import Action
 from app.orders.service import act
 from app.shared.work import OPS, transaction, vendor_scope
 from tests.conftest import NOW, Sql
 from tests.faces.test_audit_page import statements
 from tests.factories import (
+    ADDRESS,
     at,
     confirmed,
     line,
@@ -234,6 +236,45 @@ def test_a_wrong_address_stops_the_work_and_opens_a_case_until_it_goes_on(
     assert one(CASES).closed_at == NOW
     assert one("SELECT hold_code, held_at FROM fulfillment_orders") == (None, None)
     assert one("SELECT body FROM notes").body == "The address is wrong. No such street"
+
+
+def test_an_address_that_ops_put_right_lets_the_work_go_on_by_itself(
+    staff: FlaskClient, agent: FlaskClient
+) -> None:
+    mine, held = confirmed(routed_order("A-1"))[0], confirmed(routed_order("A-2"))[0]
+    say(staff, mine, "address", "No such street")
+    with transaction(OPS) as now:
+        act([held], Action.HOLD, actor="ops", now=now, reason="a doubt")
+    for row in rows("SELECT id FROM orders"):
+        with transaction(OPS) as now:
+            readdress(row.id, ADDRESS | {"city": "Lund"}, Change("Imani Brooks", now))
+
+    found = rows("SELECT reference, status, ship_to->>'city' AS city FROM fulfillment_orders")
+    assert {tuple(row) for row in found} == {
+        (mine, "confirmed", "Lund"),
+        (held, "on_hold", "Lund"),
+    }
+
+
+def test_what_is_on_hold_goes_on_when_its_vendor_says_so_once(
+    app: Flask, staff: FlaskClient
+) -> None:
+    reference = order()
+    say(staff, reference, "address")
+    path = f"/portal/orders/{reference}/go-on"
+    fjord = make_vendor_with_stock("fjord", {"LAMP": 10})
+    other = browser_of(app, make_person("vendor_staff", "Olaf", vendor=fjord))
+
+    offered = f'action="{path}"' in staff.get(f"/portal/orders/{reference}/trouble").text
+    theirs = other.post(path).status_code
+    first = staff.post(path)
+    staff.get("/portal/")
+    second = staff.post(path)
+
+    assert (offered, theirs) == (True, 404)
+    assert [first.status_code, second.status_code] == [303, 303]
+    assert "it cannot be given" in words(staff.get("/portal/help").text)
+    assert one("SELECT status FROM fulfillment_orders").status == "assigned"
 
 
 def test_a_carrier_that_did_not_come_needs_no_words_and_may_name_its_pickup(

@@ -455,3 +455,15 @@ def test_how_an_item_is_packed_comes_in_with_products(api: Any, kiln: UUID) -> N
     assert [answer.status_code for answer in (said, wrong)] == [200, 422]
     found = one("SELECT packing, packing_note FROM products WHERE sku = 'MUG'")
     assert tuple(found) == (["fragile"], "Double box")
+
+
+def test_a_page_that_was_used_already_says_so(kiln: UUID) -> None:
+    reference, key = to_pick(), uuid4()
+    scan(kiln, reference, EAN, key)
+
+    with pytest.raises(IllegalMove, match="used already"):
+        scan(kiln, reference, "BOWL", key)
+    with pytest.raises(IllegalMove, match="used already"):
+        short(kiln, reference, 1, "damaged", key)
+
+    assert state(reference) == ("picking", 2, 1, 0)

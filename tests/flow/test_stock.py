@@ -376,6 +376,7 @@ def test_a_product_that_makes_no_sense_is_refused_and_none_is_saved(api, change,
 def test_listings_come_in_with_all_their_terms_and_are_read_again(api):
     make_vendor_with_stock(stock={})
     more = {"price": "12.50", "buy_in_days": 5, "restock_on": "2026-12-01", "stock": 7}
+    more |= {"bin": "A-02-1", "own_code": "K-1"}
 
     api("PUT", "/listings", {"listings": [TERMS | more | {"currency": "EUR"}]})
     api("PUT", "/listings", {"listings": [TERMS | {"cost": "6.50", "currency": "EUR"}]})
@@ -391,6 +392,8 @@ def test_listings_come_in_with_all_their_terms_and_are_read_again(api):
                 "is_active": True,
                 "buy_in_days": 5,
                 "restock_on": "2026-12-01",
+                "bin": "A-02-1",
+                "own_code": "K-1",
                 "on_hand": 7,
                 "reserved": 0,
                 "available": 7,

@@ -372,8 +372,13 @@ def test_an_endpoint_at_which_something_arrived_meanwhile_goes_on(
     add()
     routed_order("A-1")
     run("feed_webhooks")
-    sql("UPDATE webhook_deliveries SET attempts = 9, made_at = made_at - interval '3 days'")
+    sql(
+        "UPDATE webhook_deliveries SET attempts = 9, made_at = made_at - interval '3 days',"
+        " due_at = due_at + interval '1 hour'"
+    )
     routed_order("A-2")
+    deliver()
+    sql("UPDATE webhook_deliveries SET due_at = due_at - interval '1 hour'")
     program.answers = [Reply(503)]
 
     deliver()
@@ -520,6 +525,22 @@ def test_a_deleted_endpoint_hears_nothing_and_is_nobodys(
         service.rotate(key, owner)
     acts = [row.action for row in rows("SELECT action FROM audit ORDER BY position")]
     assert acts == ["webhook_added", "webhook_deleted"]
+
+
+def test_a_vendor_that_is_closed_hears_nothing(
+    app: Flask, add: Add, program: Program, sql: Sql
+) -> None:
+    add()
+    routed_order("A-1")
+    run("feed_webhooks")
+    (reference,) = [row.reference for row in rows("SELECT reference FROM fulfillment_orders")]
+    sql("UPDATE vendors SET status = 'closed'")
+    with transaction(OPS) as now:
+        act([reference], Action.HOLD, actor=ACTOR, now=now, reason="a doubt")
+
+    deliver()
+
+    assert (program.heard, [s[0] for s in states()]) == ([], ["dropped"])
 
 
 def test_another_vendors_endpoint_is_not_there(app: Flask, add: Add, owner: Person) -> None:

@@ -284,7 +284,7 @@ def test_a_decline_names_what_is_kept_and_why(decline, units, kept):
 
     word = confirmation(work("assigned", *lines), decline)
 
-    assert word == {"id": "FO-1", "lines": kept, "reason": "Out of stock"}
+    assert word == {"id": "FO-1", "lines": kept, "code": "out_of_stock"}
 
 
 def test_two_parcels_share_the_lines_between_them(chance):

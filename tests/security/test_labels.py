@@ -12,6 +12,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.test import encode_multipart
 
 from app.shipments.labels.vendors_own import MOST_BYTES
 from tests.factories import line, make_vendor_with_stock, one, rows
@@ -63,9 +65,11 @@ def bomb(width: int, height: int) -> bytes:
 
 
 def send(browser: FlaskClient, package: str, content: bytes, **fields: Any) -> Any:
-    name = fields.pop("name", "label.pdf")
-    sent = {"file": (io.BytesIO(content), name), "number": UPS, **fields}
-    return browser.post(f"/portal/packages/{package}/label", data=sent)
+    file = FileStorage(io.BytesIO(content), fields.pop("name", "label.pdf"))
+    # Encoded here: the client would leave a file of its own open.
+    boundary, encoded = encode_multipart(MultiDict({"file": file, "number": UPS} | fields))
+    kind = f"multipart/form-data; boundary={boundary}"
+    return browser.post(f"/portal/packages/{package}/label", data=encoded, content_type=kind)
 
 
 @pytest.mark.parametrize(("content", "ending"), [(PLAIN_PDF, "pdf"), (png(), "png")])

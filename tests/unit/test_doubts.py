@@ -229,6 +229,7 @@ SAID = [
     ),
     ("unfilled", {"units": 3}, "Units that nobody has: 3."),
     ("manual", {"reason": "A strange name"}, "Held by hand: A strange name"),
+    ("shop", {"reason": "on hold"}, "The shop says: on hold"),
     ("of_tomorrow", {}, "of tomorrow"),
 ]
 
