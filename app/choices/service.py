@@ -83,8 +83,9 @@ def confirm(
         for word, outcome in zip(taken, orders.confirm(taken, actor=actor, now=now), strict=True)
     }
     kept = [o for o in offered if isinstance(outcomes.get(o.fo.reference), FulfillmentOrder)]
-    with acting_as(PLATFORM):
-        _keep(kept, actor, now)
+    if kept:
+        with acting_as(PLATFORM):
+            _keep(kept, actor, now)
     return [refused.get(word.reference) or outcomes[word.reference] for word in words]
 
 
@@ -153,8 +154,6 @@ def _require_known(fo: FulfillmentOrder, wanted: Mapping[str, Instead]) -> None:
 
 def _keep(offered: Sequence[_Offered], actor: str, now: datetime) -> None:
     """Write choices down, and that what comes back later is not there now."""
-    if not offered:
-        return
     rows: list[dict[str, Any]] = [
         {
             "id": ids.new(),
