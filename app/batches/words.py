@@ -22,6 +22,7 @@ DID = {
     "fulfillment_order_confirmed": later("confirmed it"),
     "fulfillment_order_confirmed:rejected": later("declined it"),
     "fulfillment_order_picking": later("began to pick it"),
+    "fulfillment_order_picked_short": later("could not find part of it"),
     "fulfillment_order_packed": later("packed it"),
     "fulfillment_order_made_ready": later("made it ready for the carrier"),
     "fulfillment_order_put_on_hold": later("put it on hold"),

@@ -107,6 +107,10 @@ CREATE TABLE pickups (
     CHECK (from_time < until_time));
 CREATE UNIQUE INDEX pickups_live ON pickups (location_id, carrier, day) WHERE canceled_at IS NULL;
 CREATE INDEX pickups_vendor ON pickups (vendor_id, day);
+-- what a vendor handed over on a day
+CREATE INDEX shipments_handed ON shipments (vendor_id, shipped_at, id);
+-- whose number is it already
+CREATE INDEX labels_number ON labels (tracking_number) WHERE voided_at IS NULL AND tracking_number IS NOT NULL;
 
 -- What a vendor offers for what it cannot send: a question to the customer -----------------------------------------------
 -- The customer waits for what its vendor declined: it may be given it again

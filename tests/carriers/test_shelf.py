@@ -95,3 +95,64 @@ def test_a_doubt_about_a_number_says_what_to_compare(number, fit):
 
 def test_a_carrier_without_formats_has_no_doubts_worth_a_refusal():
     assert numbers.check("pigeon", "7").fit == "unknown_format"
+
+
+@pytest.mark.parametrize(
+    ("carrier", "number", "fit"),
+    [
+        ("ups", "1Z5R89390357567127", "ok"),
+        ("ups", " 1 z 8 v 9 2 a 7 0 3 6 7 2 0 3 0 2 4 ", "ok"),
+        ("ups", "1Z5R89390357567128", "bad_check_digit"),
+        ("ups", "2Z5R89390357567127", "unknown_format"),
+        ("ups", "K1506235620", "ok"),
+        ("ups", "K1506235622", "bad_check_digit"),
+        ("usps", "0307 1790 0005 2348 3741", "ok"),
+        ("usps", "0307 1790 0005 2348 3742", "bad_check_digit"),
+        ("usps", "9400 1112 0108 0805 4830 16", "ok"),
+        ("usps", "92748931507708513018050063", "ok"),
+        ("usps", "420 22153 9101026837331000039521", "ok"),
+        ("usps", "4201002334249200190132607600833457", "ok"),
+        ("usps", "4201028200009261290113185417468511", "bad_check_digit"),
+        ("usps", "RB123456785US", "ok"),
+        ("usps", "RB123456784US", "bad_check_digit"),
+        ("dhl", "3318810025", "ok"),
+        ("dhl", "73891051146", "ok"),
+        ("dhl", "3318810010", "bad_check_digit"),
+        ("dhl", "JJD0099999999", "ok"),
+        ("dhl", "00340434161094042557", "ok"),
+        ("dhl", "00340434161094042558", "bad_check_digit"),
+        ("dhl", "GM2951173225174494", "ok"),
+        ("dhl", "GS295117494011169041", "unknown_format"),
+    ],
+)
+def test_a_number_of_any_carrier_is_held_against_its_rules(carrier, number, fit):
+    assert numbers.check(carrier, number).fit == fit
+
+
+@pytest.mark.parametrize(
+    ("number", "carriers"),
+    [
+        ("1Z5R89390357567127", ["ups"]),
+        (fedex_number(3), ["fedex"]),
+        ("9400111201080805483016", ["usps"]),
+        ("3318810025", ["dhl"]),
+        # As right for the one as for the other: a person says whose it is.
+        ("00340434161094042557", ["dhl", "usps"]),
+        ("1Z5R89390357567128", []),
+        ("hello", []),
+        ("", []),
+    ],
+)
+def test_a_number_tells_its_carrier_where_it_can(number, carriers):
+    assert numbers.guesses(number) == carriers
+
+
+def test_a_number_with_a_wrong_digit_still_looks_like_its_carriers():
+    assert numbers.shaped("1Z5R89390357567128") == ["ups"]
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_check_of_numbers(text):
+    for code in (*numbers.FORMATS, "pigeon", ""):
+        assert numbers.check(code, text).fit in set(numbers.Fit)
+    assert set(numbers.guesses(text)) <= set(numbers.FORMATS)

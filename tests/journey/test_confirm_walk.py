@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import workers.job
-from tests.factories import one, rows
+from tests.factories import one
 from tests.journey.axe import violations
 from tests.journey.conftest import Site, Visit
 from tests.people import PASSWORD, make_person, vendor_id
@@ -23,27 +23,29 @@ def answer(sql: str, **values: Any) -> Any:
         return one(sql, **values)
 
 
-@pytest.fixture
-def asked(site: Site) -> str:
-    """A fulfillment order of two lines that waits for its vendor's word, and its vendor's Noor."""
+@pytest.fixture(scope="module")
+def noor(browser: Any, site: Site) -> Any:
+    """What a browser keeps after somebody of a vendor has signed in."""
     app = workers.job._app  # noqa: SLF001 - the same
     assert app is not None
     with app.app_context():
         make_person("vendor_staff", "Noor Aziz", email=EMAIL, vendor=vendor_id("kiln"))
-        found = rows(
-            "SELECT reference FROM fulfillment_orders WHERE order_number = 'W-1008'"
-            " AND status = 'assigned'"
-        )
-    return str(found[0].reference)
-
-
-def test_what_is_promised_stands_on_the_button(site: Site, visit: Visit, asked: str) -> None:
-    page = visit(width=390)
+    context = browser.new_context(base_url=site.url)
+    page = context.new_page()
     page.goto("/signin")
     page.get_by_label("E-mail").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/portal/")
+    kept = context.storage_state()
+    context.close()
+    return kept
+
+
+def test_what_is_promised_stands_on_the_button(site: Site, visit: Visit, noor: Any) -> None:
+    sql = "SELECT * FROM fulfillment_orders WHERE order_number = 'W-1008' AND status = 'assigned'"
+    asked = answer(sql).reference
+    page = visit(width=390, storage_state=noor)
     page.goto(f"/portal/orders/{asked}/confirm")
     filled = page.locator("form[data-confirm] .btn-primary:visible")
     assert filled.all_inner_texts() == ["Take all 3"]
@@ -71,13 +73,8 @@ def test_what_is_promised_stands_on_the_button(site: Site, visit: Visit, asked: 
     assert tuple(answer(sql, r=asked)) == ("confirmed", "damaged", True)
 
 
-def test_who_declines_all_is_asked_why_first(site: Site, visit: Visit) -> None:
-    page = visit()
-    page.goto("/signin")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/portal/")
+def test_who_declines_all_is_asked_why_first(site: Site, visit: Visit, noor: Any) -> None:
+    page = visit(storage_state=noor)
     page.goto("/portal/confirm")
     page.get_by_role("link", name="Only a part of it").first.click()
 

@@ -102,7 +102,11 @@
     const page = new DOMParser().parseFromString(html, "text/html"), say = page.getElementById("say");
     for (const old of document.querySelectorAll("[data-scan-part][id]")) {
       const fresh = page.getElementById(old.id);
-      if (fresh) old.replaceWith(document.importNode(fresh, true));
+      if (!fresh) continue;
+      const made = document.importNode(fresh, true);
+      // What is read out must stay where it is: only what it says changes.
+      if (old.hasAttribute("aria-live")) old.replaceChildren(...made.childNodes);
+      else old.replaceWith(made);
     }
     const said = say && say.querySelector(".scan-say");
     if (!say) sayHere("crit", "x-octagon-fill", _("Not counted"), _("Open the page again."));
