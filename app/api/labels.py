@@ -9,8 +9,8 @@ from typing import Any
 from flask import Blueprint, current_app, request
 
 from app.api.access import caller
-from app.api.documents import fulfillment_order_documents, pick
 from app.api.forms import LabelForm, LabelsForm, read
+from app.orders.documents import fulfillment_order_documents, pick
 from app.orders.queries import fulfillment_order
 from app.shared.errors import InvalidInput
 from app.shared.work import transaction

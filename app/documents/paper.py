@@ -28,6 +28,8 @@ LONGEST = 200
 DOT = 72 / 203
 INCH = 72.0
 SIZES = {"a4": (595.28, 841.89), "letter": (612.0, 792.0), "label": (4 * INCH, 6 * INCH)}
+# What is filled begins a little inside its first dot: no rounding then takes a dot more or less.
+ON_DOT = 0.1
 # What a bar code may say here: references of ours, and numbers of carriers.
 CODE = re.compile(r"[0-9A-Z-]{1,40}", re.ASCII)
 # ISO/IEC 15417 and 18004: so many modules beside a code stay white.
@@ -223,13 +225,22 @@ class Paper:
         if not CODE.fullmatch(code):
             message = f"{code[:50]!r} is nothing for a bar code"
             raise ValueError(message)
-        modules = Code128Auto(code, barWidth=1, quiet=0).width
-        dots = min(WIDEST_BAR, int(room / DOT / (modules + 2 * QUIET_BARS)))
+        drawn = Code128Auto(code, barWidth=1, quiet=0)
+        dots = min(WIDEST_BAR, int(room / DOT / (drawn.width + 2 * QUIET_BARS)))
         if dots >= NARROWEST_BAR:
-            drawn = Code128Auto(code, barWidth=dots * DOT, barHeight=high, quiet=0)
-            at = round((left + (room - drawn.width) / 2) / DOT) * DOT
-            drawn.drawOn(self.canvas, at, self.height - top - high)
+            at = round((left + (room - drawn.width * dots * DOT) / 2) / DOT)
+            for letter in drawn.decomposed:
+                # "A" to "D" are bars of one to four modules, "a" to "d" the white between them.
+                wide = (ord(letter.upper()) - ord("A") + 1) * dots
+                if letter.isupper():
+                    self._dark(at, self.height - top - high, wide, high)
+                at += wide
         self.middle(left + room / 2, top + high + 11, spaced(code), 9, bold=True)
+
+    def _dark(self, at: int, bottom: float, wide: int, high: float) -> None:
+        """Fill whole dots: from a little inside their edges, that no rounding takes one more."""
+        left, inside = (at + ON_DOT) * DOT, (wide - 2 * ON_DOT) * DOT
+        self.canvas.rect(left, bottom, inside, high, stroke=0, fill=1)
 
     def squares(self, left: float, top: float, room: float, content: str) -> float:
         """Draw a QR code as large as fits its room, white space included; return how wide it is."""
@@ -241,14 +252,14 @@ class Paper:
         left = round(left / DOT) * DOT + QUIET_SQUARES * edge
         bottom = round((self.height - top) / DOT) * DOT - QUIET_SQUARES * edge
         for y, row in enumerate(matrix):
-            for start, run in _dark(row):
+            for start, run in _dark_runs(row):
                 self.canvas.rect(
                     left + start * edge, bottom - (y + 1) * edge, run * edge, edge, stroke=0, fill=1
                 )
         return float((len(matrix) + 2 * QUIET_SQUARES) * edge)
 
 
-def _dark(row: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _dark_runs(row: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Yield where the dark runs of a row begin and how long they are."""
     start = 0
     for end in range(len(row) + 1):

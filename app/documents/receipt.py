@@ -33,8 +33,8 @@ def draw(paper: Paper, receipt: Receipt, size: str) -> None:
     if freight:
         sheet.row(columns, ("", _("Sending it"), "", money((freight, receipt.currency))))
     sheet.gap(0.5)
-    total = money((items + freight, receipt.currency))
-    sheet.write(_("Total: {amount}", amount=total), 1.15, bold=True)
+    amount = money((items + freight, receipt.currency))
+    sheet.write(_("Total: {amount}", amount=amount), 1.15, bold=True)
     sheet.write(
         _("Of this part of the order, as you paid for it. Other parts come with their own.")
     )

@@ -46,7 +46,14 @@ TURN = text(
     " WHERE cohort = ANY(:next_cohorts) AND id = ANY(:next_ids) AND status = 'queued'"
     " AND lease_token = :token RETURNING id"
 )
-NOTHING: dict[str, Any] = {"cohorts": [], "ids": [], "status": None, "due": None, "sent": None, "error": None}
+NOTHING: dict[str, Any] = {
+    "cohorts": [],
+    "ids": [],
+    "status": None,
+    "due": None,
+    "sent": None,
+    "error": None,
+}
 
 Facts = Mapping[str, Any]
 # What messages say that their rows do not keep, in their order: each by its template and facts.

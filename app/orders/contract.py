@@ -43,6 +43,14 @@ class Action(StrEnum):
 ADDRESS: Final = "address"
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is held: in words, and as one of our codes where there is one."""
+
+    words: str
+    code: str | None = None
+
+
 class DeclineCode(StrEnum):
     """Why a vendor cannot send what it was given."""
 

@@ -18,7 +18,7 @@ from app.notices import service as notices
 from app.notices.contract import Notice
 from app.orders import holds, told
 from app.orders.confirmations import Confirmation, facts_of, hear
-from app.orders.contract import Action, FoStatus
+from app.orders.contract import Action, FoStatus, Reason
 from app.orders.locks import (
     lock_fulfillment_orders,
     lock_fulfillment_orders_of,
@@ -70,14 +70,13 @@ def act(
     *,
     actor: str,
     now: datetime,
-    reason: str = "",
-    code: str | None = None,
+    reason: str | Reason = "",
 ) -> list[Outcome]:
-    """Pick, pack, label, hold or release whole fulfillment orders.
+    """Pick, pack, label, hold or release whole fulfillment orders; a hold has its reason.
 
-    What waits with its whole order is released with it, and not before. `code`: why it is held,
-    where that is one of ours.
+    What waits with its whole order is released with it, and not before.
     """
+    held = reason if isinstance(reason, Reason) else Reason(reason)
     stopped = cache(lambda: _stopped(references))
 
     def apply(fo: FulfillmentOrder) -> bool:
@@ -89,8 +88,8 @@ def act(
         if target == before:
             return False
         fo.held_from = before if action is Action.HOLD else None
-        fo.hold_reason = reason if action is Action.HOLD else None
-        fo.hold_code = code if action is Action.HOLD else None
+        fo.hold_reason = held.words if action is Action.HOLD else None
+        fo.hold_code = held.code if action is Action.HOLD else None
         fo.held_at = now if action is Action.HOLD else None
         for line in fo.lines:
             if action in {Action.PICK, Action.PACK}:

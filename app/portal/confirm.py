@@ -20,6 +20,7 @@ from app.orders.queries import fulfillment_order
 from app.orders.rules import address_for_vendor, is_after_due
 from app.portal import confirm_words, page
 from app.portal.confirm_forms import Asked, Word, asked_of, refuse, said, word_form
+from app.portal.gone import gone
 from app.portal.offered import offered
 from app.portal.page import blueprint, vendor_id
 from app.shared.errors import InvalidInput
@@ -110,7 +111,7 @@ def _page(
                 "waits_until": day(fo.waits_until) if fo.waits_until else None,
                 **confirm_words.clocks(fo, now),
             },
-            gone=confirm_words.gone(fo),
+            gone=gone(fo),
             offers=[] if is_open else offered(fo.id),
             lines=lines if is_open else [],
             units=sum(line.units for line in lines),

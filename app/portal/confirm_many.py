@@ -27,6 +27,7 @@ from app.orders.service import Outcome
 from app.portal import confirm_words, page
 from app.portal.confirm import usual_day, zone_of
 from app.portal.confirm_forms import LOOK_FIRST
+from app.portal.gone import gone
 from app.portal.page import blueprint
 from app.shared.errors import DomainError
 from app.shared.language import _, later
@@ -226,7 +227,7 @@ def _shown(fo: FulfillmentOrder, frame: dict[str, Any]) -> dict[str, Any]:
     now: datetime = frame["now"]
     zone = zone_of(fo, frame)
     lines = [(asked(line), line.title) for line in fo.lines if asked(line)]
-    gone = confirm_words.gone(fo)
+    why = gone(fo)
     is_open = fo.status == FoStatus.ASSIGNED
     return {
         "reference": fo.reference,
@@ -237,6 +238,6 @@ def _shown(fo: FulfillmentOrder, frame: dict[str, Any]) -> dict[str, Any]:
         "ship_by": fo.ship_by,
         "ship_day": fo.ship_by.astimezone(ZoneInfo(zone)).date(),
         "zone": zone,
-        "gone": f"{gone['title']}. {gone['sentence']}" if gone else None,
+        "gone": f"{why['title']}. {why['sentence']}" if why else None,
         **confirm_words.clocks(fo, now),
     }

@@ -211,15 +211,14 @@ def make_labels(reference: str) -> ResponseReturnValue:
 
 @blueprint.post("/packages/<package>/label")
 def make_label(package: str) -> ResponseReturnValue:
-    """Take the carrier's own label of a parcel, as a file with its number; or draw ours anew."""
+    """Take the carrier's own label of a parcel, as a file with its number."""
     with transaction(page.scope()):
         reference = fo_of(package)
     content = ship_form.file(request.files, MOST_BYTES)
-    maker = labeling.OWN if request.form.get("provider") == labeling.OWN else labeling.VENDORS_OWN
     try:
         asked = ship_form.asked(request.form, content)
         with transaction(page.scope()) as now:
-            wanted = labeling.Wanted(package, maker, asked)
+            wanted = labeling.Wanted(package, labeling.VENDORS_OWN, asked)
             labeling.make(reference, [wanted], actor=current_user.name, now=now)
     except (InvalidInput, Conflict) as refusal:
         said = " ".join(dict.fromkeys(refusal.fields.values())) or refusal.detail

@@ -14,7 +14,7 @@ from flask_login import current_user
 from werkzeug.utils import redirect
 
 from app.doors.guard import may
-from app.orders.contract import ADDRESS, Action, FoStatus
+from app.orders.contract import ADDRESS, Action, FoStatus, Reason
 from app.orders.models import FulfillmentOrder
 from app.orders.queries import UNDONE, fulfillment_order
 from app.orders.service import act
@@ -208,11 +208,9 @@ def _follow(fo: FulfillmentOrder, what: str, now: datetime) -> None:
         )
         raise IllegalMove(told)
     if what == ADDRESS:
-        reason = _(KINDS[ADDRESS].title)
+        reason = Reason(_(KINDS[ADDRESS].title), ADDRESS)
         actor = current_user.name
-        (outcome,) = act(
-            [fo.reference], Action.HOLD, actor=actor, now=now, reason=reason, code=ADDRESS
-        )
+        (outcome,) = act([fo.reference], Action.HOLD, actor=actor, now=now, reason=reason)
         if isinstance(outcome, DomainError):
             raise outcome
     if what == "carrier" and (pickup := _chosen()):

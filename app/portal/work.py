@@ -17,6 +17,7 @@ from app.orders.contract import FoStatus
 from app.orders.models import FulfillmentOrder
 from app.orders.rules import address_for_vendor
 from app.portal import notes, page
+from app.portal.gone import gone
 from app.portal.offered import offered
 from app.portal.page import blueprint
 from app.shared.errors import InvalidInput
@@ -29,7 +30,7 @@ from app.vendors.models import Location
 from app.web import paging
 from app.web.deadlines import Deadline, deadline
 from app.web.paging import Key
-from app.web.words import span, when
+from app.web.words import decline, span, when
 
 # An address line by line; what stands on one line belongs together.
 ADDRESS = (
@@ -216,7 +217,9 @@ def show(reference: str, sent: Sent | None = None, refusal: InvalidInput | None 
             "number": row.order_number,
             "status": row.status,
             "hold_reason": row.hold_reason,
-            "decline_reason": row.decline_reason,
+            "gone": gone(row) if row.status in ENDED else None,
+            "declined": _declined(row),
+            "ship_on": row.ship_on if row.status in queries.UNDONE else None,
             "assigned": row.assigned_at,
             "place": place.name if place else None,
             "confirm_by": _confirm(row, now),
@@ -232,6 +235,16 @@ def show(reference: str, sent: Sent | None = None, refusal: InvalidInput | None 
         is_open=row.status in queries.UNDONE,
         thread=thread,
     )
+
+
+ENDED = (FoStatus.REJECTED, FoStatus.CANCELED)
+
+
+def _declined(row: FulfillmentOrder) -> str | None:
+    """Return why a part was declined, where the rest is still theirs."""
+    if row.status in ENDED or not row.decline_code:
+        return None
+    return ", ".join(filter(None, (decline(row.decline_code), row.decline_reason)))
 
 
 ON_THE_CLOCK = {*queries.UNDONE, FoStatus.SHIPPED, FoStatus.DELIVERED}

@@ -52,7 +52,8 @@ def packages_of(fo_ids: Sequence[UUID]) -> dict[UUID, list[Packed]]:
 
 def package(reference: str) -> Package:
     """Return one package that the scope may see."""
-    found = db.session.scalar(select(Package).where(Package.reference == reference))
+    query = select(Package).where(Package.reference == reference)
+    found: Package | None = db.session.scalar(query)
     if found is None:
         raise NotFound(_("There is no parcel '{name}'.", name=reference))
     return found

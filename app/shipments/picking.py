@@ -13,7 +13,7 @@ from sqlalchemy import select, text, update
 from app.catalog import service as catalog
 from app.extensions import db
 from app.orders import service as orders
-from app.orders.contract import Action, FoStatus
+from app.orders.contract import Action, DeclineCode, FoStatus
 from app.orders.locks import lock_fulfillment_orders
 from app.orders.models import FoLine, FulfillmentOrder, Wave
 from app.orders.rules import move
@@ -26,7 +26,11 @@ from app.shipments.models import Scan
 from app.shipments.pick_rules import Outcome, Verdict, Wanted, judge, read, shown
 
 # Why units were not there; each takes them out of the stock, the last one all that is not held.
-REASONS = ("not_found", "damaged", "wrong_count")
+REASONS: Mapping[str, DeclineCode] = {
+    "not_found": DeclineCode.OUT_OF_STOCK,
+    "damaged": DeclineCode.DAMAGED,
+    "wrong_count": DeclineCode.OUT_OF_STOCK,
+}
 SHORT = "short"
 BY_HAND = "by hand"
 ADOPT = text(
@@ -266,8 +270,8 @@ def _give_back(
         move(fo.reference, FoStatus(fo.status), Action.PICK, fo.held_from)
         gone.update(orders.give_back(fo, {name: n for name, (n, _why) in missing.items()}))
         codes = sorted({why for _n, why in missing.values()})
-        fo.decline_code = codes[0]
-        fo.decline_reason = ", ".join(code.replace("_", " ") for code in codes)
+        fo.decline_code = REASONS[codes[0]]
+        fo.decline_reason = ", ".join(f"{code.replace('_', ' ')} while picking" for code in codes)
         if orders.has_all_left(fo):
             orders.end(fo, FoStatus.SHIPPED)
         elif all(x.declined + x.canceled == x.ordered for x in fo.lines):

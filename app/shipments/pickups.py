@@ -85,7 +85,8 @@ def _wrong(wanted: Booking, place: Location | None, now: datetime) -> dict[str, 
 
 def _pickup(pickup_id: UUID, *, lock: bool = False) -> Pickup:
     query = select(Pickup).where(Pickup.id == pickup_id)
-    found = db.session.scalar(query.with_for_update(key_share=True) if lock else query)
+    locked = query.with_for_update(key_share=True)
+    found: Pickup | None = db.session.scalar(locked if lock else query)
     if found is None:
         raise NotFound(_("There is no such pickup."))
     return found

@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -63,11 +63,12 @@ COOL_DOWN = text(
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A delivery as it goes out; without a body it is not sent at all."""
+    """A delivery as it goes out; without a body it is not sent at all, which ends it as said."""
 
     row: Row[Any]
-    body: bytes | None
-    headers: Mapping[str, str]
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ends_as: Fate = Fate.FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,19 @@ def _documents(rows: Sequence[Row[Any]], now: datetime) -> dict[tuple[UUID, str]
 
 def _call(row: Row[Any], documents: Mapping[tuple[UUID, str], Any], machine: datetime) -> _Call:
     about = documents.get((row.vendor_id, row.subject))
-    if row.is_deleted or not row.is_active or (about is None and row.kind != TEST):
-        return _Call(row, None, {})
+    if row.is_deleted or (about is None and row.kind != TEST):
+        return _Call(row, ends_as=Fate.DROPPED)
+    if not row.is_active:
+        return _Call(row)
     data = {**row.body, "fulfillment_order": about} if about else row.body
     event = {"type": row.kind, "timestamp": row.made_at.isoformat(), "data": data}
     body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
-    return _Call(row, body, _headers(row, body, machine))
+    try:
+        return _Call(row, body, _headers(row, body, machine))
+    except ValueError:
+        # Sealed with a key that is gone: it holds up no other, and a new secret puts it right.
+        logger.exception("webhook not signed", extra={"delivery": str(row.id)})
+        return _Call(row)
 
 
 def _headers(row: Row[Any], body: bytes, machine: datetime) -> dict[str, str]:
@@ -151,6 +159,8 @@ def _caller(caller: Pinned) -> Callable[[_Call], _Answer]:
             status = caller.post(one.row.url, one.body, headers=one.headers)
         except OutboundError as error:
             failure = error.kind
+        except ValueError:
+            failure = Failure.FORBIDDEN
         return _Answer(status, failure, round(1000 * (time.monotonic() - began)))
 
     return call
@@ -188,9 +198,9 @@ def _outcome(call: _Call, answer: _Answer, machine: datetime) -> dict[str, Any]:
     status = Fate.QUEUED
     if rules.is_taken(answer.status):
         status = Fate.SENT
-    elif call.body is None and (row.is_deleted or row.is_active):
-        status = Fate.DROPPED
-    elif call.body is None or wait is None or rules.is_gone(answer.status):
+    elif call.body is None:
+        status = call.ends_as
+    elif wait is None or rules.is_gone(answer.status):
         status = Fate.FAILED
     logger.info(
         "webhook called",

@@ -14,6 +14,7 @@ from app.intake.contract import Kind, Source
 from app.intake.registry import kinds, sources
 from app.notifications.contract import Channel
 from app.notifications.registry import CHANNELS
+from app.notifications.sending import TOGETHER
 from app.notifications.texts import TEXTS
 from app.policies.documents import KINDS, Escalation, Messages, Routing
 from app.routing.contract import Strategy
@@ -87,6 +88,9 @@ def test_every_message_the_policy_sends_has_its_words():
 
     # Mail about somebody's own account is sent whatever a policy says.
     others = {name for name in TEXTS if not name.startswith("account_")}
+    # What says many at once is sent where each of them would be.
+    assert {*TOGETHER} <= {*shipped.vendor}
+    others -= {*TOGETHER.values()}
     assert {*shipped.customer, *shipped.vendor, *shipped.ops} == others
     assert {rung.level for rung in Escalation().rungs} <= set(shipped.addresses)
 

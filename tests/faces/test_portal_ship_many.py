@@ -1,4 +1,4 @@
-"""Handing over many parcels in the portal: lists, what waits for its carrier, manifests, pickups."""
+"""Handing over many parcels: lists, what waits for its carrier, manifests, pickups."""
 
 from __future__ import annotations
 
@@ -192,7 +192,9 @@ def test_what_is_packed_stands_by_its_carrier(noor: FlaskClient) -> None:
 
     page = told(noor.get("/portal/ship").text)
 
-    assert page.index("UPS 1 order · comes today, 14:00\N{EN DASH}17:00") < page.index("No carrier yet")
+    assert page.index("UPS 1 order · comes today, 14:00\N{EN DASH}17:00") < page.index(
+        "No carrier yet"
+    )
     assert reference in page
 
 

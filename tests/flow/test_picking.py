@@ -367,6 +367,7 @@ def test_programs_say_what_is_picked_and_what_is_not_there(robot: Any) -> None:
     short = [robot("POST", path, {"short": {"1": "not_found"}, "lines": {}}) for _ in range(2)]
 
     assert {answer.status_code for answer in (*answers, *short)} == {200}
+    assert short[0].json["decline_code"] == "out_of_stock"
     assert half == ("picking", 3, 2, 0)
     assert state(reference) == ("picking", 2, 2, 1)
     assert events(reference).count("fulfillment_order_picked_short") == 1

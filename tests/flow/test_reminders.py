@@ -310,6 +310,19 @@ def test_a_reminder_says_what_is_asked_for_and_by_when(kiln: UUID) -> None:
     assert "Please hand over" in text.body
 
 
+def test_reminders_that_are_due_together_are_one_mail(post, kiln: UUID) -> None:
+    names = many(6)
+    run("send_notifications")
+    at(one("SELECT max(confirm_by) AS by FROM fulfillment_orders").by - HOUR)
+    run_jobs("remind_vendors")
+
+    run("send_notifications")
+
+    (mail,) = [m for m in vendor_mails(post) if m.subject.startswith("Soon due")]
+    assert mail.subject == "Soon due: 6 fulfillment orders"
+    assert all(f"Please confirm or decline {name} by Tuesday" in mail.text for name in names)
+
+
 def test_reminders_cost_the_same_however_many_are_due(kiln: UUID) -> None:
     counts = []
     for batch in (2, 12):

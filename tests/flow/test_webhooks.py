@@ -527,6 +527,20 @@ def test_a_deleted_endpoint_hears_nothing_and_is_nobodys(
     assert acts == ["webhook_added", "webhook_deleted"]
 
 
+def test_a_secret_that_cannot_be_unsealed_holds_up_no_other(
+    app: Flask, add: Add, program: Program, sql: Sql
+) -> None:
+    add()
+    sql("UPDATE webhook_endpoints SET secret = 'sealed with a key that is gone'")
+    add(f"{program.url}/other")
+    routed_order("A-1")
+
+    deliver()
+
+    assert len(program.heard) == 1
+    assert sorted(state[0] for state in states()) == ["failed", "sent"]
+
+
 def test_a_vendor_that_is_closed_hears_nothing(
     app: Flask, add: Add, program: Program, sql: Sql
 ) -> None:
