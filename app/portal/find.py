@@ -32,7 +32,9 @@ PAGES = (
     Page(later("Pick"), "portal.picking", "upc-scan", later("scan wave shelf list")),
     Page(later("Pack"), "portal.packing", "box-seam", later("box weight parcel")),
     Page(later("Ship"), "portal.shipping", "truck", later("label slip print hand over")),
-    Page(later("Ship from a list"), "portal.ship_many", "upload", later("tracking numbers bulk csv")),
+    Page(
+        later("Ship from a list"), "portal.ship_many", "upload", later("tracking numbers bulk csv")
+    ),
     Page(later("Manifest"), "portal.manifest", "journal-text", later("handed over pickup carrier")),
     Page(later("Help"), "portal.help", "life-preserver", later("ops question support inbox")),
     Page(later("Calendar"), "portal.calendar", "calendar-event", later("closed vacation cut-off")),

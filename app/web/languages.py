@@ -31,9 +31,7 @@ SCRIPTS = (
     later("Not counted"),
     later("Open the page again."),
     later("No camera"),
-    later(
-        "The browser does not let us use it. Allow it in its settings, or type the code."
-    ),
+    later("The browser does not let us use it. Allow it in its settings, or type the code."),
     # live.js
     later("Live, just now"),
     later("Live, {span} ago"),

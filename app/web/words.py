@@ -311,7 +311,8 @@ EVENTS = {
         "warn",
     ),
     "choice_answered": Entry(
-        later("The customer chose"), ("{answer}", "{units} {sku}", "{substitute}", "{note}"),
+        later("The customer chose"),
+        ("{answer}", "{units} {sku}", "{substitute}", "{note}"),
         "person",
         "good",
     ),
