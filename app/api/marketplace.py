@@ -23,8 +23,10 @@ from app.shared.work import OPS, transaction
 from app.vendors.queries import location_ids
 
 PAGE = 500
-SHOWN = ("vendor", "location", "sku", "title", "currency", "is_active", "buy_in_days")
-SHOWN += ("restock_on", "bin", "own_code")
+SHOWN = (
+    *("vendor", "location", "sku", "title", "currency", "is_active"),
+    *("buy_in_days", "restock_on", "bin", "own_code"),
+)
 UNITS = ("on_hand", "reserved", "available")
 
 

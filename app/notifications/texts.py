@@ -51,8 +51,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "order_confirmed": (
         later("Your order {number} is being made ready"),
         later(
-            "Hello {name},\n\nthis of order {number} is confirmed:{contents}\n\nIt is meant to leave"
-            " on {ship_day}. We write again when it has left.{expect}"
+            "Hello {name},\n\nthis of order {number} is confirmed:{contents}\n\nIt is meant to"
+            " leave on {ship_day}. We write again when it has left.{expect}"
         ),
     ),
     "order_changed": (

@@ -1,4 +1,4 @@
-"""Choices of customers on the console: asked by ops, answered once, and what a vendor sees of it."""
+"""Choices of customers on the console: answered by ops, once, and what a vendor sees of it."""
 
 from __future__ import annotations
 
