@@ -15,7 +15,7 @@ from app.accounts.keys import ensure_key
 from app.accounts.people import ensure_user
 from app.catalog import service as catalog
 from app.catalog.queries import listing_ids
-from app.demo_market import GOODS, LANES, SHELVES, VENDORS
+from app.demo_market import FRAGILE, GOODS, LANES, SHELVES, VENDORS
 from app.policies.documents import Lanes
 from app.policies.queries import versions
 from app.policies.service import publish
@@ -112,6 +112,7 @@ def _fill_shelves() -> None:
                 "title": good.title,
                 "gtin": good.gtin,
                 "weight_g": good.grams,
+                "packing": ["fragile"] if good.sku in FRAGILE else None,
                 **dict(zip(("length_mm", "width_mm", "height_mm"), good.size, strict=True)),
             }
             for good in GOODS

@@ -75,6 +75,9 @@ GOODS = (
     Good("TEA-TIN", "Tea in a tin", 1400, "9520001000911", 260, (90, 90, 140)),
 )
 
+# Whoever packs it has to see to that.
+FRAGILE = {"MUG-RED", "MUG-BLUE", "PLATE-SAND", "LAMP-PAPER", "BOWL-30"}
+
 VENDORS = (
     Seller("kiln", "Kiln & Co. Ceramics", (Place("Malmö", "Europe/Stockholm", "SE", "SE"),)),
     Seller("tallow", "Tallow Lighting", (Place("Berlin", "Europe/Berlin", "DE", "DE-BE"),)),

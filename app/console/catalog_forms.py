@@ -6,16 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, Field, HiddenField, StringField, ValidationError
+from wtforms import (
+    BooleanField,
+    DateField,
+    Field,
+    HiddenField,
+    SelectMultipleField,
+    StringField,
+    ValidationError,
+)
 from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional
 
 from app.catalog.forms import MOST_GRAMS, MOST_MILLIMETERS, MOST_ON_HAND
-from app.catalog.rules import GTIN, check_digit
+from app.catalog.rules import GTIN, LONGEST_BIN, LONGEST_OWN_CODE, PACKING, check_digit
 from app.desk.place_forms import Whole
 from app.shared.language import _, later
 from app.shared.money import Money
 from app.web.fields import LARGEST_AMOUNT
 from app.web.forms import AtMost, called, line
+from app.web.words import PACKINGS
 
 MILLIMETERS = later("Between 1 and 10,000 mm.")
 
@@ -42,6 +51,15 @@ class ChangeProduct(FlaskForm):  # type: ignore[misc]
         [Optional(), NumberRange(1, 100_000, later("Between 1 and 100,000."))],
         description=later("More are doubtful: the order waits for a person. Empty: the usual."),
     )
+    packing = SelectMultipleField(later("Packing"), choices=[])
+    packing_note = line(
+        later("Packing note"), 300, description=later("Whoever packs it has to tick that.")
+    )
+
+    def __init__(self, **given: Any) -> None:
+        """Offer the ways of packing."""
+        super().__init__(**given)
+        self.packing.choices = [(code, _(PACKINGS[code])) for code in PACKING]
 
     def validate_gtin(self, field: Field) -> None:
         """Ask for a number whose last digit proves the others."""
@@ -56,7 +74,9 @@ class ChangeProduct(FlaskForm):  # type: ignore[misc]
     def values(self) -> dict[str, Any]:
         """Return the product as it is kept."""
         names = ("weight_g", "length_mm", "width_mm", "height_mm", "most_units")
-        texts = {"title": self.title.data, "gtin": self.gtin.data or None}
+        texts: dict[str, Any] = {"title": self.title.data, "gtin": self.gtin.data or None}
+        texts |= {"packing": self.packing.data or None}
+        texts |= {"packing_note": self.packing_note.data or None}
         return texts | {name: self[name].data for name in names}
 
 
@@ -84,6 +104,16 @@ class ChangeListing(FlaskForm):  # type: ignore[misc]
         later("Filled again on"),
         [Optional()],
         description=later("The day from which there is stock again."),
+    )
+    bin = line(
+        later("Bin"),
+        LONGEST_BIN,
+        description=later("Where it lies there; pick lists are sorted by it."),
+    )
+    own_code = line(
+        later("Own code"),
+        LONGEST_OWN_CODE,
+        description=later("What the vendor's own labels say, where that is not the SKU."),
     )
     is_active = BooleanField(later("It is on sale"))
 
@@ -121,6 +151,8 @@ class ChangeListing(FlaskForm):  # type: ignore[misc]
             "price_minor": self._minor(self.price),
             "buy_in_days": self.buy_in_days.data,
             "restock_on": self.restock_on.data,
+            "bin": self.bin.data or None,
+            "own_code": self.own_code.data or None,
             "is_active": self.is_active.data,
         }
 

@@ -25,7 +25,7 @@ from app.shipments.pick_rules import place
 from app.shipments.pick_words import Said
 from app.shipments.picking import Told
 from app.web.deadlines import Deadline, deadline
-from app.web.words import when
+from app.web.words import PACKINGS, when
 
 # A page's own script asks so; it is given the page at once, without a way round by another.
 BY_SCRIPT = "X-Scan"
@@ -38,10 +38,10 @@ ORDER = re.compile(r"FO-[0-9A-Z]{10}", re.ASCII)
 INSTRUCTIONS = {
     "gift_wrap": ("gift", later("Gift wrap")),
     "gift_message": ("envelope", later("Gift message")),
-    "fragile": ("exclamation-diamond", later("Fragile")),
-    "upright": ("arrow-up", later("Keep upright")),
-    "custom_packaging": ("box-seam", later("Its own packaging")),
-    "insert": ("journal-text", later("Put the insert in")),
+    "fragile": ("exclamation-diamond", PACKINGS["fragile"]),
+    "upright": ("arrow-up", PACKINGS["upright"]),
+    "custom_packaging": ("box-seam", PACKINGS["custom_packaging"]),
+    "insert": ("journal-text", PACKINGS["insert"]),
 }
 NOTE = ("chat-left-text", later("Packing note"))
 

@@ -463,6 +463,14 @@ def decline(code: str) -> str:
     return _(DECLINES[code]) if code in DECLINES else plain(code)
 
 
+# How goods want to be packed (app.catalog.rules.PACKING), as whoever packs them is told.
+PACKINGS = {
+    "fragile": later("Fragile"),
+    "upright": later("Keep upright"),
+    "custom_packaging": later("Its own packaging"),
+    "insert": later("Put the insert in"),
+}
+
 # What a customer may answer where a vendor cannot send what was ordered.
 ANSWERS = {
     "wait": later("Wait"),

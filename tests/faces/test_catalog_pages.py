@@ -183,6 +183,7 @@ def test_a_sku_is_described_and_described_anew(lead: FlaskClient) -> None:
     make_vendor_with_stock("kiln")
     path = "/console/products/MUG"
     body = {"title": "Mug", "gtin": "96385074", "weight_g": "400", "most_units": "12"}
+    body |= {"packing": ["fragile", "insert"], "packing_note": "Card on top"}
 
     first = lead.post(path, data=body | {"seen": hidden(lead.get(path).text, "seen")})
     late = lead.post(path, data=body | {"title": "Other", "seen": "{}"})
@@ -196,6 +197,7 @@ def test_a_sku_is_described_and_described_anew(lead: FlaskClient) -> None:
         400,
         None,
     )
+    assert (found.packing, found.packing_note) == (["fragile", "insert"], "Card on top")
 
 
 @pytest.mark.parametrize(
@@ -231,6 +233,7 @@ def test_the_terms_of_a_listing_are_changed(lead: FlaskClient) -> None:
     make_vendor_with_stock("kiln")
     seen = hidden(lead.get(LISTING).text, "seen")
     more = {"buy_in_days": "4", "restock_on": "2026-12-01", "seen": seen}
+    more |= {"bin": "A-02-1", "own_code": "K-7"}
 
     done = lead.post(LISTING, data=TERMS | more)
     late = lead.post(LISTING, data=TERMS | {"cost": "1.00", "seen": seen})
@@ -244,6 +247,7 @@ def test_the_terms_of_a_listing_are_changed(lead: FlaskClient) -> None:
         4,
     )
     assert (str(found.restock_on), found.is_active) == ("2026-12-01", True)
+    assert (found.bin, found.own_code) == ("A-02-1", "K-7")
     assert "Cost: 600 650" in words(late.text)
     acts = rows("SELECT action, subject FROM audit")
     assert [tuple(act) for act in acts] == [("listing_changed", "MUG, kiln")]
