@@ -37,6 +37,12 @@ PAGES = {
     "messages": "/console/messages",
     "batches": "/console/batches",
     "vendors": "/console/vendors",
+    "choices": "/console/choices",
+    "inbox": "/console/inbox",
+    "catalog": "/console/catalog",
+    "imports": "/console/imports",
+    "sources": "/console/sources",
+    "policies": "/console/policies",
     "system": "/console/system",
     "find": "/console/find",
     "notices": "/console/notices",
@@ -77,8 +83,14 @@ BAR = [
     Entry("messages", "Messages", "envelope", "m", "uncertain"),
 ]
 MORE = [
+    Entry("choices", "Choices", "signpost-split", "", "to answer"),
     Entry("batches", "Bulk changes", "list-check", "b"),
     Entry("vendors", "Vendors", "shop", "v"),
+    Entry("inbox", "Vendors' questions", "life-preserver", ""),
+    Entry("catalog", "Catalog", "tag", "c"),
+    Entry("imports", "Imports", "upload", ""),
+    Entry("sources", "Order sources", "plug", ""),
+    Entry("policies", "Policies", "sliders", ""),
     Entry("system", "System", "activity", "s", "need a person"),
 ]
 
@@ -159,6 +171,7 @@ def bare(url: str, secret: str, ask: Statements, shell: dict[str, Any]) -> Flask
             "queue": numbers.cases,
             "escalations": numbers.escalations,
             "messages": numbers.uncertain,
+            "choices": numbers.choices,
             "system": shell["ill"],
         }
         return render_template(

@@ -32,7 +32,12 @@ ORDERS, ROUNDS, REQUESTS = 20_000, 25, 15
 LEAST_SHARE, MOST_STATEMENTS = 0.9, 3
 PATH = "/console/orders?view=all"
 NAMED = re.compile(r"%\((\w+)\)s(?:::\w+)?")
-ACTS = (("orders.hold", "Put on hold"), ("orders.release", "Release"))
+ACTS = (
+    ("orders.review", "Hold for review"),
+    ("orders.clear", "Release after review"),
+    ("orders.hold", "Put on hold"),
+    ("orders.release", "Release"),
+)
 
 
 def statements_of(engine: Engine, ask: Callable[[], Answer]) -> list[str]:

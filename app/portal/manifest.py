@@ -25,9 +25,10 @@ from app.shared.language import _
 from app.shared.work import transaction
 from app.shipments import pickups
 from app.shipments.contract import PDF, File
-from app.shipments.handover import MOST_HANDED, handed_over
+from app.shipments.handover import MOST_HANDED, handed_over, towns
 from app.shipments.models import Pickup
 from app.shipments.papers import policy
+from app.web.fields import EARLIEST, LATEST
 from app.web.toasts import toast
 
 # A list for a printer of labels would be too narrow to sign.
@@ -50,6 +51,7 @@ def _show(
         today = now.astimezone(zone).date()
         day = _day(request.args.get("day", "")) or today
         found = handed_over(page.vendor_id(), day, zone)
+        seen = towns(found, now)
         booked = pickups.pickups(today - timedelta(days=1), today + timedelta(days=DAYS_OF_PICKUPS))
     places = shell["places"]
     html = render_template(
@@ -60,6 +62,7 @@ def _show(
         before=day - timedelta(days=1),
         after=day + timedelta(days=1) if day < today else None,
         groups=list(_groups(found, places, day)),
+        towns=seen,
         is_cut=len(found) == MOST_HANDED,
         pickups=[_pickup(one, places, now) for one in booked],
         carriers=sorted(numbers.TITLES.items(), key=lambda one: one[1]),
@@ -73,9 +76,10 @@ def _show(
 
 def _day(words: str) -> date | None:
     try:
-        return date.fromisoformat(words)
+        day = date.fromisoformat(words)
     except ValueError:
         return None
+    return day if EARLIEST <= day.year < LATEST else None
 
 
 def _groups(
@@ -107,6 +111,7 @@ def manifest_pdf() -> Response:
         places = {place.code: place for place in shell["places"].values()}
         place = places.get(asked["location"])
         rows = handed_over(page.vendor_id(), day, zone) if place else []
+        seen = towns(rows, now)
         size = SHEETS[policy(now).size]
     here = [
         row
@@ -117,13 +122,12 @@ def manifest_pdf() -> Response:
         raise NotFound(_("Nothing was handed to that carrier there on that day."))
     carrier = numbers.title(asked["carrier"])
     paper = Paper(_("Manifest"), shell["vendor"])
-    handed = tuple(_handed(row, zone) for row in here)
+    handed = tuple(_handed(row, seen[row.reference], zone) for row in here)
     documents.draw(paper, Manifest(shell["vendor"], place.name, carrier, day, handed), size)
     return papers.answer(f"manifest-{day}", File(PDF, paper.pdf(), is_ours=True))
 
 
-def _handed(row: Row[Any], zone: ZoneInfo) -> Handed:
-    town = " ".join(filter(None, (row.city, row.country)))
+def _handed(row: Row[Any], town: str, zone: ZoneInfo) -> Handed:
     clock = f"{row.shipped_at.astimezone(zone):%H:%M}"
     return Handed(row.reference, row.order_number, row.tracking_number, town, clock, row.weight_g)
 

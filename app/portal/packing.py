@@ -187,7 +187,7 @@ def _pour(parcel: Typed, into: Typed) -> None:
     for name, words in parcel.values.items():
         if name.startswith("units-") and words.isdecimal():
             before = into.values.get(name, "0")
-            into.values[name] = str(int(words[:5]) + (int(before) if before.isdecimal() else 0))
+            into.values[name] = str(int(words[:5]) + (int(before[:5]) if before.isdecimal() else 0))
 
 
 # The page ------------------------------------------------------------------------------------

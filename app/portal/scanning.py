@@ -14,6 +14,7 @@ from flask_login import current_user
 from sqlalchemy import Row
 
 from app.doors.guard import may
+from app.orders.queries import UNDONE
 from app.shared import ids
 from app.shared.errors import DomainError, InvalidInput
 from app.shared.language import _, later
@@ -202,7 +203,9 @@ def _instruction(one: Instruction, tick: Mapping[str, Any] | None) -> dict[str, 
 
 
 def instructions(row: Row[Any], goods: Sequence[Row[Any]]) -> list[dict[str, Any]]:
-    """Return what must be seen to before an order's parcels are closed."""
+    """Return what must be seen to before an order's parcels are closed; nothing once it is over."""
+    if row.status not in UNDONE:
+        return []
     return before(pack_rules.instructions(row.preferences, goods), row.ticks)
 
 

@@ -130,7 +130,7 @@ def _show(
             "address": list(lines_of(seen)) if seen else [],
             "is_gift": bool(fo.preferences.get("gift_wrap")),
             "has_message": bool(fo.preferences.get("gift_message")),
-            "wish": fo.preferences.get("delivery_instructions"),
+            "wish": fo.preferences.get("delivery_instructions") if seen else None,
         },
         parcels=[_parcel(one, leaving) for one in drawn] if can_ship else [],
         lines=[(line, n) for line, n in ship_form.open_lines(fo)],

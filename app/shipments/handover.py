@@ -14,6 +14,8 @@ from sqlalchemy.orm import joinedload
 from app.extensions import db
 from app.orders.contract import FoStatus
 from app.orders.models import FulfillmentOrder
+from app.orders.queries import address_days
+from app.orders.rules import address_for_vendor
 from app.shared.errors import NotFound
 from app.shipments.models import Shipment
 from app.shipments.packages import Packed, packages_of
@@ -22,8 +24,7 @@ LEAVING = (FoStatus.PACKED, FoStatus.READY)
 MOST_LEAVING, MOST_HANDED = 200, 2_000
 HANDED = text(
     "SELECT s.reference, s.carrier, s.tracking_number, s.shipped_at, f.order_number,"
-    " f.reference AS fo, f.location_id, f.ship_to->>'city' AS city,"
-    " f.ship_to->>'country' AS country, p.weight_g"
+    " f.reference AS fo, f.location_id, f.status, f.delivered_at, f.ship_to, p.weight_g"
     " FROM shipments s JOIN fulfillment_orders f ON f.id = s.fo_id"
     " LEFT JOIN packages p ON p.shipment_id = s.id"
     " WHERE s.vendor_id = :vendor AND s.shipped_at >= :since AND s.shipped_at < :until"
@@ -68,3 +69,13 @@ def handed_over(vendor_id: Any, day: date, zone: ZoneInfo) -> Sequence[Row[Any]]
     until = datetime.combine(day + timedelta(days=1), time(), zone)
     values = {"vendor": vendor_id, "since": since, "until": until, "most": MOST_HANDED}
     return db.session.execute(HANDED, values).all()
+
+
+def towns(handed: Sequence[Row[Any]], now: datetime) -> dict[str, str]:
+    """Return where parcels went, by reference; "" where their vendor need not know it any more."""
+    days = address_days(now) if any(row.delivered_at for row in handed) else 0
+    seen = {row.reference: address_for_vendor(row, now, days) or {} for row in handed}
+    return {
+        name: " ".join(filter(None, (to.get("city"), to.get("country"))))
+        for name, to in seen.items()
+    }

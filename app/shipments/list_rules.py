@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from app.shared.errors import InvalidInput
 from app.shared.language import _
+from app.web.fields import EARLIEST, LATEST
 from app.web.sheets import as_typed
 
 MOST_ROWS = 500
@@ -84,6 +85,12 @@ def _row(line: int, cells: Sequence[str], zone: ZoneInfo) -> Row:
 
 
 def _moment(words: str, zone: ZoneInfo) -> datetime | None:
+    """Return when a row says its parcel left; None where that is no moment of our times."""
+    found = _read(words, zone)
+    return found if found and EARLIEST <= found.year < LATEST else None
+
+
+def _read(words: str, zone: ZoneInfo) -> datetime | None:
     for form in MOMENTS:
         try:
             return datetime.strptime(words, form).replace(tzinfo=zone)

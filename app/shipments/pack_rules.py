@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Protocol
 
 from app.catalog.rules import PACKING
@@ -91,7 +91,7 @@ def measure(words: str, unit: str, units: Mapping[str, int], most: int) -> int |
     try:
         value = Decimal(text) * units[unit]
         whole = int(value.to_integral_value()) if value.is_finite() else 0
-    except (InvalidOperation, KeyError, ValueError, OverflowError):
+    except (ArithmeticError, KeyError, ValueError):
         whole = 0
     if not 1 <= whole <= most:
         raise ValueError(words)

@@ -44,7 +44,11 @@ def packages_of(fo_ids: Sequence[UUID]) -> dict[UUID, list[Packed]]:
     ).outerjoin(Label, (Label.package_id == Package.id) & Label.voided_at.is_(None))
     query = query.where(Package.fo_id.in_(fo_ids)).order_by(Package.fo_id, Package.number)
     found: dict[UUID, list[Packed]] = {}
-    for package, label, held in db.session.execute(query.options(defer(Label.content))):
+    # Whoever has locked the orders since they looked must see what others shipped meanwhile.
+    rows = db.session.execute(
+        query.options(defer(Label.content)), execution_options={"populate_existing": True}
+    )
+    for package, label, held in rows:
         holds = {UUID(line): quantity for line, quantity in (held or {}).items()}
         found.setdefault(package.fo_id, []).append(Packed(package, holds, label))
     return found

@@ -52,7 +52,7 @@ class Told:
 def scan(reference: str, told: Told) -> Scan:
     """Take a scan for one fulfillment order; return what became of it."""
     fo = _locked([reference])[0]
-    return _once(told, fo.vendor_id, *_read(told)) or _judged(told, [fo], beside=_beside(fo))
+    return _once(told, fo, *_read(told)) or _judged(told, [fo], beside=_beside(fo))
 
 
 def scan_wave(reference: str, told: Told) -> Scan:
@@ -65,7 +65,8 @@ def scan_wave(reference: str, told: Told) -> Scan:
     if not fos:
         detail = _("Everything of wave {wave} is packed, sent or called off.", wave=reference)
         raise IllegalMove(detail)
-    return _once(told, fos[0].vendor_id, *_read(told)) or _judged(told, fos, wave_id=wave.id)
+    known = _once(told, fos[0], *_read(told), wave_id=wave.id)
+    return known or _judged(told, fos, wave_id=wave.id)
 
 
 def _locked(references: Sequence[str]) -> list[FulfillmentOrder]:
@@ -77,10 +78,16 @@ def _locked(references: Sequence[str]) -> list[FulfillmentOrder]:
     return [found[name] for name in references]
 
 
-def _once(told: Told, vendor_id: UUID, code: str, units: int) -> Scan | None:
+def _once(
+    told: Told, fo: FulfillmentOrder, code: str, units: int, *, wave_id: UUID | None = None
+) -> Scan | None:
     """Return what was told before under the same name; refuse what is something else by now."""
-    known = db.session.get(Scan, (vendor_id, told.id))
-    if known and (known.code, known.quantity) != (code, units):
+    known = db.session.get(Scan, (fo.vendor_id, told.id))
+    if known is None:
+        return None
+    # A walk's scan counts for whichever of its orders is due first; it is the walk's.
+    is_here = known.wave_id == wave_id if wave_id else known.fo_id == fo.id
+    if not is_here or (known.code, known.quantity) != (code, units):
         detail = _("This page has been used already. Open it again.")
         raise IllegalMove(detail)
     return known
@@ -183,7 +190,7 @@ def by_hand(reference: str, line: str, units: int, told: Told) -> Scan:
     """Count units of a line whose goods bear no code; less than nothing puts them back."""
     fo = _locked([reference])[0]
     code = f"{BY_HAND} {line}"
-    if known := _once(told, fo.vendor_id, code, units):
+    if known := _once(told, fo, code, units):
         return known
     move(fo.reference, FoStatus(fo.status), Action.PICK, fo.held_from)
     row = _line(fo, line)
@@ -248,7 +255,7 @@ def short(reference: str, line: str, units: int, reason: str, told: Told) -> Ful
         raise InvalidInput(detail, reason=", ".join(REASONS))
     fo = _locked([reference])[0]
     code = f"{SHORT} {line} {reason}"
-    if _once(told, fo.vendor_id, code, units):
+    if _once(told, fo, code, units):
         return fo
     row = _line(fo, line)
     missing = row.confirmed - row.picked

@@ -30,8 +30,8 @@ from app.policies.queries import in_force
 from app.shared import bulk, ids
 from app.shared.errors import Conflict, InvalidInput
 from app.shared.language import _
-from app.shared.work import PLATFORM, acting_as
-from app.shipments.models import Poll, Shipment, ShipmentLine
+from app.shared.work import PLATFORM, acting_as, acts_for
+from app.shipments.models import Label, Package, Poll, Shipment, ShipmentLine
 from app.shipments.packages import Packed, leave, packages_of
 from app.shipments.rules import next_poll
 from app.shipments.tracking import mark_arrived
@@ -179,12 +179,20 @@ class _Numbers:
     def __init__(self, words: Sequence[Dispatch]) -> None:
         self.keys = [_key(parcel) for word in words for parcel in word.parcels]
         self.owners: dict[tuple[str, str, int], UUID] | None = None
+        # What waits with a label: as much somebody's as what has left.
+        self.labels: dict[tuple[str, str], UUID] = {}
 
     def _read(self) -> dict[tuple[str, str, int], UUID]:
         """Read them once, after the fulfillment orders are locked: what is shipped twice waits."""
         key = (Shipment.carrier, Shipment.tracking_number, Shipment.period)
         query = select(*key, Shipment.fo_id).where(tuple_(*key).in_(self.keys))
+        labels = select(Label.carrier, Label.tracking_number, Package.fo_id).join(
+            Package, Package.id == Label.package_id
+        )
+        named = Label.tracking_number.in_({number for _carrier, number, _year in self.keys})
+        live = labels.where(named, Label.voided_at.is_(None), Package.shipment_id.is_(None))
         with acting_as(PLATFORM):
+            self.labels = {(r[0], r[1]): r[2] for r in db.session.execute(live)}
             return {(r[0], r[1], r[2]): r[3] for r in db.session.execute(query)}
 
     def is_known(self, fo: FulfillmentOrder, parcel: Parcel) -> bool:
@@ -192,7 +200,8 @@ class _Numbers:
         if self.owners is None:
             self.owners = self._read()
         owner = self.owners.get(_key(parcel))
-        if owner not in {None, fo.id}:
+        waiting = self.labels.get((parcel.carrier, parcel.tracking_number))
+        if owner not in {None, fo.id} or waiting not in {None, fo.id}:
             number = parcel.tracking_number
             raise Conflict(f"{number} is another parcel's number; compare it with the label.")
         return owner is not None
@@ -214,6 +223,10 @@ def _check(parcel: Parcel, fo: FulfillmentOrder, now: datetime) -> None:
     if parcel.shipped_at > now + AHEAD:
         detail = f"{fo.reference} cannot have been shipped in the future."
         raise InvalidInput(detail, shipped_at="lies in the future")
+    # Whoever imports history may have been told late; a vendor ships nothing before it has it.
+    if acts_for() is not None and parcel.shipped_at < fo.assigned_at - AHEAD:
+        detail = f"{fo.reference} cannot have been shipped before it was assigned."
+        raise InvalidInput(detail, shipped_at="lies before the assignment")
 
 
 def _plans(fo: FulfillmentOrder, parcels: Sequence[Parcel]) -> list[dict[UUID, int]]:
