@@ -15,7 +15,7 @@ answer is not compressed and goes nowhere, as ours.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from typing import Any
 from flask import Flask, render_template, request
 from flask_login import LoginManager, UserMixin, current_user, login_required
 from flask_wtf import CSRFProtect
-from sqlalchemy import TextClause, create_engine
+from sqlalchemy import Engine, TextClause, create_engine
 
 from config import database_url
 
@@ -140,25 +140,37 @@ class User(UserMixin):
         self.name, self.unread = row.name, row.unread
 
 
-def bare(url: str, secret: str, ask: Statements, shell: dict[str, Any]) -> Flask:
-    """Return the application: one view on one pool of connections; `shell` is shown as it is."""
+def plainly(
+    url: str, secret: str, session: TextClause, pages: Mapping[str, str]
+) -> tuple[Flask, Engine]:
+    """Return an application without views, its one pool of connections, and who has signed in.
+
+    `session` asks who holds a token; `pages` are what the shell leads to.
+    """
     app = Flask("bare", template_folder="bare", root_path=__file__.rpartition("/")[0])
     app.config.update(SECRET_KEY=secret, WTF_CSRF_TIME_LIMIT=None)
     CSRFProtect(app)
     logins = LoginManager(app)
     engine = create_engine(database_url(url))
     app.jinja_env.filters.update(when=when, hour=hour, money=money, deadline=deadline, plain=plain)
-    for endpoint, rule in PAGES.items():
+    for endpoint, rule in pages.items():
         app.add_url_rule(rule, endpoint)
 
     @logins.user_loader
     def known(token: str) -> User | None:
         digest = hashlib.sha256(token.encode()).hexdigest()
         with engine.connect() as connection:
-            row = connection.execute(ask.session, {"hash": digest}).first()
+            row = connection.execute(session, {"hash": digest}).first()
         now = datetime.now(UTC)
         is_over = row is None or now - row.seen_at > timedelta(days=1)
         return None if is_over else User(token, row)
+
+    return app, engine
+
+
+def bare(url: str, secret: str, ask: Statements, shell: dict[str, Any]) -> Flask:
+    """Return the application: one view, of orders; `shell` is shown as it is."""
+    app, engine = plainly(url, secret, ask.session, PAGES)
 
     @app.get("/console/orders")
     @login_required
@@ -177,6 +189,9 @@ def bare(url: str, secret: str, ask: Statements, shell: dict[str, Any]) -> Flask
         return render_template(
             "orders.html",
             **shell,
+            space="console",
+            topics="cases messages system",
+            main_topics="orders",
             here="orders",
             bar=BAR,
             more=MORE,

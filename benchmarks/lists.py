@@ -120,9 +120,9 @@ def round_of(ask: Callable[[], Answer]) -> Pace:
     return Pace(1000 * wall / REQUESTS, 1000 * (time.process_time() - before) / REQUESTS)
 
 
-def measure(ours: Visitor, theirs: Visitor) -> float:
+def measure(ours: Visitor, theirs: Visitor, path: str) -> float:
     """Print both paces; return ours as a share of theirs."""
-    asks = [visitor.asker(PATH) for visitor in (ours, theirs)]
+    asks = [visitor.asker(path) for visitor in (ours, theirs)]
     for ask in asks:
         seconds_of(ask, 2 * REQUESTS)
     paces: list[list[Pace]] = [[], []]
@@ -153,7 +153,7 @@ def compared(found: Site) -> tuple[float, int, bool]:
     theirs = Visitor(page, found.visitor.cookie)
     body, other = ours.get(PATH).body, theirs.get(PATH).body
     print(f"bytes: list {len(body):,}, bare page {len(other):,}")
-    return measure(ours, theirs), len(asked), same_words(body, other)
+    return measure(ours, theirs, PATH), len(asked), same_words(body, other)
 
 
 def main() -> int:

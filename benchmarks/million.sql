@@ -90,7 +90,8 @@ INSERT INTO fulfillment_orders (id, reference, vendor_id, location_id, order_id,
             WHEN 'partly_shipped' THEN (ARRAY['shipped', 'confirmed'])[part]
             WHEN 'partly_delivered' THEN (ARRAY['delivered', 'shipped'])[part]
             ELSE c.status END,
-        placed_at, placed_at + interval '1 day', placed_at + interval '2 days', placed_at + interval '8 hours',
+        placed_at, placed_at + interval '1 day', placed_at + interval '2 days',
+        CASE WHEN c.status <> 'open' OR serial %% 4 > 0 THEN placed_at + interval '8 hours' END,
         CASE WHEN c.status IN ('shipped', 'delivered') THEN placed_at + interval '36 hours' END,
         CASE WHEN c.status = 'delivered' THEN placed_at + interval '4 days' END,
         jsonb_build_object('city', c.city, 'country', c.country), '{}'
@@ -98,6 +99,10 @@ INSERT INTO fulfillment_orders (id, reference, vendor_id, location_id, order_id,
     JOIN locations l ON l.vendor_id = p.vendor AND l.code = 'main'
     WHERE c.status <> 'received' AND vendor IS NOT NULL AND (part = 1 OR c.other_id <> c.vendor_id)
     ORDER BY placed_at;
+-- No shelf is behind them.
+INSERT INTO fo_lines (id, fo_id, vendor_id, order_id, order_line_id, listing_id, line, sku, title, options, ordered)
+    SELECT uuidv7(), f.id, f.vendor_id, f.order_id, l.id, l.id, l.external_id, l.sku, l.title, '{}', l.quantity
+    FROM fulfillment_orders f JOIN order_lines l ON l.order_id = f.order_id WHERE f.order_id IN (SELECT id FROM chosen);
 UPDATE orders SET has_part_on_hold = true WHERE id IN
     (SELECT order_id FROM fulfillment_orders WHERE status = 'on_hold' AND order_id IN (SELECT id FROM chosen));
 INSERT INTO shipments (id, reference, vendor_id, order_id, fo_id, cohort, carrier, tracking_number, period, status,

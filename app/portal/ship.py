@@ -63,7 +63,7 @@ def hand_over(reference: str) -> ResponseReturnValue:
 def _require_here(leaving: Leaving, gone: Sequence[Shipment]) -> None:
     """Refuse a form about parcels that have left meanwhile, but for those that it told itself."""
     told = {parcel.tracking_number for parcel in gone}
-    waiting = {one.package.reference for one in leaving.packed if not one.has_left}
+    waiting = {one.package.reference for one in leaving.packed if one.waits}
     left = {one.package.reference for one in leaving.packed if one.has_left}
     named = {key.removesuffix("-goes") for key in request.form if key.endswith("-goes")}
     others = sorted(
@@ -74,6 +74,13 @@ def _require_here(leaving: Leaving, gone: Sequence[Shipment]) -> None:
     if others:
         names = ", ".join(others)
         said = _("{parcels} has left meanwhile, with another number. Compare below.", parcels=names)
+        raise Conflict(said)
+    empty = {one.package.reference for one in leaving.packed} - waiting - left
+    if named & empty:
+        said = _(
+            "What {parcels} held is wanted no more, so it stays here. Compare below.",
+            parcels=", ".join(sorted(named & empty)),
+        )
         raise Conflict(said)
     sent = [v for key, v in request.form.items() if key.endswith("-number") and v]
     is_known = bool(sent) and all(numbers.clean(v) in told for v in sent)

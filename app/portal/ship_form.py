@@ -53,7 +53,7 @@ def carriers(typed: Sequence[Typed] = ()) -> list[tuple[str, str]]:
 
 def blank(leaving: Leaving, many: int) -> list[Typed]:
     """Return the parcels to fill in: those packed and waiting, or so many of what is not packed."""
-    waiting = [one for one in leaving.packed if not one.has_left]
+    waiting = [one for one in leaving.packed if one.waits]
     if waiting:
         return [
             Typed(
@@ -94,7 +94,7 @@ def read(leaving: Leaving, sent: MultiDict[str, str]) -> list[Typed]:
 
 def again(leaving: Leaving, typed: Sequence[Typed]) -> list[Typed]:
     """Return what was typed, to be put right, beside the packages as they are now."""
-    waiting = {one.package.reference: one for one in leaving.packed if not one.has_left}
+    waiting = {one.package.reference: one for one in leaving.packed if one.waits}
     for one in typed:
         one.package = waiting.get(one.reference or "")
     return [one for one in typed if one.package or not one.reference]

@@ -71,7 +71,7 @@ def _carrier(one: Leaving) -> str | None:
 
 
 def _waiting(one: Leaving) -> Sequence[Any]:
-    return [packed for packed in one.packed if not packed.has_left]
+    return [packed for packed in one.packed if packed.waits]
 
 
 def _pickup(

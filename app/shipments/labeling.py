@@ -48,7 +48,7 @@ def make(reference: str, wanted: Sequence[Wanted], *, actor: str, now: datetime)
     fo = _locked(reference)
     move(fo.reference, FoStatus(fo.status), Action.LABEL, fo.held_from)
     packed = ensure_packages(fo, actor=actor, now=now)
-    waiting = [one for one in packed if not one.has_left]
+    waiting = [one for one in packed if one.waits]
     asked = wanted or [Wanted(p.package.reference) for p in waiting if p.label is None]
     for one in asked:
         _make(fo, _find(fo, one, packed, waiting), one, actor, now)

@@ -136,11 +136,13 @@ def _package(
     row: Row, fo: FulfillmentOrder, packed: Sequence[Packed], nth: int, of: int
 ) -> str | None:
     """Return the package that a row is about; None: all of it left unpacked."""
-    waiting = [one.package.reference for one in packed if not one.has_left]
+    waiting = [one.package.reference for one in packed if one.waits]
     named = row.name.upper()
-    if named in {one.package.reference for one in packed}:
-        if named not in waiting:
+    if own := next((one for one in packed if one.package.reference == named), None):
+        if own.has_left:
             raise Conflict(_("{package} has left already, with another number.", package=named))
+        if named not in waiting:
+            raise Conflict(_("What {package} held is wanted no more.", package=named))
         return named
     if not waiting and of == 1:
         return None

@@ -35,6 +35,11 @@ class Packed:
         """Return whether it is with its carrier."""
         return self.package.shipment_id is not None
 
+    @property
+    def waits(self) -> bool:
+        """Return whether it has still to leave: not where all that it held is wanted no more."""
+        return not self.has_left and bool(self.units)
+
 
 def packages_of(fo_ids: Sequence[UUID]) -> dict[UUID, list[Packed]]:
     """Return the packages of fulfillment orders in order of their numbers, by fulfillment order."""

@@ -113,7 +113,7 @@ def _enclosed(paper: Paper, one: Printed, packed: Packed, said: Papers) -> None:
 
 def _waiting(one: Printed) -> Sequence[Packed]:
     """Return the packages to print for: those that have not left, or all where all have."""
-    return [packed for packed in one.packed if not packed.has_left] or one.packed
+    return [packed for packed in one.packed if packed.waits] or one.packed
 
 
 def label(reference: str, form: str, now: datetime) -> File:

@@ -135,7 +135,7 @@ class Packing:
     def _named(
         self, fo: FulfillmentOrder, parcel: Parcel, packed: Sequence[Packed], *, is_only: bool
     ) -> Parcel:
-        waiting = [one for one in packed if not one.has_left]
+        waiting = [one for one in packed if one.waits]
         if parcel.package is None:
             labeled = [one for one in waiting if _is_number_of(parcel, one)]
             if labeled:

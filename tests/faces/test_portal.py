@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import DBAPIError
 
 from app.extensions import db
-from app.orders.service import Confirmation, confirm
+from app.orders.contract import Action
+from app.orders.service import Confirmation, act, confirm
 from app.shared.work import OPS, transaction, vendor_scope
 from app.web.paging import SIZE
 from tests.conftest import NOW
@@ -172,11 +173,15 @@ def test_each_step_leads_to_the_page_where_it_is_done(staff: FlaskClient) -> Non
     with transaction(OPS) as now:
         confirm([Confirmation(reference)], actor="kiln", now=now)
     picking = staff.get(path).text
+    with transaction(OPS) as now:
+        act([reference], Action.PACK, actor="kiln", now=now)
+    packed = staff.get(path).text
     send(reference, parcel(1, NOW))
     shipped = staff.get(path).text
 
     assert f'btn-primary" href="{path}/confirm">Confirm' in new
     assert f'btn-primary" href="{path}/pick">Pick' in picking
+    assert f'btn-primary" href="{path}/ship">Ship' in packed
     assert "btn-primary" not in shipped.split("<main")[1].split("order-cols")[0]
     assert f'href="{path}/ship"' in shipped
     assert "handed over Mon, Nov 23, 10:00" in words(shipped)
