@@ -126,7 +126,7 @@ WORDS: dict[str, Any] = {
     "ship_by": "2026-11-24T14:00:00+00:00",
     "ship_on": "2026-11-24",
     "shipped": 2,
-    "shipped_at": "2026-11-23T08:30:00+00:00",
+    "shipped_at": "2026-11-23T10:00:00+01:00",
     "shipping_price": None,
     "ships_to": None,
     "short": {},

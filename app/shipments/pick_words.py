@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
 from app.shared.language import _, _n, later
 from app.shipments.models import Scan
 from app.shipments.pick_rules import TONES, Outcome
-from app.web.marks import bdi, code, rich
+from app.web import marks
+from app.web.marks import code, filled, rich, strong
 
 TITLES = {
     Outcome.RIGHT: later("Right"),
@@ -55,8 +54,8 @@ def said(scan: Scan, totes: dict[str, int] | None = None) -> Said:
     return Said(tone, SIGNS[tone], title, words)
 
 
-def _thing(facts: dict[str, Any]) -> Markup:
-    return Markup("<strong>{}</strong>").format(bdi(facts.get("title", "")))
+def _thing(facts: dict[str, Any]) -> str:
+    return strong(facts.get("title", ""))
 
 
 def _words(outcome: Outcome, scan: Scan, totes: dict[str, int]) -> Iterator[str]:
@@ -80,7 +79,7 @@ def _words(outcome: Outcome, scan: Scan, totes: dict[str, int]) -> Iterator[str]
         yield _instead(take)
 
 
-def _too_many(scan: Scan, scanned: Markup) -> str:
+def _too_many(scan: Scan, scanned: str) -> str:
     left = scan.facts.get("take", {}).get("left") or 0
     if scan.quantity < 0:
         return rich("No unit of {item} is picked that could be put back.", item=scanned)
@@ -92,20 +91,20 @@ def _too_many(scan: Scan, scanned: Markup) -> str:
         left,
         item="{item}",
     )
-    return Markup("{}").format(words).format(item=scanned)
+    return filled(words, item=scanned)
 
 
-def _instead(take: dict[str, Any]) -> Markup:
+def _instead(take: dict[str, Any]) -> str:
     item = _thing(take)
     if take["bin"]:
         return rich("Take {item} from {bin}.", item=item, bin=code(take["bin"]))
     return rich("Take {item}, {sku}.", item=item, sku=code(take["sku"]))
 
 
-def _into(tote: int | None, units: int, fo: str) -> Markup:
+def _into(tote: int | None, units: int, fo: str) -> str:
     if tote is None:
         return code(fo)
-    number = Markup("<b class='tote'>{}</b>").format(tote)
+    number = marks.tote(tote)
     return rich("{n} into tote {tote}, {order}", n=units, tote=number, order=code(fo))
 
 

@@ -55,6 +55,21 @@ def code(fact: object) -> Markup:
     return Markup('<span class="code">{}</span>').format(fact)
 
 
+def strong(fact: object) -> Markup:
+    """Return somebody's words, strong."""
+    return Markup("<strong>{}</strong>").format(bdi(fact))
+
+
+def tote(number: int) -> Markup:
+    """Return the number of a tote, as it stands on it."""
+    return Markup('<b class="tote">{}</b>').format(number)
+
+
+def filled(said: str, **facts: object) -> Markup:
+    """Return words that are said already, with facts in them that may be marks."""
+    return Markup("{}").format(said).format(**facts)
+
+
 def in_turn(said: Iterable[str]) -> Markup:
     """Return sentences one after the other; what is not a mark already is escaped."""
     return Markup(" ").join(said)

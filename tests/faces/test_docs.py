@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from app.api.openapi import KNOWN, document
 from tests.conftest import Api, caller
-from tests.factories import at, one, run_jobs, vendor_key
+from tests.factories import at, one, rows, run_jobs, vendor_key
 
 
 def test_anybody_reads_it(client: FlaskClient) -> None:
@@ -74,13 +74,15 @@ STEPS = (
     "confirm_many",
     "pick_one",
     "pack_one",
+    "label_one",
+    "show_label",
     "act",
     "ship_one",
     "ship_many",
     "cancel",
 )
 VENDORS_OWN = {"index", "show_one", "confirm_one", "confirm_many", "pick_one", "pack_one", "act"}
-VENDORS_OWN |= {"ship_one", "ship_many"}
+VENDORS_OWN |= {"label_one", "show_label", "ship_one", "ship_many"}
 
 
 @pytest.fixture
@@ -105,6 +107,10 @@ def asked(told: tuple[str, str, dict[str, Any]], fo: str | None) -> tuple[Any, .
         given["path"]["reference"] = fo
         for named in (body or {}).get("fulfillment_orders", []):
             named["id"] = fo
+        for packed in rows("SELECT reference FROM packages"):
+            given["path"]["package"] = packed.reference
+            for named in (body or {}).get("parcels", []):
+                named |= {"package": packed.reference} if "package" in named else {}
     where = path.format(**given["path"]).removeprefix("/api/v1")
     query = f"?{urlencode(given['query'])}" if given["query"] else ""
     return method, where + query, body, given["header"]
@@ -133,3 +139,5 @@ def test_what_it_shows_works_and_is_answered_as_it_says(
         _, operation = KNOWN[f"api.{name}"]
         assert answer.status_code == operation.status, (name, answer.json)
         operation.answer.model_validate(answer.json)
+        if name == "act":
+            call(method, path.replace("/hold", "/release"), {}, **headers)

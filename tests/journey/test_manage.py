@@ -155,7 +155,7 @@ def test_on_a_phone_every_page_is_reached_and_a_vendors_is_left_again(
     page.goto("/console/")
 
     page.locator(".more-menu summary").click()
-    page.locator(".more-menu").get_by_role("link", name="Vendors").click()
+    page.locator(".more-menu").get_by_role("link", name="Vendors", exact=True).click()
     page.get_by_role("button", name="See what they see").click()
 
     expect(page.get_by_role("region", name="Looking at a vendor's portal")).to_contain_text(

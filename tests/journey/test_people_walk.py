@@ -49,6 +49,17 @@ NOT_PAGES = {
     "console.notice_news",
     "docs.openapi",
     "portal.notice_news",
+    "portal.check_number",
+    "portal.pick_list",
+    "portal.wave_list",
+    "portal.manifest_pdf",
+    "portal.many_papers",
+    "portal.order_papers",
+    "portal.receipt",
+    "portal.gift_note",
+    "portal.label",
+    "portal.packing_slip",
+    "portal.return_slip",
 }
 # Pages that exist only while there is a case, a file or a link, which other journeys look at.
 ELSEWHERE = {
@@ -59,12 +70,14 @@ ELSEWHERE = {
     "console.batch_results",
     "console.photo",
     "portal.photo",
+    "portal.wave",
+    "portal.webhook",
     "signin.reset",
     "signin.invitation",
     "signin.confirm_email",
 }
 # What names a fulfillment order as others name an order.
-OF_A_PART = {"portal.fulfillment_order", "console.moving"}
+A_PART = "fulfillment order"
 
 PHONE = 360
 # What other journeys judge, with more in it: in both widths, ops' lists, full and empty, and the
@@ -99,6 +112,7 @@ def furnish(app: Flask) -> tuple[dict[str, Person], dict[str, Any]]:
     known = {"code": "kiln", "user_id": everybody["vendor_staff"].id, "reference": number}
     known |= {"sku": "MUG", "vendor": "kiln", "location": "main", "kind": "routing"}
     known |= {"name": "pause", "fulfillment_order": references(order)[0]}
+    known |= {"location_id": one("SELECT id FROM locations").id}
     return everybody, known
 
 
@@ -145,8 +159,8 @@ def pages_of(place: Place, role: str | None) -> list[Way]:
     fulfillment_order = known.pop("fulfillment_order")
     with place.app.app_context():
         found = [
-            *(w for w in ways(place.app, **known) if w.endpoint not in OF_A_PART),
-            *(w for w in ways(place.app, reference=fulfillment_order) if w.endpoint in OF_A_PART),
+            *(w for w in ways(place.app, **known) if w.door.names != A_PART),
+            *(w for w in ways(place.app, reference=fulfillment_order) if w.door.names == A_PART),
         ]
     return [way for way in found if is_open(way, role)]
 
