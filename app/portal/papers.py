@@ -120,7 +120,8 @@ def print_many() -> ResponseReturnValue:
 
 
 def _asked(sent: Any) -> list[str]:
-    names = list(dict.fromkeys(sent.getlist("of")))
+    # No table holds a NUL: what is called so is nobody's, like any other name that is not known.
+    names = list(dict.fromkeys(name.replace("\0", "") for name in sent.getlist("of")))
     if not names:
         raise InvalidInput(_("Choose at least one order whose papers are printed."))
     if len(names) > papers.MOST_AT_ONCE:

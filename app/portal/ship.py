@@ -48,7 +48,7 @@ def hand_over(reference: str) -> ResponseReturnValue:
     typed: Sequence[Typed] = ()
     try:
         with transaction(page.scope()) as now:
-            leaving, gone = to_ship(reference)
+            leaving, gone = to_ship(reference, lock=True)
             _require_here(leaving, gone)
             typed = ship_form.read(leaving, request.form)
             zone = ZoneInfo(locations()[leaving.fo.location_id].zone)

@@ -119,12 +119,14 @@ def _listed(one: Leaving, shell: Mapping[str, Any]) -> dict[str, Any]:
 @blueprint.get("/ship/check")
 def check_number() -> Response:
     """Say of a number that is typed whose it is, if it is right, and if another parcel has it."""
-    number = request.args.get("number", "")[:LONGEST]
-    judged = entered.judge(request.args.get("carrier") or None, number)
+    # No table holds a NUL, and none is asked for one.
+    asked = {name: value.replace("\0", "") for name, value in request.args.items()}
+    number = asked.get("number", "")[:LONGEST]
+    judged = entered.judge(asked.get("carrier") or None, number)
     tone, said = judged.tone, judged.sentence
     with transaction(page.scope()) as now:
         try:
-            own = handover.to_ship(request.args.get("of", ""))[0].fo.id
+            own = handover.to_ship(asked.get("of", ""))[0].fo.id
         except NotFound:
             own = None
         owner = entered.owners([judged.number], now).get((judged.carrier or "", judged.number))

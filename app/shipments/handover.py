@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from app.extensions import db
 from app.orders.contract import FoStatus
+from app.orders.locks import lock_fulfillment_orders
 from app.orders.models import FulfillmentOrder
 from app.orders.queries import address_days
 from app.orders.rules import address_for_vendor
@@ -50,11 +51,17 @@ def leaving() -> list[Leaving]:
     return [Leaving(fo, packed.get(fo.id, [])) for fo in found]
 
 
-def to_ship(reference: str) -> tuple[Leaving, Sequence[Shipment]]:
-    """Return a fulfillment order with its packages, and its parcels that have left."""
-    query = select(FulfillmentOrder).options(joinedload(FulfillmentOrder.lines))
-    found = query.where(FulfillmentOrder.reference == reference)
-    fo = db.session.scalars(found).unique().one_or_none()
+def to_ship(reference: str, *, lock: bool = False) -> tuple[Leaving, Sequence[Shipment]]:
+    """Return a fulfillment order with its packages, and its parcels that have left.
+
+    `lock`: nobody ships any of it until the transaction ends.
+    """
+    if lock:
+        fo = lock_fulfillment_orders([reference]).get(reference)
+    else:
+        query = select(FulfillmentOrder).options(joinedload(FulfillmentOrder.lines))
+        found = query.where(FulfillmentOrder.reference == reference)
+        fo = db.session.scalars(found).unique().one_or_none()
     if fo is None:
         detail = f"There is no fulfillment order '{reference}'."
         raise NotFound(detail)

@@ -180,7 +180,7 @@ class _Numbers:
         self.keys = [_key(parcel) for word in words for parcel in word.parcels]
         self.owners: dict[tuple[str, str, int], UUID] | None = None
         # What waits with a label: as much somebody's as what has left.
-        self.labels: dict[tuple[str, str], UUID] = {}
+        self.labels: dict[tuple[str | None, str | None], UUID] = {}
 
     def _read(self) -> dict[tuple[str, str, int], UUID]:
         """Read them once, after the fulfillment orders are locked: what is shipped twice waits."""

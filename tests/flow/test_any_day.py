@@ -124,7 +124,11 @@ def _short(day: Day, n: int) -> None:
 
 
 def _program_picks(day: Day, n: int) -> None:
-    said = ({}, {"lines": {"1": 1}, "short": {"1": "damaged"}}, {"short": {"2": "wrong_count"}})
+    said: tuple[dict[str, Any], ...] = (
+        {},
+        {"lines": {"1": 1}, "short": {"1": "damaged"}},
+        {"short": {"2": "wrong_count"}},
+    )
     day.ask("pick", said[n % 3])
 
 

@@ -427,7 +427,16 @@ def test_s25_where_it_went_is_on_no_page_and_no_paper_once_it_is_over(
         )
     end_as(how, reference)
 
-    ends = ("", "/confirm", "/pick", "/pack", "/ship", "/trouble", "/pick-list.pdf", "/papers.pdf")
+    ends: tuple[str, ...] = (
+        "",
+        "/confirm",
+        "/pick",
+        "/pack",
+        "/ship",
+        "/trouble",
+        "/pick-list.pdf",
+        "/papers.pdf",
+    )
     ends += ("/receipt.pdf", "/gift.pdf")
     papers = ("label.pdf", "label.zpl", "slip.pdf", "return.pdf")
     paths = [f"/portal/orders/{reference}{end}" for end in ends]
