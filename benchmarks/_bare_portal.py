@@ -89,10 +89,8 @@ def bare_portal(
         with engine.connect() as connection:
             connection.execute(ask.places, {"vendor": vendor[0]}).all()
             values = {"vendor": vendor[0], "now": now, "morning": morning, "tonight": tonight}
-            counts = connection.execute(ask.counts, {**values, "undone": UNDONE}).one()
-            found = connection.execute(
-                ask.rows, {"vendor": vendor[0], "statuses": UNDONE, "size": 51}
-            ).all()
+            counts = connection.execute(ask.counts, values).one()
+            found = connection.execute(ask.rows, {"vendor": vendor[0], "size": 51}).all()
         last = found[49]
         return render_template(
             "work.html",
@@ -119,9 +117,6 @@ def bare_portal(
         )
 
     return app
-
-
-UNDONE = ["assigned", "confirmed", "picking", "packed", "ready", "on_hold"]
 
 
 def shown(rows: Sequence[Row[Any]], now: datetime, tonight: datetime) -> Iterator[dict[str, Any]]:

@@ -31,11 +31,14 @@ BOXES = text(
 TO_PACK = text(
     "SELECT fo.id, fo.reference, fo.order_number, fo.status, fo.ship_by, fo.assigned_at,"
     " fo.location_id, fo.preferences, u.units, u.picked, coalesce(n.parcels, 0) AS parcels"
-    " FROM fulfillment_orders fo"
+    # The first of each, before their lines are added up: there may be thousands.
+    " FROM ((SELECT * FROM fulfillment_orders WHERE vendor_id = :vendor AND status = 'picking'"
+    "  ORDER BY ship_by, id LIMIT :most) UNION ALL"
+    " (SELECT * FROM fulfillment_orders WHERE vendor_id = :vendor AND status = 'packed'"
+    "  ORDER BY ship_by, id LIMIT :most)) fo"
     " LEFT JOIN LATERAL (SELECT coalesce(sum(confirmed), 0) AS units,"
     "  coalesce(sum(picked), 0) AS picked FROM fo_lines WHERE fo_id = fo.id) u ON true"
     " LEFT JOIN LATERAL (SELECT count(*) AS parcels FROM packages WHERE fo_id = fo.id) n ON true"
-    " WHERE fo.vendor_id = :vendor AND fo.status IN ('picking', 'packed')"
     " ORDER BY fo.status = 'packed', u.picked < u.units, fo.ship_by, fo.id LIMIT :most"
 )
 

@@ -16,9 +16,14 @@ ALTER TABLE fulfillment_orders
     -- what whoever packed has ticked: [{code, by, at}]
     ADD ticks jsonb NOT NULL DEFAULT '[]', ADD wave_id uuid;
 CREATE INDEX fulfillment_orders_wave ON fulfillment_orders (wave_id) WHERE wave_id IS NOT NULL;
--- the portal's queue, by its steps
-CREATE INDEX fulfillment_orders_step ON fulfillment_orders (vendor_id, status, ship_by, id)
+-- the portal's queue: by its steps, which are counted from this index alone; in the order of the day; and its gifts
+CREATE INDEX fulfillment_orders_step ON fulfillment_orders (vendor_id, status, ship_by, id) INCLUDE (confirm_by)
     WHERE status IN ('assigned', 'confirmed', 'picking', 'packed', 'ready', 'on_hold');
+CREATE INDEX fulfillment_orders_undone ON fulfillment_orders (vendor_id, ship_by, id)
+    WHERE status IN ('assigned', 'confirmed', 'picking', 'packed', 'ready', 'on_hold');
+CREATE INDEX fulfillment_orders_gifts ON fulfillment_orders (vendor_id, ship_by, id)
+    WHERE preferences->>'gift_wrap' = 'true'
+        AND status IN ('assigned', 'confirmed', 'picking', 'packed', 'ready', 'on_hold');
 -- what left today, for the portal's queue and the manifest
 CREATE INDEX fulfillment_orders_shipped ON fulfillment_orders (vendor_id, shipped_at) INCLUDE (ship_by)
     WHERE shipped_at IS NOT NULL;
