@@ -110,7 +110,7 @@ def asked(told: tuple[str, str, dict[str, Any]], fo: str | None) -> tuple[Any, .
         for packed in rows("SELECT reference FROM packages"):
             given["path"]["package"] = packed.reference
             for named in (body or {}).get("parcels", []):
-                named |= {"package": packed.reference} if "package" in named else {}
+                named.update({"package": packed.reference} if "package" in named else {})
     where = path.format(**given["path"]).removeprefix("/api/v1")
     query = f"?{urlencode(given['query'])}" if given["query"] else ""
     return method, where + query, body, given["header"]
