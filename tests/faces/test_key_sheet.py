@@ -37,9 +37,16 @@ def test_a_letter_leads_only_where_somebody_may_go(app: Flask) -> None:
     kiln = make_vendor_with_stock("kiln")
     staff, owner = (sign_in_as(app, role, vendor=kiln) for role in ("vendor_staff", "vendor_owner"))
 
-    assert goes(staff.get("/portal/").text) == {"w": "/portal/"}
-    assert goes(owner.get("/portal/").text) == {
+    theirs = {
         "w": "/portal/",
+        "p": "/portal/pick",
+        "a": "/portal/pack",
+        "s": "/portal/ship",
+        "h": "/portal/help",
+        "d": "/portal/calendar",
+    }
+    assert goes(staff.get("/portal/").text) == theirs
+    assert goes(owner.get("/portal/").text) == theirs | {
         "t": "/portal/team",
         "k": "/portal/keys",
     }
