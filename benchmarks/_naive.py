@@ -179,6 +179,7 @@ def _part(session: Session, order: Order, listing: Listing, now: datetime) -> Fu
         location_id=listing.location_id,
         order_id=order.id,
         order_number=order.number,
+        placed_at=order.placed_at,
         cohort=order.cohort,
         status="assigned",
         assigned_at=now,

@@ -69,8 +69,8 @@ lines AS (INSERT INTO order_lines (id, order_id, external_id, sku, title, option
     FROM unnest(%(lines)s::uuid[], %(of_order)s::uuid[], %(names)s::text[], %(skus)s::text[])
         l (id, order_id, name, sku)),
 parts AS (INSERT INTO fulfillment_orders (id, reference, vendor_id, location_id, order_id,
-        order_number, cohort, status, assigned_at, ship_by, ship_to, preferences)
-    SELECT id, 'FO-' || id, vendor_id, location_id, order_id, number,
+        order_number, placed_at, cohort, status, assigned_at, ship_by, ship_to, preferences)
+    SELECT id, 'FO-' || id, vendor_id, location_id, order_id, number, now(),
         date_trunc('month', now())::date, 'assigned', now(), now() + interval '1 day',
         %(ship_to)s, '{{}}'
     FROM unnest(%(parts)s::uuid[], %(vendors)s::uuid[], %(locations)s::uuid[], %(orders)s::uuid[],

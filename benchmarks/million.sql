@@ -82,10 +82,10 @@ INSERT INTO order_lines (id, order_id, external_id, sku, title, options, quantit
         shipping_minor)
     SELECT uuidv7(), id, '1', 'B-SKU-' || serial %% 2000, 'Bowl', '{}', 1, 0, 500 + (worth ^ 3 * 40000)::int, 490
     FROM chosen ORDER BY placed_at;
-INSERT INTO fulfillment_orders (id, reference, vendor_id, location_id, order_id, order_number, cohort, status,
+INSERT INTO fulfillment_orders (id, reference, vendor_id, location_id, order_id, order_number, placed_at, cohort, status,
         assigned_at, confirm_by, ship_by, confirmed_at, shipped_at, delivered_at, ship_to, preferences)
     SELECT uuidv7(placed_at - clock_timestamp()), 'FO-B' || part || lpad(serial::text, 9, '0'), vendor, l.id, c.id,
-        'B-' || lpad(serial::text, 8, '0'), date_trunc('month', placed_at)::date,
+        'B-' || lpad(serial::text, 8, '0'), placed_at, date_trunc('month', placed_at)::date,
         CASE c.status WHEN 'open' THEN (ARRAY['assigned', 'confirmed', 'packed', 'on_hold'])[1 + serial %% 4]
             WHEN 'partly_shipped' THEN (ARRAY['shipped', 'confirmed'])[part]
             WHEN 'partly_delivered' THEN (ARRAY['delivered', 'shipped'])[part]

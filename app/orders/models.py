@@ -88,6 +88,8 @@ class FulfillmentOrder(db.Model):
     location_id: Mapped[Id]
     order_id: Mapped[Id]
     order_number: Mapped[Words]
+    # when its order was placed: a vendor's orders are listed by it
+    placed_at: Mapped[Moment]
     cohort: Mapped[Day]
     status: Mapped[Words]
     held_from: Mapped[Words | None]
@@ -114,6 +116,9 @@ class FulfillmentOrder(db.Model):
     # what whoever packed has ticked: [{code, by, at}]
     ticks: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
     wave_id: Mapped[Id | None]
+    # a faster service than the order's own, and what it costs more
+    service: Mapped[Words | None]
+    service_minor: Mapped[Minor | None]
     ship_to: Mapped[Json]
     preferences: Mapped[Json]
     lines: Mapped[list[FoLine]] = relationship(lazy="raise", order_by="FoLine.line")

@@ -93,6 +93,7 @@ def _fo_row(order: Order, vendor_id: UUID, location_id: UUID, now: datetime) -> 
         "location_id": location_id,
         "order_id": order.id,
         "order_number": order.number,
+        "placed_at": order.placed_at,
         "cohort": order.cohort,
         "status": "assigned",
         "assigned_at": now,
