@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+import orjson
+
 MIB = 1024 * 1024
 YEAR_SECONDS = 365 * 24 * 3600
 RELAXED = ("demo", "test")
@@ -170,6 +172,7 @@ ENGINE_OPTIONS: dict[str, object] = {
     "pool_size": 8,
     "max_overflow": 4,
     "pool_timeout": 5,
+    "json_deserializer": orjson.loads,
     "connect_args": {"options": SESSION_LIMITS, "connect_timeout": 5},
 }
 

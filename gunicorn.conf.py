@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -61,6 +62,8 @@ def post_worker_init(worker: Worker) -> None:
     threading.Thread(target=keep_beating, daemon=True).start()
     # Streams of events end when their server is told to, not when their time is over.
     live.is_serving = lambda: bool(worker.alive)
+    # What has been loaded stays: whoever looks for garbage need not look through it each time.
+    gc.freeze()
 
 
 def worker_exit(_: Arbiter, worker: Worker) -> None:

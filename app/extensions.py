@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.commands.core import Script
 from redis.exceptions import ConnectionError as CutOffError
 from redis.retry import Retry
 from sqlalchemy.orm import DeclarativeBase
@@ -23,6 +27,7 @@ class Valkey:
     """The connection to Valkey; a doorbell that may be missing, so every wait on it is short."""
 
     client: Redis
+    scripts: dict[str, Script]
 
     def init_app(self, app: Flask) -> None:
         """Connect lazily: a web process starts and takes orders without Valkey."""
@@ -33,6 +38,13 @@ class Valkey:
             # A connection that was cut is made anew; one that hangs is not waited for twice.
             retry=Retry(NoBackoff(), 1, supported_errors=(CutOffError,)),
         )
+        self.scripts = {}
+
+    def run(self, script: str, keys: Sequence[str], values: Sequence[str | int]) -> Any:
+        """Run a Lua script, which Valkey keeps after its first time."""
+        if script not in self.scripts:
+            self.scripts[script] = self.client.register_script(script)
+        return self.scripts[script](keys=keys, args=values)
 
 
 valkey = Valkey()

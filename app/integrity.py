@@ -63,6 +63,10 @@ INVARIANTS: dict[str, str] = {
         SELECT p.order_id FROM payments p LEFT JOIN (SELECT order_id, sum(amount_minor) AS captured
             FROM ledger WHERE kind = 'captured' GROUP BY 1) l ON l.order_id = p.order_id
         WHERE p.captured_minor <> coalesce(l.captured, 0)""",
+    "6 what is to be paid back stands in the ledger": """
+        SELECT p.order_id FROM payments p LEFT JOIN (SELECT order_id, sum(amount_minor) AS due
+            FROM ledger WHERE kind = 'refund_due' GROUP BY 1) l ON l.order_id = p.order_id
+        WHERE p.pending_minor > coalesce(l.due, 0)""",
     "7 an order's parts belong to whom their fulfillment order belongs": """
         SELECT l.id FROM fo_lines l JOIN fulfillment_orders fo ON fo.id = l.fo_id
         WHERE (l.vendor_id, l.order_id) <> (fo.vendor_id, fo.order_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 
 from redis.exceptions import RedisError
 from rq import Queue
@@ -16,14 +16,11 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import text
 
 from app.extensions import db, valkey
-from app.shared import clock, leases, work
+from app.shared import breath, clock, leases
 
 QUEUES = ("urgent", "default", "tracking", "slow")
 # RQ keeps a finished job no longer than this; nothing is read from it.
-NEVER_ENDS = -1
 RESULT_SECONDS, FAILURE_SECONDS = 0, 3600
-# While a job is queued it need not be queued again; a lost one is rung anew after this time.
-BELL_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +60,9 @@ JOBS = {
         "workers.routing.take_back_stopped", "urgent", _checks("take_back_stopped")
     ),
     "remind_vendors": Job("workers.orders.remind_vendors", "urgent", _checks("remind_vendors")),
+    "cancel_unshipped": Job(
+        "workers.orders.cancel_unshipped", "default", _checks("cancel_unshipped")
+    ),
     "wake_waiting": Job("workers.routing.wake_waiting", "urgent", _checks("wake_waiting")),
     "send_notifications": Job(
         "workers.notifications.send_notifications",
@@ -99,35 +99,15 @@ JOBS = {
 }
 
 
-class _Rung:
-    """The bells of one transaction: rung in one breath, for Valkey may be slow to answer."""
-
-    def __init__(self) -> None:
-        self.names: dict[str, None] = {}
-
-    def __call__(self) -> None:
-        ring_now(*self.names)
-
-
 def ring(name: str) -> None:
     """Have a job run soon after the commit."""
     if clock.may_ring(name):
-        work.gathered("bells", _Rung).names[name] = None
+        breath.of_transaction().bells[name] = partial(_queue, name)
 
 
 def ring_now(*names: str) -> None:
     """Queue jobs unless they are queued already."""
-    pipe = valkey.client.pipeline(transaction=False)
-    for name in names:
-        pipe.set(f"bell:{name}", 1, nx=True, ex=BELL_SECONDS)
-        pipe.ttl(f"bell:{name}")
-    answers = pipe.execute()
-    for name, is_rung, left in zip(names, answers[::2], answers[1::2], strict=True):
-        if is_rung:
-            _queue(name)
-        elif left == NEVER_ENDS:
-            # A bell that would never end is not one of ours; it must not silence the next.
-            valkey.client.delete(f"bell:{name}")
+    breath.tell({name: partial(_queue, name) for name in names})
 
 
 def _queue(name: str) -> None:

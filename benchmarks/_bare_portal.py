@@ -26,6 +26,7 @@ PAGES = {
     "packing": "/portal/pack",
     "shipping": "/portal/ship",
     "help": "/portal/help",
+    "stock": "/portal/stock",
     "calendar": "/portal/calendar",
     "team": "/portal/team",
     "keys": "/portal/keys",
@@ -57,6 +58,7 @@ BAR = [
     Page("help", "Help", "life-preserver", "h"),
 ]
 MORE = [
+    Page("stock", "Stock", "boxes", "i"),
     Page("calendar", "Calendar", "calendar-event", "d"),
     Page("team", "Team", "people", "t"),
     Page("keys", "Keys", "key", "k"),

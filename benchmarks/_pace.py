@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from statistics import median
 
@@ -36,8 +37,13 @@ class Meter:
 
     def seconds(self) -> float:
         """Return the seconds of processor time so far."""
-        times = [process.cpu_times() for process in self.server.children()]
-        return sum(one.user + one.system for one in times)
+        seconds = 0.0
+        for process in self.server.children():
+            # One that cleans up after others may have ended since.
+            with suppress(psutil.NoSuchProcess):
+                one = process.cpu_times()
+                seconds += one.user + one.system
+        return seconds
 
     def pace(self, act: Callable[[], tuple[int, float]]) -> Pace:
         """Return the pace of an act, which tells its orders and its own processor time."""

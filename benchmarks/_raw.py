@@ -19,6 +19,10 @@ from app.orders.contract import NewOrder
 from app.shared import ids
 
 SHIP_TO, FACTS = json.dumps(ADDRESS), json.dumps({"lines": 3})
+# About as long as a decision of two lines with two ways each.
+DECISION = json.dumps(
+    {"strategy": "balanced", "chosen": ["x" * 220] * 2, "others": ["x" * 220] * 2}
+)
 LINES = 3
 # Ten rows: a customer, an order, its three lines, its promise, an entry, a message, two checks.
 SINGLE = f"""
@@ -52,9 +56,9 @@ INSERT INTO checks (subject_id, watcher, subject_kind, order_id, next_check_at)
     VALUES (%(order)s, 'route_orders', 'order', %(order)s, now()),
         (%(order)s, 'watch', 'order', %(order)s, now())
 """
-# The rows of an order that is taken in and routed: the order, its lines, its fulfillment order and
+# Ten rows of an order that is taken in and routed: the order, its lines, its fulfillment order and
 # that one's lines, what is held for them, and the stock it is held from.
-BATCH = f"""
+TEN_ROWS = f"""
 WITH placed AS (INSERT INTO orders (id, reference, channel, number, cohort, placed_at, received_at,
         customer_id, currency, items_minor, freight_minor, ship_to, shipping, preferences, status,
         promise_zone, request_sha256)
@@ -88,6 +92,48 @@ UPDATE stock s SET reserved = s.reserved + v.units
         FROM unnest(%(listings)s::uuid[]) l (listing_id) GROUP BY 1) v
     WHERE s.listing_id = v.listing_id
 """
+# And what else ours leaves behind: who bought, what is promised, decided, told and looked at.
+EVERY_ROW = (
+    TEN_ROWS.replace(
+        "WITH placed",
+        """
+WITH buyers AS (INSERT INTO customers (id, channel, external_id, name, email)
+    SELECT id, 'webshop', number, number, number || '@shop.example'
+    FROM unnest(%(buyers)s::uuid[], %(numbers)s::text[]) c (id, number)),
+promised AS (INSERT INTO promises (order_id, subject_id, kind, version, due_at, reason, made_at)
+    SELECT order_id, subject_id, kind, 1, now() + interval '1 day', 'raw', now()
+    FROM unnest(%(orders)s::uuid[], %(parts)s::uuid[]) o (order_id, part_id)
+    CROSS JOIN LATERAL (VALUES ('ship_by', part_id), ('confirm_by', part_id),
+        ('deliver_by', order_id)) p (kind, subject_id)),
+entered AS (INSERT INTO timeline (cohort, order_id, at, event, subject_id, actor, facts, source)
+    SELECT date_trunc('month', now())::date, id, now(), event, id, 'raw', %(facts)s, 'person'
+    FROM unnest(%(orders)s::uuid[]) o (id)
+    CROSS JOIN (VALUES ('order_placed'), ('order_routed')) e (event)),
+told AS (INSERT INTO notifications (id, cohort, order_id, dedupe_key, audience, channel,
+        recipient, template, facts, status, made_at, due_at)
+    SELECT gen_random_uuid(), date_trunc('month', now())::date, id, template || ':', audience,
+        'email', 'a@shop.example', template, %(facts)s, 'queued', now(), now()
+    FROM unnest(%(orders)s::uuid[]) o (id) CROSS JOIN (VALUES ('order_received', 'customer'),
+        ('work_assigned', 'vendor')) n (template, audience)),
+noted AS (INSERT INTO notices (id, audience, kind, subject, facts, once, at)
+    SELECT gen_random_uuid(), 'vendor:' || vendor_id, 'work_assigned', 'FO-' || id, %(facts)s,
+        'work_assigned:' || id, now()
+    FROM unnest(%(parts)s::uuid[], %(vendors)s::uuid[]) f (id, vendor_id)),
+decided AS (INSERT INTO decisions (cohort, order_id, kind, policy_version, facts, made_at)
+    SELECT date_trunc('month', now())::date, id, 'routing', 0, %(decision)s, now()
+    FROM unnest(%(orders)s::uuid[]) o (id)),
+watched AS (INSERT INTO checks (subject_id, watcher, subject_kind, order_id, next_check_at)
+    SELECT subject_id, watcher, 'order', order_id, now() + interval '1 day'
+    FROM unnest(%(orders)s::uuid[], %(parts)s::uuid[]) o (order_id, part_id)
+    CROSS JOIN LATERAL (VALUES ('watch', order_id), ('watch', part_id),
+        ('take_back_unconfirmed', part_id), ('remind_vendors', part_id)) c (watcher, subject_id)),
+placed""",
+        1,
+    )
+    .replace("%(customer)s, 'EUR'", "customer, 'EUR'")
+    .replace("%(digests)s::text[])", "%(digests)s::text[], %(buyers)s::uuid[])")
+    .replace("o (id, number, items, digest)", "o (id, number, items, digest, customer)")
+)
 PLACES = "SELECT sku, id, vendor_id, location_id FROM listings ORDER BY cost_minor DESC"
 A_CUSTOMER = "SELECT id FROM customers LIMIT 1"
 
@@ -123,13 +169,16 @@ class Raw:
         values |= {f"sku{n}": line.sku for n, line in enumerate(order.lines)}
         self.connection.execute(SINGLE, values, prepare=True)
 
-    def place_and_route(self, orders: Sequence[NewOrder]) -> None:
+    def place_and_route(self, orders: Sequence[NewOrder], sql: str = EVERY_ROW) -> None:
         """Write orders as routing leaves them, each of one vendor: one statement for all."""
         rows = [(o, ids.new(), ids.new(), self.places[o.lines[0].sku]) for o in orders]
         lines = [(key, part, line) for o, key, part, _ in rows for line in o.lines]
         places = [self.places[line.sku] for *_, line in lines]
         values = {
             "customer": self.customer,
+            "buyers": [ids.new() for _ in rows],
+            "facts": FACTS,
+            "decision": DECISION,
             "ship_to": SHIP_TO,
             "orders": [key for _, key, _, _ in rows],
             "numbers": [o.number for o, *_ in rows],
@@ -147,4 +196,4 @@ class Raw:
             "of_vendor": [vendor for _, vendor, _ in places],
             "listings": [listing for listing, *_ in places],
         }
-        self.connection.execute(BATCH, values, prepare=True)
+        self.connection.execute(sql, values, prepare=True)

@@ -30,8 +30,8 @@ SQL = Path(__file__).with_suffix(".sql")
 LAST = "SELECT coalesce(max(substr(number, 3)::int), 0) FROM orders WHERE number ~ '^B-[0-9]{8}$'"
 COHORTS = "SELECT ensure_cohort(cohort) FROM (SELECT DISTINCT cohort FROM orders) months"
 TABLES = (
-    "customers, products, orders, recipients, order_lines, fulfillment_orders, fo_lines, shipments,"
-    " exception_cases"
+    "customers, products, orders, recipients, order_lines, fulfillment_orders, listings, fo_lines,"
+    " packages, package_lines, shipments, exception_cases"
 )
 
 

@@ -8,8 +8,9 @@ INSERT INTO locations (id, vendor_id, code, name, zone, country, cut_off, handli
     WHERE code ^@ 'bench-' ON CONFLICT DO NOTHING;
 
 -- Chance decides about an order once; everything that hangs on it follows from there. `age` is its place among all, 0 the
--- newest: the newest are under way, so that every status fills a page of ten thousand orders. Most are of the second year.
-SELECT setseed(0.25);
+-- newest; most are of the second year. The newest are under way: how many that are depends on the trade of the day, not on
+-- how many orders are kept, so a small fill has work enough, too, for every status and every step to fill a page.
+SELECT setseed(0.5);
 CREATE TEMPORARY TABLE chosen AS
 WITH countries AS (
     SELECT * FROM unnest(ARRAY['US', 'DE', 'GB', 'FR', 'SE', 'NL', 'ES', 'IT', 'PL', 'BR', 'JP', 'NZ'],
@@ -23,21 +24,21 @@ shares AS (SELECT v.id AS vendor_id, l.id AS location_id, n,
     FROM (SELECT id, split_part(code, '-', 2)::int AS n FROM vendors WHERE code ^@ 'bench-') v
     JOIN locations l ON l.vendor_id = v.id),
 -- a hundred draws are looked up instead of a million
-draws AS (SELECT d, (SELECT vendor_id FROM shares WHERE upto >= d / 1000.0 ORDER BY upto LIMIT 1) AS vendor_id
+draws AS (SELECT d, (SELECT vendor_id FROM shares WHERE upto >= (d + 1) / 1000.0 ORDER BY upto LIMIT 1) AS vendor_id
     FROM generate_series(0, 999) d),
 homes AS (SELECT d, (SELECT code FROM countries WHERE above <= d / 1000.0 ORDER BY above DESC LIMIT 1) AS country,
         (SELECT city FROM countries WHERE above <= d / 1000.0 ORDER BY above DESC LIMIT 1) AS city
     FROM generate_series(0, 999) d),
-thrown AS (SELECT n, n::float / %(orders)s AS age, random() AS state, random() AS hour,
-        floor(random() * 1000)::int AS vendor, floor(random() * 1000)::int AS second,
-        floor(random() * 1000)::int AS home, random() AS worth, random() AS trouble
+thrown AS (SELECT n, n::float / %(orders)s AS age, least(.3, greatest(.03, 3000.0 / %(orders)s)) AS busy,
+        random() AS state, random() AS hour, floor(random() * 1000)::int AS vendor,
+        floor(random() * 1000)::int AS second, floor(random() * 1000)::int AS home, random() AS worth, random() AS trouble
     FROM generate_series(1, %(orders)s) n)
-SELECT t.n, t.age, t.worth, t.trouble, h.country, h.city, a.vendor_id,
+SELECT t.worth, t.trouble, t.age < t.busy + .05 AS is_recent, h.country, h.city, a.vendor_id,
     CASE WHEN t.second < 150 THEN b.vendor_id END AS other_id,
     %(first)s + n AS serial, now() - interval '730 days' * t.age ^ 1.2 - interval '1 hour' * t.hour AS placed_at,
-    CASE WHEN t.age < .03 THEN CASE WHEN state < .25 THEN 'received' WHEN state < .85 THEN 'open'
+    CASE WHEN t.age < t.busy THEN CASE WHEN state < .25 THEN 'received' WHEN state < .85 THEN 'open'
             WHEN state < .95 THEN 'partly_shipped' ELSE 'shipped' END
-        WHEN t.age < .08 THEN CASE WHEN state < .70 THEN 'shipped' WHEN state < .78 THEN 'partly_shipped'
+        WHEN t.age < t.busy + .05 THEN CASE WHEN state < .70 THEN 'shipped' WHEN state < .78 THEN 'partly_shipped'
             WHEN state < .90 THEN 'partly_delivered' WHEN state < .98 THEN 'open' ELSE 'canceled' END
         WHEN state < .968 THEN 'delivered' WHEN state < .998 THEN 'canceled' ELSE 'shipped' END AS status,
     uuidv7(now() - interval '730 days' * t.age ^ 1.2 - interval '1 hour' * t.hour - clock_timestamp()) AS id
@@ -86,12 +87,12 @@ INSERT INTO fulfillment_orders (id, reference, vendor_id, location_id, order_id,
         assigned_at, confirm_by, ship_by, confirmed_at, shipped_at, delivered_at, ship_to, preferences)
     SELECT uuidv7(placed_at - clock_timestamp()), 'FO-B' || part || lpad(serial::text, 9, '0'), vendor, l.id, c.id,
         'B-' || lpad(serial::text, 8, '0'), placed_at, date_trunc('month', placed_at)::date,
-        CASE c.status WHEN 'open' THEN (ARRAY['assigned', 'confirmed', 'packed', 'on_hold'])[1 + serial %% 4]
+        CASE c.status WHEN 'open' THEN (ARRAY['assigned', 'confirmed', 'picking', 'packed', 'on_hold'])[1 + serial %% 5]
             WHEN 'partly_shipped' THEN (ARRAY['shipped', 'confirmed'])[part]
             WHEN 'partly_delivered' THEN (ARRAY['delivered', 'shipped'])[part]
             ELSE c.status END,
         placed_at, placed_at + interval '1 day', placed_at + interval '2 days',
-        CASE WHEN c.status <> 'open' OR serial %% 4 > 0 THEN placed_at + interval '8 hours' END,
+        CASE WHEN c.status <> 'open' OR serial %% 5 > 0 THEN placed_at + interval '8 hours' END,
         CASE WHEN c.status IN ('shipped', 'delivered') THEN placed_at + interval '36 hours' END,
         CASE WHEN c.status = 'delivered' THEN placed_at + interval '4 days' END,
         jsonb_build_object('city', c.city, 'country', c.country), '{}'
@@ -99,10 +100,29 @@ INSERT INTO fulfillment_orders (id, reference, vendor_id, location_id, order_id,
     JOIN locations l ON l.vendor_id = p.vendor AND l.code = 'main'
     WHERE c.status <> 'received' AND vendor IS NOT NULL AND (part = 1 OR c.other_id <> c.vendor_id)
     ORDER BY placed_at;
--- No shelf is behind them.
-INSERT INTO fo_lines (id, fo_id, vendor_id, order_id, order_line_id, listing_id, line, sku, title, options, ordered)
-    SELECT uuidv7(), f.id, f.vendor_id, f.order_id, l.id, l.id, l.external_id, l.sku, l.title, '{}', l.quantity
-    FROM fulfillment_orders f JOIN order_lines l ON l.order_id = f.order_id WHERE f.order_id IN (SELECT id FROM chosen);
+-- On no shelf there is any stock.
+INSERT INTO listings (id, vendor_id, location_id, sku, title, cost_minor, currency, bin)
+    SELECT uuidv7(), vendor_id, location_id, sku, 'Bowl', 300, 'EUR', 'B-' || lpad(right(sku, 2), 2, '0')
+    FROM (SELECT DISTINCT f.vendor_id, f.location_id, l.sku FROM fulfillment_orders f JOIN order_lines l USING (order_id)
+        WHERE f.order_id IN (SELECT id FROM chosen)) s ON CONFLICT DO NOTHING;
+-- Of what is being picked, half is picked.
+INSERT INTO fo_lines (id, fo_id, vendor_id, order_id, order_line_id, listing_id, line, sku, title, options, ordered,
+        confirmed, picked, packed, shipped, delivered)
+    SELECT uuidv7(), f.id, f.vendor_id, f.order_id, l.id, g.id, l.external_id, l.sku, l.title, '{}', l.quantity,
+        (f.confirmed_at IS NOT NULL)::int * l.quantity,
+        (is_packed OR f.status = 'picking' AND right(f.order_number, 1) < '5')::int * l.quantity,
+        is_packed::int * l.quantity, (is_packed AND f.status <> 'packed')::int * l.quantity,
+        (f.status = 'delivered')::int * l.quantity
+    FROM fulfillment_orders f JOIN order_lines l ON l.order_id = f.order_id
+    JOIN listings g ON g.location_id = f.location_id AND g.sku = l.sku
+    CROSS JOIN LATERAL (SELECT f.status IN ('packed', 'shipped', 'delivered') AS is_packed) s
+    WHERE f.order_id IN (SELECT id FROM chosen);
+INSERT INTO packages (id, vendor_id, order_id, fo_id, cohort, reference, number, packed_at, packed_by)
+    SELECT uuidv7(), vendor_id, order_id, id, cohort, 'PK-B' || substr(reference, 5), 1, confirmed_at, 'Bench'
+    FROM fulfillment_orders WHERE status = 'packed' AND order_id IN (SELECT id FROM chosen);
+INSERT INTO package_lines (package_id, fo_line_id, vendor_id, quantity)
+    SELECT p.id, l.id, l.vendor_id, l.packed FROM packages p JOIN fo_lines l USING (fo_id)
+    WHERE p.order_id IN (SELECT id FROM chosen);
 UPDATE orders SET has_part_on_hold = true WHERE id IN
     (SELECT order_id FROM fulfillment_orders WHERE status = 'on_hold' AND order_id IN (SELECT id FROM chosen));
 INSERT INTO shipments (id, reference, vendor_id, order_id, fo_id, cohort, carrier, tracking_number, period, status,
@@ -118,4 +138,4 @@ INSERT INTO exception_cases (id, reference, kind, subject_kind, subject_id, orde
     SELECT uuidv7(), 'CA-B' || serial, (ARRAY['late_dispatch', 'stalled', 'late_delivery'])[1 + serial %% 3],
         'order', id, id, vendor_id, (ARRAY['warning', 'warning', 'critical'])[1 + serial %% 3],
         placed_at + interval '2 days', placed_at + interval '2 days', 1, '{}'
-    FROM chosen WHERE trouble < .08 AND age < .08 AND status <> 'received';
+    FROM chosen WHERE trouble < .08 AND is_recent AND status <> 'received';

@@ -37,10 +37,11 @@ class Couriers:
         self._wait = 0
         self.has_caught_up = False
 
-    def hand_over(self, number: str, who: Character, ship_to: Document, at: datetime) -> None:
-        """Take a parcel in, with whatever will befall it."""
+    def hand_over(self, number: str, who: Character, fo: Document, at: datetime) -> None:
+        """Take a parcel of a fulfillment order in, with whatever will befall it."""
         after = timedelta(hours=self._chance.uniform(*who.hands_over))
-        trip = plan_trip(who.place, place_of(ship_to), at, after, self._chance)
+        to = place_of(fo["ship_to"])
+        trip = plan_trip(who.place, to, at, after, self._chance, service=fo["service"])
         scans = scans_of(trip, draw(self._chance, FATES))
         self._book.add(number, scans, trip.delivered_at, signature(str(ship_to.get("name", ""))))
 
@@ -90,15 +91,18 @@ class Couriers:
 
     def _take_up(self, order: Document) -> None:
         origin = _origin(order.get("fulfillment_orders", ()))
+        services = {fo["id"]: fo["service"] for fo in order.get("fulfillment_orders", ())}
         for shipment in order.get("shipments", ()):
             is_ours = shipment["carrier"] == CARRIER and shipment["status"] not in OVER
             if is_ours and not self._book.find(shipment["tracking_number"]):
-                self._go_on(shipment, origin, order["ship_to"])
+                service = services[shipment["fulfillment_order"]]
+                self._go_on(shipment, origin, order["ship_to"], service)
 
-    def _go_on(self, shipment: Document, origin: Place, ship_to: Document) -> None:
+    def _go_on(self, shipment: Document, origin: Place, ship_to: Document, service: str) -> None:
         shipped_at = datetime.fromisoformat(shipment["shipped_at"])
         after = timedelta(hours=self._chance.uniform(*USUAL_HOURS))
-        trip = plan_trip(origin, place_of(ship_to), shipped_at, after, self._chance)
+        to = place_of(ship_to)
+        trip = plan_trip(origin, to, shipped_at, after, self._chance, service=service)
         scans = scans_of(trip)
         if last := shipment.get("last_scan_at"):
             is_near = shipment["status"] in NEAR

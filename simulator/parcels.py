@@ -11,7 +11,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from simulator.fedex import ParcelBook, ScanFacts
-from simulator.places import Place, days_between, hub_of
+from simulator.places import STANDARD, Place, days_between, hub_of
 
 DAY = timedelta(days=1)
 # Longer than the platform asks about one of them; after that nobody here knows the number.
@@ -71,18 +71,20 @@ class Trip:
     delivered_at: datetime
 
 
-def plan_trip(
+def plan_trip(  # noqa: PLR0913 - a trip is all of that
     origin: Place,
     destination: Place,
     shipped_at: datetime,
     handed_over_after: timedelta,
     chance: random.Random,
+    *,
+    service: str = STANDARD,
 ) -> Trip:
     """Return a usual way from one place to another, ending at a door by day."""
     picked_up_at = shipped_at + handed_over_after
     zone = ZoneInfo(destination.zone)
     day = picked_up_at.astimezone(zone).date()
-    day += timedelta(days=chance.choice(days_between(origin, destination)))
+    day += timedelta(days=chance.choice(days_between(origin, destination, service)))
     hours = chance.uniform(*DOOR_HOURS)
     delivered_at = datetime.combine(day, time(), zone) + timedelta(hours=hours)
     on_van_at = delivered_at - timedelta(hours=chance.uniform(*VAN_HOURS))

@@ -144,7 +144,7 @@ class Vendors:
             # Before the platform is told: should its answer be lost, the parcel still moves.
             who, at = task.plan.who, task.plan.ship_at
             for number in task.plan.numbers:
-                self._couriers.hand_over(number, who, task.fo["ship_to"], at)
+                self._couriers.hand_over(number, who, task.fo, at)
         words = [dispatch(task.fo, task.plan) for task in tasks]
         answer = self._onward.post("/fulfillment-orders/ship", {"fulfillment_orders": words})
         for task, _, status in _answered(tasks, words, answer and answer.body):
@@ -157,8 +157,10 @@ class Vendors:
         elif task.plan.is_mistyped:
             self._plans[name] = replace(task.plan, is_mistyped=False)
         else:
-            # Another hand was quicker, or the number is taken: think again.
+            # Another hand was quicker, or the number is taken: think again. Or it goes by another
+            # service than its label says.
             self._plans.pop(name, None)
+            self._onward.post(f"/fulfillment-orders/{name}/label", {})
 
 
 def new_plan(who: Character, fo: Document, numbers: Iterator[str], chance: random.Random) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 import pypdfium2
 import zxingcpp
 from flask.testing import FlaskClient
+from reportlab.pdfgen.canvas import Canvas
 
 from app.extensions import db
 from app.orders import service as orders
@@ -102,6 +104,17 @@ def opened(content: bytes) -> Iterator[Any]:
         yield document
     finally:
         document.close()
+
+
+def carrier_pdf(*words: str) -> bytes:
+    """Return a label as a carrier makes it: a page for each of some words."""
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=(288, 432))
+    for said in words:
+        canvas.drawString(20, 200, said)
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
 
 
 def pages(content: bytes) -> list[str]:

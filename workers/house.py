@@ -17,6 +17,7 @@ from app.shared import clock
 from app.shared.columns import cohort_of
 from app.shared.work import PLATFORM, transaction
 from app.timeline.service import ensure_cohorts
+from app.unshipped import service as unshipped
 from app.webhooks.contract import KEPT_DAYS as WEBHOOKS_KEPT_DAYS
 from workers.job import IsTimeUp, job
 
@@ -42,10 +43,11 @@ MONTH = timedelta(days=31)
 
 @job
 def keep_house(is_time_up: IsTimeUp) -> int:
-    """Make next month's partitions and drop what is past its time."""
+    """Make next month's partitions, find what never left, and drop what is past its time."""
     with transaction(PLATFORM) as now:
         ensure_cohorts({cohort_of(now), cohort_of(now + MONTH)})
         close_moot(now)
+        unshipped.find(now)
         for table, column, age in KEPT:
             if not is_time_up():
                 db.session.execute(

@@ -6,6 +6,7 @@ Jobs run in the worker's own process, one after the other (docs/decisions/0005).
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -135,6 +136,8 @@ def main(queue_name: str) -> None:
     worker = worker_of(queue_name, connection)
     part = f"worker-{queue_name}"
     threading.Thread(target=watch_over, args=(worker, part), daemon=True).start()
+    # What has been loaded stays: whoever looks for garbage need not look through it each time.
+    gc.freeze()
     worker.work(logging_level="WARNING", max_jobs=MOST_JOBS)
 
 

@@ -15,7 +15,13 @@ OPS_ROLES = ("ops_agent", "ops_lead", "senior_management", "administrator")
 ROLES = (*VENDOR_ROLES, *OPS_ROLES)
 
 # What a key may do. A vendor's key reaches its own rows only, whatever it may do.
-VENDOR_RIGHTS = ("fulfillment:read", "fulfillment:write", "stock:write")
+VENDOR_RIGHTS = (
+    "fulfillment:read",
+    "fulfillment:write",
+    "stock:write",
+    "webhooks:read",
+    "webhooks:write",
+)
 MARKETPLACE_RIGHTS = (
     "orders:read",
     "orders:write",

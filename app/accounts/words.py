@@ -52,6 +52,14 @@ RIGHTS = {
         later("Confirm, pick, pack and ship them."),
     ),
     "stock:write": (later("Count stock"), later("Say how much of each product is on the shelf.")),
+    "webhooks:read": (
+        later("See webhooks"),
+        later("Where its programs listen, and what became of each delivery."),
+    ),
+    "webhooks:write": (
+        later("Change webhooks"),
+        later("Say where its programs listen, make their secrets, send events again."),
+    ),
     "catalog:read": (
         later("See the catalog"),
         later("Vendors, their calendars, what they sell, and how much they have."),
@@ -74,7 +82,7 @@ RIGHTS = {
 # What a key is most often made for: a shop that sends orders, a vendor's own system.
 PRESETS = {
     MARKETPLACE_RIGHTS: ("orders:read", "orders:write", "payments:write"),
-    VENDOR_RIGHTS: VENDOR_RIGHTS,
+    VENDOR_RIGHTS: ("fulfillment:read", "fulfillment:write", "stock:write"),
 }
 # A call that shows whether a key works, by a right it may have; the first that fits.
 FIRST_CALLS = {
@@ -83,6 +91,7 @@ FIRST_CALLS = {
     "orders:read": "/api/v1/orders/A-1001?channel=webshop",
     "catalog:read": "/api/v1/listings",
     "metrics:read": "/metrics",
+    "webhooks:read": "/api/v1/webhooks",
 }
 
 

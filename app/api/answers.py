@@ -94,6 +94,10 @@ class FulfillmentOrder(Answer):
     hold_reason: str | None
     decline_code: DeclineCode | None
     ship_on: date | None
+    # When what has not left is canceled, where its vendor was told so.
+    cancel_at: datetime | None
+    # The service in force: the order's own, or a faster one that the marketplace pays.
+    service: str
     # To a vendor nothing when it need not know any more; then it reads of no wishes either.
     ship_to: AddressForm | None
     preferences: PreferencesForm
@@ -135,6 +139,8 @@ class Payment(Answer):
     authorized: str
     captured: str
     refunded: str
+    # What the channel is to pay back, and has not said it did.
+    refund_due: str
 
 
 class Promise(Answer):

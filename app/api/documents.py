@@ -125,7 +125,8 @@ def _payment(payment: Any | None) -> Document | None:
         name: str(Money(getattr(payment, f"{name}_minor"), payment.currency))
         for name in ("authorized", "captured", "refunded")
     }
-    return {"status": payment.status, **sums}
+    due = str(Money(payment.pending_minor, payment.currency))
+    return {"status": payment.status, **sums, "refund_due": due}
 
 
 def _shipments(

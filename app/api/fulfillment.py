@@ -35,6 +35,7 @@ from app.orders.queries import fulfillment_order, fulfillment_orders
 from app.orders.service import Outcome
 from app.shared.errors import InvalidInput, NotFound
 from app.shared.work import transaction
+from app.shipments.claims import noted
 from app.shipments.pack_rules import Parcel as PackedParcel
 from app.shipments.packing import pack
 from app.shipments.picking import pick
@@ -155,7 +156,7 @@ def _confirm(said: Sequence[tuple[str, ConfirmForm]], now: datetime) -> list[Out
 def ship_one(reference: str) -> dict[str, Any]:
     """Say that parcels of one have left."""
     form = read(ShipForm)
-    with transaction(caller().scope) as now:
+    with noted(caller().name), transaction(caller().scope) as now:
         return _one(ship([_dispatch(reference, form, now)], actor=caller().name, now=now), now)
 
 

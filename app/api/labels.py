@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Any
 
-from flask import Blueprint, current_app, request
+from flask import Blueprint, Response, current_app, request
 
 from app.api.access import caller
 from app.api.forms import LabelForm, LabelsForm, read
@@ -15,12 +15,17 @@ from app.orders.queries import fulfillment_order
 from app.shared.errors import InvalidInput
 from app.shared.work import transaction
 from app.shipments import labeling, papers
-from app.shipments.contract import Asked
+from app.shipments.claims import noted
+from app.shipments.contract import PDF, PNG, ZPL, Asked, File
 from app.shipments.labeling import Wanted
+from app.shipments.labels.vendors_own import checked
 from app.shipments.packages import Packed
 from app.shipments.registry import PROVIDERS
 
 FORMS = ("pdf", "zpl")
+JSON = "application/json"
+# What is answered as a file: which form it is.
+FILES = {PDF: "pdf", ZPL: "zpl"}
 
 
 def mount(blueprint: Blueprint) -> None:
@@ -37,8 +42,9 @@ def label_one(reference: str) -> dict[str, Any]:
     """
     forms = read(LabelsForm).parcels or []
     is_vendor = caller().vendor_id is not None
-    with transaction(caller().scope) as now:
-        wanted = [_wanted(form) for form in forms]
+    # Before a transaction: looking at files takes its time.
+    wanted = [_wanted(form) for form in forms]
+    with noted(caller().name), transaction(caller().scope) as now:
         packed = labeling.make(reference, wanted, actor=caller().name, now=now)
         found = [fulfillment_order(reference)]
         (document,) = fulfillment_order_documents(found, to_vendor_at=now if is_vendor else None)
@@ -46,13 +52,13 @@ def label_one(reference: str) -> dict[str, Any]:
 
 
 def _wanted(form: LabelForm) -> Wanted:
-    content = None
-    if form.file is not None:
+    file = None
+    if form.file:
         try:
-            content = base64.b64decode(form.file, validate=True)
+            file = checked(base64.b64decode(form.file, validate=True))
         except binascii.Error:
             raise InvalidInput("The file is not base64.", file="base64 of a PDF or PNG") from None
-    asked = Asked(form.carrier, form.tracking_number, form.service, content)
+    asked = Asked(form.carrier, form.tracking_number, form.service, file)
     return Wanted(form.package, form.provider, asked)
 
 
@@ -67,12 +73,28 @@ def _label(one: Packed) -> dict[str, Any]:
     }
 
 
-def show_label(package: str) -> dict[str, Any]:
-    """Return the label of a parcel as a file: `content` is its base64."""
-    form = request.args.get("form") or "pdf"
+def show_label(package: str) -> dict[str, Any] | Response:
+    """Return the label of a parcel: in JSON, or as the file itself.
+
+    In JSON `content` is its base64. With `Accept: application/pdf` or `application/zpl` the answer
+    is the file, for whoever sends it straight to a printer.
+    """
+    wanted = request.accept_mimetypes.best_match([JSON, *FILES]) or JSON
+    form = request.args.get("form") or FILES.get(wanted, "pdf")
     if form not in FORMS:
         raise InvalidInput(f"'{form[:20]}' is no form of a label.", form=", ".join(FORMS))
     with transaction(caller().scope) as now:
         file = papers.label(package, form, now)
+        if wanted == PDF and file.media_type == PNG:
+            file = papers.on_paper(package, file)
+    if wanted in FILES:
+        return _as_it_is(package, form, file)
     content = base64.b64encode(file.content).decode()
     return {"package": package, "media_type": file.media_type, "content": content}
+
+
+def _as_it_is(package: str, form: str, file: File) -> Response:
+    answer = Response(file.content, mimetype=file.media_type)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{package}-label.{form}"'
+    answer.headers["Vary"] = "Accept"
+    return answer

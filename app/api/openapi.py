@@ -17,10 +17,11 @@ from werkzeug.routing import Rule
 from app.api import answers as a
 from app.api import catalog_forms as c
 from app.api import forms as f
+from app.api import webhook_forms as w
 from app.api.examples import Json, example
 from app.api.fulfillment import MOVES
 from app.api.idempotency import LONGEST_KEY
-from app.api.labels import FORMS
+from app.api.labels import FILES, FORMS
 from app.doors.table import DOORS, Door
 from app.intake.forms import OrderForm
 from app.orders.contract import FoStatus
@@ -32,6 +33,7 @@ SCHEMAS, RESPONSES = "#/components/schemas/", "#/components/responses/"
 TYPE, PROBLEM = "application/json", "application/problem+json"
 # An argument in a route: its name, whatever it converts.
 ARGUMENT = re.compile(r"<(?:[^<>]+:)?(\w+)>")
+UUID: Json = {"type": "string", "format": "uuid"}
 TEXT: Json = {"type": "string", "minLength": 1, "pattern": PLAIN}
 
 
@@ -40,7 +42,7 @@ class Operation:
     """What an endpoint takes and answers.
 
     `form` is what its body says (of several forms one), `asks` what its address says behind the
-    "?"; `is_once`: it needs an Idempotency-Key.
+    "?"; `is_once`: it needs an Idempotency-Key; `files`: what it answers, too, for an Accept.
     """
 
     answer: type[a.Answer]
@@ -48,6 +50,7 @@ class Operation:
     asks: tuple[str, ...] = ()
     status: int = 200
     is_once: bool = False
+    files: tuple[str, ...] = ()
 
     @property
     def forms(self) -> tuple[type[BaseModel], ...]:
@@ -78,11 +81,22 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         "pick_one": Operation(a.FulfillmentOrder, f.PickForm),
         "pack_one": Operation(a.FulfillmentOrder, f.PackForm),
         "label_one": Operation(a.LabeledOrder, f.LabelsForm),
-        "show_label": Operation(a.LabelFile, asks=("form",)),
+        "show_label": Operation(a.LabelFile, asks=("form",), files=tuple(FILES)),
         "act": Operation(a.FulfillmentOrder, f.ReasonForm),
         "ship_one": Operation(a.FulfillmentOrder, f.ShipForm),
         "ship_many": Operation(a.MovedOrders, f.ShipsForm),
         "stock": Operation(a.Counted, c.StockForm),
+    },
+    "Webhooks": {
+        "webhooks": Operation(w.Webhooks),
+        "add_webhook": Operation(w.MadeWebhook, w.WebhookForm, status=201),
+        "show_webhook": Operation(w.Webhook),
+        "change_webhook": Operation(w.Webhook, w.WebhookChangeForm),
+        "rotate_webhook": Operation(w.MadeWebhook),
+        "test_webhook": Operation(w.WebhookDelivery),
+        "webhook_deliveries": Operation(w.WebhookDeliveries, asks=("only", "after")),
+        "replay_webhook": Operation(w.WebhookDelivery),
+        "delete_webhook": Operation(w.DeletedWebhook),
     },
     "Vendors": {
         "save_vendors": Operation(a.Saved, c.VendorsForm),
@@ -117,6 +131,8 @@ NAMES: dict[str, tuple[str, Json, str]] = {
     "package": ("The parcel's own name.", TEXT, "PK-4Q8ZC1W2NB"),
     "code": ("The vendor's code.", TEXT, "kiln"),
     "location": ("The code of one of the vendor's locations.", TEXT, "main"),
+    "endpoint_id": ("The webhook's own id.", UUID, "01931f5e-8a1c-7c3e-9f43-5b6d2a8e0c11"),
+    "delivery_id": ("The delivery's own id.", UUID, "01931f60-2b7d-7a90-8e15-c4f7d9013b52"),
     "kind": ("Which policy.", {"enum": list(KINDS)}, "routing"),
 }
 # What it may ask: what that is, its schema, and one that must be there; None: it need not.
@@ -130,6 +146,7 @@ ASKED: dict[str, tuple[str, Json, str | None]] = {
         None,
     ),
     "after": ("What the last page answered as `after`.", TEXT, None),
+    "only": ("Only those that failed.", {"enum": ["failed"]}, None),
     "sku": ("Only this SKU.", TEXT, None),
     "form": ("As what it is wanted.", {"enum": list(FORMS)}, None),
     "vendor": ("Only what the vendor of this code sells.", TEXT, None),
@@ -220,7 +237,9 @@ def _methods(rule: Rule) -> Json:
 
 def _door(door: Door, more: str) -> Json:
     """Return who may, and how often."""
-    whose = "the marketplace" if door.is_marketplace else "the marketplace or of a vendor"
+    whose = "the marketplace or of a vendor"
+    if door.is_marketplace or door.is_vendors:
+        whose = "the marketplace" if door.is_marketplace else "a vendor"
     who = f"Needs a key of {whose} with the right `{door.right}`."
     pace = RATES[door.rate]
     often = f"At most {pace.amount:,} requests a minute with one key." if pace else ""
@@ -261,7 +280,10 @@ def _content(kind: str, schema: Json) -> Json:
 
 def _responses(rule: Rule, operation: Operation) -> Json:
     what = (operation.answer.__doc__ or "").partition("\n")[0]
-    good = {"description": what, "content": _content(TYPE, _ref(operation.answer))}
+    files = {
+        kind: {"schema": {"type": "string", "contentMediaType": kind}} for kind in operation.files
+    }
+    good = {"description": what, "content": _content(TYPE, _ref(operation.answer)) | files}
     statuses = ALWAYS | ({404} if rule.arguments or operation.asks else set())
     statuses |= WITH_BODY if operation.forms else set()
     refused = {str(status): {"$ref": f"{RESPONSES}{status}"} for status in sorted(statuses)}

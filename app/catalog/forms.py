@@ -6,11 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from app.catalog.rules import LONGEST_BIN, LONGEST_OWN_CODE, PACKING, why_no_gtin
+from app.catalog.rules import (
+    LONGEST_BIN,
+    LONGEST_OWN_CODE,
+    MOST_ON_HAND,
+    PACKING,
+    why_no_gtin,
+)
 from app.shared.errors import InvalidInput
 from app.web.fields import PLAIN, Amount, Amounts, Code, Currency, Day, Form, Safe, Title
 
-MOST_ON_HAND = 10**8
 # A tonne, and ten meters: what is more goes by no parcel.
 MOST_GRAMS, MOST_MILLIMETERS = 10**6, 10**4
 

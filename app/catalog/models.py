@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import SmallInteger, Text, Uuid
+from sqlalchemy import Boolean, Computed, SmallInteger, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -47,6 +47,11 @@ class Listing(db.Model):
     # where it lies, and what the vendor's own labels say where that is not the SKU
     bin: Mapped[Words | None]
     own_code: Mapped[Words | None]
+    # as they are sought, by how they begin
+    title_sought: Mapped[Words] = mapped_column(Text, Computed("lower(title)", persisted=True))
+    own_code_sought: Mapped[Words | None] = mapped_column(
+        Text, Computed("upper(own_code)", persisted=True)
+    )
 
 
 class Stock(db.Model):
@@ -57,6 +62,10 @@ class Stock(db.Model):
     vendor_id: Mapped[Id]
     on_hand: Mapped[int]
     reserved: Mapped[int]
+    # no more are free than FEW of app/catalog/rules.py
+    is_few: Mapped[bool] = mapped_column(
+        Boolean, Computed("on_hand - reserved <= 5", persisted=True)
+    )
 
 
 class Reservation(db.Model):

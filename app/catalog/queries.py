@@ -93,13 +93,13 @@ def listings(
 KNOWN = (
     "SELECT s.sku, p.most_units,"
     " p.sku IS NOT NULL OR EXISTS (SELECT FROM listings l WHERE l.sku = s.sku) AS is_known"
-    " FROM unnest(CAST(%(skus)s AS text[])) s(sku) LEFT JOIN products p ON p.sku = s.sku"
+    " FROM unnest((SELECT CAST(%(skus)s AS text[]))) s(sku) LEFT JOIN products p ON p.sku = s.sku"
 )
 
 
-def known_skus(skus: Iterable[str]) -> Sequence[Any]:
-    """Return of SKUs whether anybody lists or describes them, and how many units are usual."""
-    return work.rows(KNOWN, {"skus": sorted(set(skus))})
+def known_skus(skus: Iterable[str]) -> work.Question[list[Any]]:
+    """Ask of SKUs whether anybody lists or describes them, and how many units are usual."""
+    return work.Question(KNOWN, {"skus": sorted(set(skus))}, list)
 
 
 STATES = text(

@@ -6,9 +6,14 @@ import re
 
 # Where a thing lies, and what a vendor's own label says: as long as a label is wide.
 LONGEST_BIN, LONGEST_OWN_CODE = 40, 80
+# More of one thing lies nowhere.
+MOST_ON_HAND = 10**8
+# So many free units or less are few: time to count them, or to buy more.
+FEW = 5
 # What an item may ask of whoever packs it.
 PACKING = ("fragile", "upright", "custom_packaging", "insert")
 GTIN = re.compile(r"[0-9]{8}|[0-9]{12,14}")
+GTIN_LENGTHS = (8, 12, 13, 14)
 
 
 def check_digit(digits: str) -> str:
@@ -25,3 +30,13 @@ def why_no_gtin(text: str) -> str | None:
     if text[-1] != right:
         return f"is no GTIN: its last digit should be {right}; a digit may be mistyped"
     return None
+
+
+def gtins(code: str) -> list[str]:
+    """Return the GTINs that a code may be, as each is kept: scanners lead them with zeros or not.
+
+    Of what is no number of that kind there are none.
+    """
+    number = code.lstrip("0")
+    found = (number.zfill(n) for n in GTIN_LENGTHS if len(number) <= n)
+    return list(found) if GTIN.fullmatch(code) else []

@@ -15,6 +15,7 @@ from app.checks.service import Subject
 from app.extensions import db
 from app.shared import bulk, clock, ids, live
 from app.shared.errors import Conflict, InvalidInput, NotFound
+from app.shared.language import _n
 from app.shared.seen import Overtaken, require_unchanged
 from app.shared.work import PLATFORM, acting_as
 
@@ -192,20 +193,31 @@ def _wake(listings: Sequence[UUID]) -> None:
 def count_stock(counts: Mapping[UUID, int], *, seen: Mapping[UUID, int] | None = None) -> None:
     """Set what is on hand by absolute counts; fewer than are held for orders is refused.
 
-    `seen`: what was on hand when somebody began to count; Overtaken where it is not any more.
+    `seen`: what was on hand when somebody began to count; Overtaken where it is not any more,
+    unless they counted the same.
     """
     listings = sorted(counts)
     rows = db.session.execute(ON_HAND, {"ids": listings})
     _wake([row.listing_id for row in rows if row.on_hand < counts[row.listing_id]])
     for row in db.session.execute(HELD, {"ids": listings}).all():
-        if seen and row.on_hand != seen[row.listing_id]:
-            raise Overtaken(row.sku, [("on_hand", seen[row.listing_id], row.on_hand)])
-        if row.reserved > counts[row.listing_id]:
-            detail = f"{row.sku} has {row.reserved} units held for orders; decline those first."
-            raise Conflict(detail)
+        was, wanted = row.on_hand, counts[row.listing_id]
+        if seen and was not in {seen[row.listing_id], wanted}:
+            raise Overtaken(row.sku, [("on_hand", seen[row.listing_id], was)])
+        if row.reserved > wanted:
+            raise Conflict(still_held(row.sku, row.reserved))
     values = {"ids": listings, "counts": [counts[key] for key in listings]}
     db.session.execute(COUNT, values)
     live.changed("catalog")
+
+
+def still_held(sku: str, reserved: int) -> str:
+    """Return why no fewer can be counted than are held, and what to do first."""
+    return _n(
+        "{sku} has {n} unit held for orders; decline those first.",
+        "{sku} has {n} units held for orders; decline those first.",
+        reserved,
+        sku=sku,
+    )
 
 
 class SoldOut(Exception):

@@ -21,7 +21,7 @@ WAKES: dict[str, tuple[str, ...]] = {
 }
 
 # Watchers that no event wakes: whoever makes their subject says when they look.
-TIMED = ("take_back_unconfirmed", "remind_vendors")
+TIMED = ("take_back_unconfirmed", "remind_vendors", "cancel_unshipped")
 
 # A subject that cannot be judged is tried this often before a person is asked: about eight hours.
 MOST_ATTEMPTS = 10

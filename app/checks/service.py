@@ -93,7 +93,7 @@ def _arrange(watcher: str, moments: Mapping[Subject, datetime]) -> bool:
             "order_id": s.order_id,
             "next_check_at": moments[s],
         }
-        for s in sorted(moments, key=lambda s: s.id)
+        for s in sorted(moments, key=lambda s: s.id.int)
     ]
     bulk.insert(
         Check,

@@ -51,18 +51,11 @@ SUMMARY = text(
 )
 # Each severity reads its own stretch of one index, so a page costs a page and not the queue.
 LIST = (
-    "SELECT s.rank, f.* FROM (VALUES ('critical', 0), ('warning', 1), ('info', 2))"
+    "SELECT s.rank, c.* FROM (VALUES ('critical', 0), ('warning', 1), ('info', 2))"
     " s(severity, rank) CROSS JOIN LATERAL (SELECT {case} FROM exception_cases c {joins}"
-    "  WHERE c.severity = s.severity AND c.closed_at IS NULL AND {where}"
-    "  AND s.rank {sign}= :cut_rank AND (c.occurred_at, c.id) {sign}"
-    "   (CASE WHEN s.rank = :cut_rank THEN :cut_at ELSE CAST(:edge_at AS timestamptz) END,"
-    "    CASE WHEN s.rank = :cut_rank THEN :cut_id ELSE CAST(:edge_id AS uuid) END)"
-    "  ORDER BY c.occurred_at {way}, c.id {way} LIMIT :size) f"
-    " ORDER BY s.rank {way}, f.occurred_at {way}, f.id {way} LIMIT :size"
+    "  WHERE c.severity = s.severity AND c.closed_at IS NULL AND {where} AND {cut}"
+    "  ORDER BY {order} LIMIT :size) c ORDER BY {order} LIMIT :size"
 )
-LEAST = {"edge_at": "-infinity", "edge_id": UUID(int=0)}
-MOST = {"edge_at": "infinity", "edge_id": UUID(int=2**128 - 1)}
-START = {"cut_rank": -1, "cut_at": None, "cut_id": None}
 
 ESCALATIONS = {
     "open": View(later("All open"), "e.closed_at IS NULL"),
@@ -111,10 +104,9 @@ def summary(me: UUID) -> Row[Any]:
 
 def queue(what: Conditions, cut: Cut, _sort: Sort) -> Sequence[Row[Any]]:
     """Return open cases: critical first, the oldest of each severity first."""
-    sign, way, edge = ("<", "DESC", MOST) if cut.is_back else (">", "ASC", LEAST)
-    sql = LIST.format(case=CASE, joins=JOINS, where=what.where, sign=sign, way=way)
-    place = {"cut_rank": cut.key.rank} if cut.key else START
-    return db.session.execute(text(sql), {**what.values, **place, **edge, **cut.values()}).all()
+    place, order = cut.in_groups("s.rank", "c.occurred_at", "c.id")
+    sql = LIST.format(case=CASE, joins=JOINS, where=what.where, cut=place, order=order)
+    return db.session.execute(text(sql), {**what.values, **cut.values()}).all()
 
 
 def case(reference: str) -> Row[Any]:

@@ -15,9 +15,11 @@ from app.accounts.sessions import actor_of
 from app.audit.service import record
 from app.catalog import queries, service
 from app.console import catalog_queries, page, shelves
-from app.console.catalog_forms import ChangeListing, ChangeProduct, Count, of_listing
+from app.console.catalog_forms import ChangeListing, ChangeProduct, of_listing
 from app.console.page import blueprint
 from app.desk.edits import meanwhile
+from app.desk.shelves import shelf_asked
+from app.desk.stock_forms import Count
 from app.shared.errors import NotFound
 from app.shared.language import _, _n
 from app.shared.seen import Overtaken, written
@@ -31,7 +33,7 @@ PAGE, MOST_HELD = 50, 50
 @blueprint.get("/catalog")
 def catalog() -> str:
     """Show what is sold, by SKU; search it by the beginning of a SKU or title, or by a GTIN."""
-    asked = shelves.shelf_asked(request.args, PAGE)
+    asked = shelf_asked(request.args, PAGE)
     with transaction(OPS) as now:
         frame = page.shell(page.numbers(), now)
         found = shelves.catalog(asked, url_for("console.catalog"))
@@ -169,10 +171,9 @@ def _change(found: Mapping[str, Any], form: ChangeListing) -> str:
 def _count(found: Mapping[str, Any], form: Count) -> str:
     units = int(form.on_hand.data or 0)
     key: UUID = found["id"]
-    seen = form.seen_units.data or ""
     with transaction(OPS):
-        service.count_stock({key: units}, seen={key: int(seen) if seen.isdecimal() else -1})
-        facts: dict[str, Any] = {"was": seen, "now": str(units)}
+        service.count_stock({key: units}, seen={key: form.seen})
+        facts: dict[str, Any] = {"was": str(form.seen), "now": str(units)}
         record("stock_counted", actor_of(current_user), subject=_subject(found), **facts)
     return _n("{n} unit is there.", "{n} units are there.", units)
 

@@ -15,9 +15,9 @@ from wtforms import (
     StringField,
     ValidationError,
 )
-from wtforms.validators import DataRequired, InputRequired, NumberRange, Optional
+from wtforms.validators import DataRequired, NumberRange, Optional
 
-from app.catalog.forms import MOST_GRAMS, MOST_MILLIMETERS, MOST_ON_HAND
+from app.catalog.forms import MOST_GRAMS, MOST_MILLIMETERS
 from app.catalog.rules import GTIN, LONGEST_BIN, LONGEST_OWN_CODE, PACKING, check_digit
 from app.desk.place_forms import Whole
 from app.shared.language import _, later
@@ -166,17 +166,3 @@ def of_listing(values: Mapping[str, Any]) -> dict[str, Any]:
         for name in ("cost", "price")
     }
     return {**values, **amounts}
-
-
-class Count(FlaskForm):  # type: ignore[misc]
-    """How many units of a listing are there."""
-
-    seen_units = HiddenField()
-    on_hand = Whole(
-        later("On hand"),
-        [
-            InputRequired(later("Enter how many there are.")),
-            NumberRange(0, MOST_ON_HAND, later("Between 0 and 100,000,000.")),
-        ],
-        description=later("All that are there, those held for orders too."),
-    )

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from app.desk.shelves import Place
 from app.extensions import db
 from app.vendors.queries import STATUS
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page of SKUs begins: after a row (its SKU and its key), or before one."""
-
-    sku: str
-    id: UUID | None = None
-    is_back: bool = False
 
 
 SOLD = (

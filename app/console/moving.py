@@ -91,7 +91,12 @@ def _show(reference: str, sent: Mapping[str, str], wrong: Mapping[str, str]) -> 
     return render_template(
         "console/move.html",
         **frame,
-        fo={"reference": fo.reference, "vendor": here.name, "location": here.location},
+        fo={
+            "reference": fo.reference,
+            "vendor": here.name,
+            "location": here.location,
+            "service": fo.service,
+        },
         order={"number": of.number, "reference": of.reference},
         lines=lines,
         places=_places(options, {x["line"]: x["units"] for x in lines}, names, of.currency),

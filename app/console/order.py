@@ -32,7 +32,7 @@ def show(
     with transaction(OPS) as now:
         frame = page.shell(page.numbers(), now)
         row = order_queries.order(reference)
-        decisions = decisions_of(row.id, "routing")
+        decisions = decisions_of(row.id, "routing", "service", "unshipped")
         loaded = order_page.Loaded(
             row=row,
             lines=order_queries.lines(row.id),

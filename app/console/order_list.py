@@ -10,10 +10,12 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from app.console import order_queries
+from app.console.order_queries import OF_ONE_VENDOR, PLACED
 from app.extensions import db
 from app.lists.options import distinct, looked_up
 from app.lists.spec import Choice, Column, Days, ListSpec, Options, Sort, View, register
 from app.orders.contract import OrderStatus
+from app.orders.queries import IN_WORK
 from app.shared.language import later
 from app.shared.money import Money
 from app.web.deadlines import Deadline, deadline
@@ -26,6 +28,10 @@ HAS_CASE = "o.id IN (SELECT order_id FROM exception_cases WHERE closed_at IS NUL
 OF_VENDOR = (
     "o.id IN (SELECT f.order_id FROM fulfillment_orders f WHERE f.vendor_id = ANY(:vendor)"
     " AND f.status NOT IN ('rejected', 'canceled'))"
+)
+ENDING = (
+    "o.id IN (SELECT f.order_id FROM fulfillment_orders f WHERE f.cancel_at IS NOT NULL"
+    f" AND f.status IN {IN_WORK})"
 )
 VENDORS = "SELECT code AS value, name AS label FROM vendors ORDER BY name LIMIT 500"
 VENDOR_IDS = "SELECT id FROM vendors WHERE code = ANY(:codes)"
@@ -80,7 +86,6 @@ def key(row: Row[Any], sort: Sort) -> Key:
     return Key(at, row.id)
 
 
-PLACED = "o.placed_at"
 SPEC = register(
     ListSpec(
         name="orders",
@@ -130,6 +135,7 @@ SPEC = register(
                 lambda: looked_up("vendors", VENDORS),
                 is_prominent=True,
                 keys=vendor_ids,
+                joined=OF_ONE_VENDOR,
             ),
             Choice(
                 "country",
@@ -178,6 +184,12 @@ SPEC = register(
             ),
             "held": View(
                 later("On hold"), "o.has_part_on_hold", hint=later("A part of it is on hold")
+            ),
+            "ending": View(
+                later("About to be canceled"),
+                ENDING,
+                "warn",
+                later("A part of it never left, and its vendor was told when that ends"),
             ),
         },
         ids="SELECT o.id FROM orders o WHERE {where}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,12 +15,15 @@ from sqlalchemy import Row
 from app.carriers.registry import CARRIERS
 from app.console import lists
 from app.console.cases import actor, carrier_title, parcel_words, sentence
+from app.console.service_words import decided
 from app.console.strips import strip
 from app.console.why import vendors_in, why
 from app.orders.models import OrderHold
+from app.orders.queries import UNDONE
 from app.orders.rules import is_after_due
 from app.orders.words import sentence as doubt_sentence
 from app.shared.language import _, _p, later
+from app.threads.page import photos_shown
 from app.timeline.models import Decision
 from app.web.deadlines import Deadline, deadline
 from app.web.words import day, decline, field, when
@@ -82,8 +86,11 @@ def shown(of: Loaded, now: datetime) -> dict[str, Any]:
         "fulfillment_orders": [
             _fulfillment_order(fo, of, prices, now) for fo in of.fulfillment_orders
         ],
-        "why": [why(decision, of.vendors, row.currency) for decision in of.decisions],
-        "money": _money(row),
+        "why": [
+            why(one, of.vendors, row.currency) for one in of.decisions if one.kind != "service"
+        ],
+        "services": [decided(one, row.currency) for one in of.decisions if one.kind == "service"],
+        "money": _money(row, of.fulfillment_orders),
         "offer": _offer(of.offer),
         "messages": [lists.message(message) for message in of.messages],
         "cases": cases,
@@ -204,6 +211,9 @@ def _fulfillment_order(
         "location": fo.location,
         "status": fo.status,
         "hold_reason": fo.hold_reason,
+        "ends": _ends(fo),
+        "service": _service(fo, currency) if is_open else None,
+        "is_here": fo.status in UNDONE,
         "word": list(_word(fo)),
         "confirm_by": _until(fo, fo.confirm_by, fo.confirmed_at, now) if is_open else None,
         "ship_by": _until(fo, fo.ship_by, fo.shipped_at, now) if is_open else None,
@@ -213,7 +223,29 @@ def _fulfillment_order(
             if line.fo_id == fo.id
         ],
         "parcels": [_parcel(parcel, n) for n, parcel in numbered if parcel.fo_id == fo.id],
+        "photos": photos_shown(
+            [SimpleNamespace(**photo) for photo in fo.photos or ()], "console.photo"
+        ),
     }
+
+
+def _service(fo: Row[Any], currency: str) -> dict[str, Any]:
+    """Return by which service it goes, and who pays what for that."""
+    paid = (fo.service_minor, currency) if fo.service else None
+    return {"name": fo.service or fo.ordered_service, "ordered": fo.ordered_service, "paid": paid}
+
+
+def _ends(fo: Row[Any]) -> str | None:
+    """Return when it ends unless it leaves, or that it has ended because it did not."""
+    if fo.lapsed_at:
+        return _(
+            "Canceled {moment}: it had not left, and should have by {due}.",
+            moment=when(fo.lapsed_at),
+            due=when(fo.ship_by),
+        )
+    if fo.cancel_at and fo.status in UNDONE:
+        return _("Canceled on {moment} unless it leaves.", moment=when(fo.cancel_at))
+    return None
 
 
 def _word(fo: Row[Any]) -> Iterator[tuple[str, str | None, str]]:
@@ -265,7 +297,7 @@ def _case(case: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _money(row: Row[Any]) -> dict[str, Any]:
+def _money(row: Row[Any], parts: Sequence[Row[Any]]) -> dict[str, Any]:
     told, icon, tone = PAYMENTS.get(row.payment, UNHEARD)
     total = row.items_minor + row.freight_minor
     sums = [(_("Items"), row.items_minor, True), (_("Freight"), row.freight_minor, True)]
@@ -274,9 +306,14 @@ def _money(row: Row[Any]) -> dict[str, Any]:
             (_("Authorized"), row.authorized_minor, False),
             (_("Captured"), row.captured_minor, False),
             (_("Paid back"), -row.refunded_minor, False),
+            (_("To be paid back"), -row.pending_minor, False),
         ]
     rows = [(label, minor, False) for label, minor, always in sums if always or minor]
     rows.insert(2, (_("Total"), total, True))
+    # No part of what the customer pays; what was never sent costs nothing.
+    faster = [p.service_minor for p in parts if p.service and p.status not in ENDED]
+    if faster:
+        rows.append((_("Faster service, paid by the marketplace"), sum(faster), False))
     return {
         "status": {"words": _(told), "icon": icon, "tone": tone},
         "rows": [

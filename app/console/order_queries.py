@@ -103,16 +103,32 @@ LISTED = (
     " (SELECT count(*) FROM exception_cases x WHERE x.order_id = o.id AND x.closed_at IS NULL)"
     "  AS cases"
     # First the page, then what is told of its rows: a rare filter has thousands to sort.
-    " FROM (SELECT * FROM orders o WHERE {where} AND {cut} ORDER BY {order} LIMIT :size) o"
-    " JOIN customers c ON c.id = o.customer_id ORDER BY {order}"
+    " FROM (SELECT o.* FROM orders o {joined} WHERE {where} AND {cut} ORDER BY {within}"
+    "  LIMIT :size) o JOIN customers c ON c.id = o.customer_id ORDER BY {order}"
+)
+PLACED = "o.placed_at"
+# An index has a vendor's parts by when their orders were placed: a page is read from there, or from
+# the orders if most are this vendor's. Of several parts in one order the first stands for all.
+OF_ONE_VENDOR = (
+    "JOIN fulfillment_orders f ON f.order_id = o.id AND f.placed_at = o.placed_at"
+    " AND f.vendor_id = ANY(:vendor) AND f.status NOT IN ('rejected', 'canceled')"
+    " AND NOT EXISTS (SELECT FROM fulfillment_orders g WHERE g.vendor_id = f.vendor_id"
+    "  AND g.order_id = f.order_id AND g.id < f.id AND g.status NOT IN ('rejected', 'canceled'))"
 )
 
 
 def orders(what: Conditions, cut: Cut, sort: Sort) -> Sequence[Row[Any]]:
     """Return a page of orders; `is_exact` says of each whether the searched word names it."""
-    cut_where, order = cut.order(sort.at, "o.id", newest_first=sort.newest_first)
+    at, row_id, joined, where = sort.at, "o.id", "", what.where
+    if what.joined and at == PLACED:
+        at, row_id = "f.placed_at", "f.order_id"
+        joined, rest = what.joined
+        where = rest.replace(PLACED, at)
+    cut_where, within = cut.order(at, row_id, newest_first=sort.newest_first)
+    _, order = cut.order(sort.at, "o.id", newest_first=sort.newest_first)
     exact = "o.id IN (SELECT order_id FROM hits WHERE is_exact)" if what.clause else "false"
-    sql = what.clause + LISTED.format(exact=exact, where=what.where, cut=cut_where, order=order)
+    page = {"joined": joined, "where": where, "cut": cut_where, "within": within, "order": order}
+    sql = what.clause + LISTED.format(exact=exact, **page)
     return db.session.execute(text(sql), {**what.values, **cut.values()}).all()
 
 
@@ -160,7 +176,13 @@ LINES = text(
 FULFILLMENT_ORDERS = text(
     "SELECT f.id, f.reference, f.status, f.hold_reason, f.assigned_at, f.confirm_by, f.ship_by,"
     " f.confirmed_at, f.shipped_at, f.ship_on, f.has_attested, f.decline_code, f.decline_reason,"
-    " v.name AS vendor, l.name AS location, l.zone FROM fulfillment_orders f"
+    " f.cancel_at, f.lapsed_at,"
+    " f.ordered_service, f.service, f.service_minor,"
+    " v.name AS vendor, l.name AS location, l.zone,"
+    " (SELECT json_agg(json_build_object('id', h.id, 'package', p.reference, 'width', h.width,"
+    "   'height', h.height) ORDER BY p.number, h.id) FROM packages p"
+    "  JOIN photos h ON h.package_id = p.id WHERE p.fo_id = f.id) AS photos"
+    " FROM fulfillment_orders f"
     " JOIN vendors v ON v.id = f.vendor_id JOIN locations l ON l.id = f.location_id"
     " WHERE f.order_id = :id ORDER BY f.assigned_at, f.id LIMIT 50"
 )

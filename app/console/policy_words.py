@@ -65,6 +65,14 @@ FIELDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
             later("Remind of ship-by"),
             later("Hours before it. Nothing: vendors are not reminded."),
         ),
+        "cancel_unshipped_days": (
+            later("Canceled after ship-by"),
+            later("Open days of the vendor's place. Nothing: a person ends what never left."),
+        ),
+        "when_unshipped": (
+            later("What never left"),
+            later("Cancel: the customer is paid back. Others: those who have all of it send it."),
+        ),
     },
     "lanes": {
         "lanes": (

@@ -16,6 +16,7 @@ from app.doors.guard import may
 from app.shared.errors import InvalidInput
 from app.shared.language import _
 from app.shared.work import OPS, transaction
+from app.shipments.claims import open_claims
 from app.threads import forms, queries, service
 from app.threads import page as threads
 from app.threads.contract import Draft, Known, Thread, Visibility
@@ -34,12 +35,14 @@ def vendor_inbox() -> str:
     with transaction(OPS) as now:
         frame = page.shell(page.numbers(), now)
         talks = [_talk(row) for row in queries.inbox(now, MOST)]
+        claimed = len(open_claims(now))
     return render_template(
         "console/inbox.html",
         **frame,
         waiting=[talk for talk in talks if talk["is_waiting"]],
         answered=[talk for talk in talks if not talk["is_waiting"]],
         days=queries.LATELY.days,
+        claimed=claimed,
     )
 
 

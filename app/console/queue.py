@@ -11,15 +11,18 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import Row
 
-from app.console import case_queries, cases, climbs, page, story, undo
+from app.console import case_queries, cases, climbs, page, service_words, story, undo
 from app.console.case_lists import QUEUE_SPEC
 from app.console.case_queries import QUEUE
 from app.console.page import blueprint
 from app.console.undo import conflicts_told
+from app.doors.guard import may
 from app.escalations import service as escalations
 from app.lists import page as lists
 from app.lists import saved
 from app.lists.asked import asked
+from app.orders.queries import UNDONE
+from app.routing.expedite import services
 from app.shared.language import _
 from app.shared.work import OPS, transaction
 from app.timeline.queries import entries_about
@@ -81,13 +84,27 @@ def _summary(found: Row[Any]) -> dict[str, Any]:
 
 def _opened(reference: str, now: datetime) -> dict[str, Any]:
     row = case_queries.case(reference)
-    shown = cases.panel(row, case_queries.details(row), now)
+    of = case_queries.details(row)
+    shown = cases.panel(row, of, now)
     about = entries_about(row.cohort, row.order_id, row.reference, row.subject_id)
     shown["story"] = story.entries(about, row.currency)
+    shown["faster"] = _faster(row, of, now)
     if row.escalation_id:
         steps = case_queries.steps(row.escalation_id)
         shown["escalation"] = climbs.escalation(row, steps, case_queries.climb_policies(now))
     return shown
+
+
+def _faster(row: Row[Any], of: Row[Any] | None, now: datetime) -> dict[str, Any] | None:
+    """Return which faster service would still save the promise of what is handed over late."""
+    if row.kind != "late_dispatch" or of is None or of.status not in UNDONE:
+        return None
+    if not may("console.choose_service"):
+        return None
+    found = services(of.reference, now)
+    said = service_words.rescue(found)
+    href = url_for("console.compare_services", reference=found.fo.reference)
+    return {"sentence": said, "href": href} if said else None
 
 
 @blueprint.post("/cases/<reference>/acknowledge")

@@ -79,6 +79,8 @@ TERMS = {
     "visibility": later("Visibility"),
     "photos": later("Photos"),
     "offer": later("Offer"),
+    "service": later("Service"),
+    "arrives": later("Expected"),
 }
 HIDDEN = {"currency", "minor", "changes", "quantities"}
 # What an entry says anew of what an earlier one had said of the same thing.

@@ -18,7 +18,7 @@ from app.audit.service import record
 from app.console import page
 from app.console.audit_words import told
 from app.console.page import blueprint
-from app.console.shelves import shelf, shelf_asked
+from app.console.shelves import shelf
 from app.console.vendor_forms import (
     KIND_SENTENCES,
     START_SENTENCES,
@@ -29,6 +29,7 @@ from app.console.vendor_forms import (
 from app.console.vendors import KINDS
 from app.desk.edits import meanwhile
 from app.desk.places import DAY, place_shown
+from app.desk.shelves import shelf_asked
 from app.orders.queries import loads, work_of
 from app.promises.rules import end_of
 from app.routing.standing import ACTS, stand

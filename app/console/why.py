@@ -10,6 +10,8 @@ from app.console.cases import policy
 from app.routing import words
 from app.shared.language import _, later
 from app.timeline.models import Decision
+from app.unshipped import service as unshipped
+from app.unshipped import words as unshipped_words
 from app.web.words import day, money
 
 NOTHING = "\N{EN DASH}"
@@ -30,7 +32,7 @@ def vendors_in(decisions: Sequence[Decision]) -> set[str]:
     return {
         named["vendor"]
         for decision in decisions
-        for part in ("chosen", "others", "excluded")
+        for part in ("chosen", "others", "excluded", "works")
         for named in decision.facts.get(part, ())
     }
 
@@ -38,6 +40,8 @@ def vendors_in(decisions: Sequence[Decision]) -> set[str]:
 def why(decision: Decision, names: Mapping[str, str], currency: str) -> dict[str, Any]:
     """Return who was chosen for what, what the others would have cost, and by which rule not."""
     facts = decision.facts
+    if decision.kind == unshipped.KIND:
+        return _ended(decision, names, currency)
     priced = [
         _priced(one, names, currency, is_chosen=part == "chosen")
         for part in ("chosen", "others")
@@ -55,6 +59,21 @@ def why(decision: Decision, names: Mapping[str, str], currency: str) -> dict[str
             (names.get(code, code), words.for_vendor(facts, code))
             for code in dict.fromkeys(one["vendor"] for one in facts.get("chosen", ()))
         ],
+    }
+
+
+def _ended(decision: Decision, names: Mapping[str, str], currency: str) -> dict[str, Any]:
+    """Return why what never left has ended; nobody was compared."""
+    told = unshipped_words.for_ops(decision.facts, names, currency)
+    return {
+        "title": _("Why it ended"),
+        "subject": None,
+        "sentence": " ".join(told),
+        "policy": policy("promises", decision.policy_version),
+        "columns": [],
+        "candidates": [],
+        "left_out": 0,
+        "customer": None,
     }
 
 

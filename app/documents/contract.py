@@ -78,6 +78,7 @@ class Handed:
     place: str
     clock: str
     weight_g: int | None
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,15 +18,16 @@ def draw(paper: Paper, manifest: Manifest, size: str) -> None:
     columns = (
         Column("#", 0, 0.05, is_number=True),
         Column(_("Tracking number"), 0.07, 0.33),
-        Column(_("Order"), 0.41, 0.2),
-        Column(_("To"), 0.62, 0.16),
+        Column(_("Order"), 0.41, 0.15),
+        Column(_("Service"), 0.57, 0.11),
+        Column(_("To"), 0.69, 0.1),
         Column(_("Time"), 0.79, 0.08),
         Column(_("Weight"), 0.87, 0.13, is_number=True),
     )
     sheet.head(columns)
     for n, one in enumerate(manifest.parcels, start=1):
         weight = in_kilos(one.weight_g) or _("not weighed")
-        cells = (str(n), one.tracking_number, one.order, one.place, one.clock, weight)
+        cells = (str(n), one.tracking_number, one.order, one.service, one.place, one.clock, weight)
         sheet.row(columns, cells)
     sheet.gap(0.5)
     parcels = _n("{n} parcel", "{n} parcels", len(manifest.parcels))

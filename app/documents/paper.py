@@ -164,6 +164,7 @@ class Paper:
         self.canvas.setTitle(clean(title))
         self.canvas.setAuthor(clean(author))
         self.width = self.height = 0.0
+        self.pages = 0
 
     def page(self, size: str) -> None:
         """Begin a page of one of SIZES."""
@@ -171,11 +172,30 @@ class Paper:
             self.canvas.showPage()
         self.width, self.height = SIZES[size]
         self.canvas.setPageSize((self.width, self.height))
+        self.pages += 1
 
     def pdf(self) -> bytes:
         """Return the file."""
         self.canvas.save()
         return self.file.getvalue()
+
+    def picture(self, content: bytes) -> None:
+        """Draw a picture on a label of its own, as large as it gets; a wide one is turned."""
+        from reportlab.lib.utils import ImageReader  # noqa: PLC0415 - only who prints needs it
+
+        self.page("label")
+        image = ImageReader(io.BytesIO(content))
+        wide, high = image.getSize()
+        room = (self.width, self.height)
+        self.canvas.saveState()
+        if wide > high:
+            self.canvas.translate(self.width, 0)
+            self.canvas.rotate(90)
+            room = (self.height, self.width)
+        scale = min(room[0] / wide, room[1] / high)
+        top = room[1] - high * scale
+        self.canvas.drawImage(image, 0, top, wide * scale, high * scale)
+        self.canvas.restoreState()
 
     def text(self, left: float, top: float, line: str, size: float, *, bold: bool = False) -> None:
         """Draw one line of clean words; `top` is where its letters stand."""

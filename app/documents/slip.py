@@ -27,6 +27,8 @@ def _slip(paper: Paper, parcel: Parcel, size: str, copy: str) -> None:
     sheet.write(f"{many} · {parcel.reference} · {parcel.work}")
     if parcel.tracking_number:
         sheet.write(f"{clean(parcel.carrier, 40)} {parcel.tracking_number}")
+    if parcel.service:
+        sheet.write(_("Service: {service}", service=clean(parcel.service, 40)))
     sheet.gap(0.5)
     columns = (
         Column(_("Units"), 0, 0.12, is_number=True),

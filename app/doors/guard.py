@@ -200,6 +200,8 @@ def _note_wrong_key() -> None:
 def _require_right(door: Door, key: Principal) -> None:
     if door.is_marketplace and not key.is_marketplace:
         raise NotAllowed("This key is a vendor's; only the marketplace's own keys may do this.")
+    if door.is_vendors and key.is_marketplace:
+        raise NotAllowed("This key is the marketplace's; only a vendor's own keys may do this.")
     if door.right not in key.rights:
         raise NotAllowed(f"This key lacks the right '{door.right}'; make one that has it.")
 

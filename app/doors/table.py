@@ -31,7 +31,7 @@ class Door:
     """Who may open an endpoint by a method.
 
     `stages`: how far they have come in; `right` is what a key needs, `is_marketplace` that no
-    vendor's key will do; `names` is what the address names; `is_fresh`: they prove again that they
+    vendor's key will do, `is_vendors` that no other will; `names` is what the address names; `is_fresh`: they prove again that they
     are there; `is_form`: a browser sends it, with a token against forged forms; `most_bytes`: more
     than other doors take, from those whose door it is.
     """
@@ -41,6 +41,7 @@ class Door:
     stages: frozenset[Stage] = frozenset({Stage.IN})
     right: str | None = None
     is_marketplace: bool = False
+    is_vendors: bool = False
     names: str | None = None
     rate: str = "page"
     is_fresh: bool = False
@@ -80,6 +81,11 @@ KEY = Door(Audience.KEY, rate="api", is_form=False)
 def _key(right: str, names: str | None = None) -> Door:
     """Return the door of a key of anybody who has rows: marketplace or vendor."""
     return replace(KEY, right=right, names=names)
+
+
+def _vendor(right: str, names: str | None = None) -> Door:
+    """Return the door of a vendor's key alone: the marketplace has nothing of that kind."""
+    return replace(KEY, right=right, names=names, is_vendors=True)
 
 
 def _marketplace(right: str, names: str | None = None) -> Door:
@@ -149,6 +155,8 @@ CENSUS: dict[str, Door] = {
     ),
     "GET console.moving": Door(Audience.OPS, SUPPORT, names="fulfillment order"),
     "POST console.move": Door(Audience.OPS, SUPPORT, names="fulfillment order"),
+    "GET console.compare_services": Door(Audience.OPS, SUPPORT, names="fulfillment order"),
+    "POST console.choose_service": Door(Audience.OPS, SUPPORT, names="fulfillment order"),
     "POST console.write_note": replace(OPS, names="order", most_bytes=WITH_PHOTOS, rate="upload"),
     "GET console.photo": replace(OPS, names="photo"),
     "GET console.case": replace(OPS, names="case"),
@@ -171,6 +179,9 @@ CENSUS: dict[str, Door] = {
     "GET POST console.change_location": replace(LEAD, names="location"),
     "POST console.add_closure console.remove_closure": replace(LEAD, names="location"),
     "GET console.vendor_inbox": OPS,
+    "GET console.numbers": OPS,
+    "POST console.void_label": Door(Audience.OPS, SUPPORT, names="package"),
+    "POST console.keep_number": Door(Audience.OPS, SUPPORT, names="claim"),
     "GET console.vendor_questions": replace(OPS, names="vendor"),
     "POST console.answer_vendor": replace(
         OPS, names="vendor", most_bytes=WITH_PHOTOS, rate="upload"
@@ -234,7 +245,10 @@ CENSUS: dict[str, Door] = {
     "GET portal.pick_list": replace(VENDOR, names="fulfillment order"),
     "GET portal.wave_list": replace(VENDOR, names="wave"),
     "GET portal.packing": VENDOR,
-    "GET POST portal.pack": replace(VENDOR, names="fulfillment order"),
+    "GET portal.pack": replace(VENDOR, names="fulfillment order"),
+    "POST portal.pack": replace(
+        VENDOR, names="fulfillment order", most_bytes=WITH_PHOTOS, rate="upload"
+    ),
     "GET POST portal.wave": replace(VENDOR, names="wave"),
     "POST portal.undo_wave_scan": replace(VENDOR, names="wave"),
     "GET portal.shipping portal.ship_many portal.manifest": VENDOR,
@@ -258,6 +272,12 @@ CENSUS: dict[str, Door] = {
     "POST portal.book_pickup": VENDOR,
     "POST portal.cancel_pickup portal.pickup_came": replace(VENDOR, names="pickup"),
     "GET portal.photo": replace(VENDOR, names="photo"),
+    "GET portal.stock": replace(VENDOR, rate="search"),
+    "GET portal.stock_file": replace(VENDOR, rate="export"),
+    "GET portal.count_many": VENDOR,
+    "POST portal.count_list": replace(VENDOR, rate="search"),
+    "GET portal.listing": replace(VENDOR, names="listing"),
+    "POST portal.count_listing portal.change_listing": replace(VENDOR, names="listing"),
     "GET portal.help": VENDOR,
     "POST portal.write_question": replace(VENDOR, most_bytes=WITH_PHOTOS, rate="upload"),
     "GET portal.trouble": replace(VENDOR, names="fulfillment order"),
@@ -313,6 +333,14 @@ CENSUS: dict[str, Door] = {
     ),
     "POST api.confirm_many api.ship_many": _key("fulfillment:write"),
     "POST api.stock": _key("stock:write"),
+    "GET api.webhooks": _vendor("webhooks:read"),
+    "GET api.show_webhook api.webhook_deliveries": _vendor("webhooks:read", "webhook"),
+    "POST api.add_webhook": _vendor("webhooks:write"),
+    "PUT api.change_webhook": _vendor("webhooks:write", "webhook"),
+    "DELETE api.delete_webhook": _vendor("webhooks:write", "webhook"),
+    "POST api.rotate_webhook api.test_webhook api.replay_webhook": (
+        _vendor("webhooks:write", "webhook")
+    ),
 }
 
 

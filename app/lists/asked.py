@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -110,32 +110,43 @@ def conditions(of: Asked, who: Person, now: datetime, zone: ZoneInfo) -> Conditi
     """Return what SQL needs to find exactly the rows that are asked for; :me is who asks, by id."""
     parts = [of.spec.views[of.view].where]
     values: dict[str, Any] = {"now": now, "me": who.id}
+    joined = replaced = ""
     for one in of.spec.filters:
         if isinstance(one, Days):
             parts += _by_days(one, of.chosen, zone, values)
         elif one.name in of.chosen:
-            where, value = _by_choice(one, of.chosen[one.name])
+            where, value, rows = _by_choice(one, of.chosen[one.name])
             parts.append(where)
             values[one.name] = value
+            if rows:
+                joined, replaced = rows, where
     found = of.spec.search(of.q) if of.q and of.spec.search else Conditions()
     parts.append(found.where)
-    where = " AND ".join(f"({part})" for part in parts if part != "true") or "true"
-    return Conditions(where, values | dict(found.values), found.clause)
+    rest = _all(part for part in parts if part != replaced)
+    quick = (joined, rest) if joined else None
+    return Conditions(_all(parts), values | dict(found.values), found.clause, quick)
 
 
-def _by_choice(one: Choice, chosen: tuple[str, ...]) -> tuple[str, str | list[str]]:
-    """Return a choice in SQL: one word is compared by itself, so that its index gives the order.
+def _all(parts: Iterable[str]) -> str:
+    return " AND ".join(f"({part})" for part in parts if part != "true") or "true"
 
-    It hides in a SELECT: PostgreSQL takes the newest rows for a sample of all, and would look for
-    delivered orders among those that have just been placed.
+
+def _by_choice(one: Choice, chosen: tuple[str, ...]) -> tuple[str, str | list[str], str]:
+    """Return a choice in SQL, its value, and the rows to join that say the same, if any.
+
+    One word is compared by itself, so that its index gives the order. It hides in a SELECT:
+    PostgreSQL takes the newest rows for a sample of all, and would look for delivered orders among
+    those that have just been placed.
     """
     if one.keys:
         # Keys are UUIDs by their type, so that they can stand in the statement.
-        keys = ", ".join(f"'{UUID(str(key))}'" for key in one.keys(chosen))
-        return one.where.replace(f":{one.name}", f"ARRAY[{keys}]::uuid[]"), list(chosen)
+        keys = [f"'{UUID(str(key))}'::uuid" for key in one.keys(chosen)]
+        where = one.where.replace(f":{one.name}", f"ARRAY[{', '.join(keys)}]::uuid[]")
+        rows = one.joined.replace(f"ANY(:{one.name})", keys[0]) if len(keys) == 1 else ""
+        return where, list(chosen), rows
     if len(chosen) == 1:
-        return one.where.replace(f"ANY(:{one.name})", f"(SELECT :{one.name})"), chosen[0]
-    return one.where, list(chosen)
+        return one.where.replace(f"ANY(:{one.name})", f"(SELECT :{one.name})"), chosen[0], ""
+    return one.where, list(chosen), ""
 
 
 def _by_days(

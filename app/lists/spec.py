@@ -40,6 +40,8 @@ class Choice:
 
     `keys` turns words into the keys that `where` compares instead; they are written into the
     statement, so that PostgreSQL plans for just these: a rare vendor is not sought like a large.
+    `joined` says the same of one key alone as rows to join, compared with ANY(:name), too: where
+    their index has the order of the list in it, a page is read from there and not looked for.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Choice:
     options: Callable[[], Options]
     is_prominent: bool = False
     keys: Callable[[tuple[str, ...]], Sequence[UUID]] | None = None
+    joined: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,15 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Which rows are asked for, in SQL: a clause before SELECT, a condition, and their values."""
+    """Which rows are asked for, in SQL: a clause before SELECT, a condition, and their values.
+
+    `joined`: rows to join, and the condition that is left with them; together they say the same.
+    """
 
     where: str = "true"
     values: Mapping[str, Any] = field(default_factory=dict)
     clause: str = ""
+    joined: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,10 +44,13 @@ CHANGED = {
     "address": later("it goes to another address"),
     "units": later("fewer units are wanted"),
     "wishes": later("the customer wishes it otherwise"),
+    "unshipped": later("it was not handed over in time, so what had not left is canceled"),
+    "service": later("it goes by another shipping service"),
 }
 ASKS = {
     "confirm": later("Waits for your word"),
     "ship": later("Soon to be handed over"),
+    "cancel": later("Will be canceled unless it leaves"),
 }
 # Beyond what the words of a page know; a fact that nobody knows is shown as it is.
 FACTS: Mapping[str, Callable[[Any], str]] = {

@@ -32,6 +32,13 @@ EXPECT = later("We promised all of it by {promised}.")
 ALSO = later("and more lines: {n}")
 GOES_TO = later("It goes to {city}.")
 TOTAL = later("All of it costs {amount}.")
+FASTER = later("It goes by a faster service now, and that costs you nothing.")
+AS_ORDERED = later("It goes by the service you ordered.")
+EXPECTED = later("We expect it on {day}.")
+EXPECTED_LATE = later(
+    "We expect it on {day}. That is later than we promised, and we are sorry."
+)
+BACK = later("You get {back} back.")
 LOST = later("Your order has not come.")
 LATE = later("Your order came late.")
 NOT_YOU = later(
@@ -205,6 +212,26 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
 }
 
+# What is said instead where facts say why, by template and reason.
+REASONED: dict[str, tuple[str, str]] = {
+    "order_canceled:unshipped": (
+        later("Your order {number} is canceled"),
+        later(
+            "Hello {name},\n\norder {number} was never handed over to the carrier, though it should"
+            " have left. We do not want you to wait any longer, so we canceled it, and nothing will"
+            " be sent. We are sorry.{back}"
+        ),
+    ),
+    "order_changed:unshipped": (
+        later("Your order {number} was changed"),
+        later(
+            "Hello {name},\n\na part of order {number} was never handed over to the carrier, though"
+            " it should have left. We do not want you to wait any longer, so we canceled that part."
+            " We are sorry.{back}\n\nThis is what the order is now:{contents}"
+        ),
+    ),
+}
+
 STANDINGS = {
     "active": "active",
     "review": "under review",
@@ -220,6 +247,8 @@ CHANGED = {
     "address": "Somebody changed the address",
     "units": "Somebody called off units",
     "wishes": "Somebody changed the wishes",
+    "unshipped": "It was not handed over in time, so we canceled what had not left",
+    "service": "Somebody changed the shipping service",
 }
 LEVELS = {"ops": "ops", "ops_lead": "the ops lead", "senior_management": "senior management"}
 
@@ -242,7 +271,7 @@ def compose(
     code: str = language.ENGLISH,
 ) -> Text:
     """Return the words of a message; the template's table decides, the facts fill in."""
-    subject, body = TEXTS[template]
+    subject, body = REASONED.get(f"{template}:{facts.get('why')}") or TEXTS[template]
     with language.spoken(code, language.MAILS):
         words = dict(facts) | _derived(facts) | {"marketplace": marketplace}
         one_line = " ".join(_(subject).format_map(words).split())
@@ -253,6 +282,7 @@ def compose(
 def _derived(facts: Mapping[str, Any]) -> dict[str, str]:
     """Return the facts that need wording."""
     words = {"track": "", "expect": "", "contents": "", "not_you": _(NOT_YOU)} | of_work(facts)
+    words["back"] = _back(facts)
     if facts.get("link"):
         words["track"] = f"\n\n{_(TRACK, link=facts['link'])}"
     if facts.get("promised"):
@@ -273,6 +303,12 @@ def _derived(facts: Mapping[str, Any]) -> dict[str, str]:
     return words | (_standing(facts) if "standing" in facts else {})
 
 
+def _back(facts: Mapping[str, Any]) -> str:
+    if not facts.get("back"):
+        return ""
+    return f" {_(BACK, back=_amount(facts['back'], facts['currency']))}"
+
+
 def _standing(facts: Mapping[str, Any]) -> dict[str, str]:
     until = f"From {_day(date.fromisoformat(facts['until']))} on you are active again by yourself."
     parts = {
@@ -290,6 +326,10 @@ def _contents(facts: Mapping[str, Any], amount: str | None) -> Iterator[str]:
     yield "\n".join([*lines, _(ALSO, n=facts["more"])] if facts["more"] else lines)
     told = [_(GOES_TO, city=facts["city"])]
     yield " ".join([*told, _(TOTAL, amount=amount)] if amount else told)
+    if "expected" in facts:
+        expected = EXPECTED_LATE if facts["is_late"] else EXPECTED
+        on = _day(date.fromisoformat(facts["expected"]))
+        yield f"{_(FASTER if facts['is_faster'] else AS_ORDERED)} {_(expected, day=on)}"
 
 
 def _day(day: date) -> str:

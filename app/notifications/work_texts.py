@@ -12,7 +12,9 @@ Facts = Mapping[str, Any]
 REMINDERS = {
     "confirm": ("Waits for your word", "Please confirm or decline"),
     "ship": ("Soon to be handed over", "Please hand over"),
+    "cancel": ("Will be canceled unless it leaves", "Please hand over"),
 }
+ENDS = "What has not left by then is canceled, and the customer is paid back."
 OVER = "It was called off or given to somebody else meanwhile: there is nothing to do."
 RULE = "\n\n----------\n\n"
 
@@ -30,7 +32,9 @@ def _letter(facts: Facts) -> dict[str, str]:
     due = facts.get("due_at") or facts.get("ship_by")
     if due:
         words["due"] = _moment(due, work["zone"] if work else None)
-    words["work"] = "".join(f"\n\n{part}" for part in _parts(work)) if work else ""
+    parts = [ENDS] if facts.get("asks") == "cancel" and not (work and work["is_over"]) else []
+    parts += _parts(work) if work else []
+    words["work"] = "".join(f"\n\n{part}" for part in parts)
     return words
 
 

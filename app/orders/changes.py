@@ -26,6 +26,7 @@ from app.orders.models import FulfillmentOrder, Order, OrderLine
 from app.orders.queries import lines_of
 from app.policies.documents import Doubts
 from app.policies.queries import in_force
+from app.shared import work
 from app.shared.errors import Conflict, IllegalMove, InvalidInput
 from app.shared.money import Money
 from app.timeline.queries import entries_since, newest
@@ -289,7 +290,9 @@ def _require_affordable(order: Order, more: Sequence[tuple[OrderLine, int]]) -> 
 def _doubt(order: Order, lines: Sequence[OrderLine], change: Change) -> None:
     """Hold an order that has grown beyond what is usual."""
     policy = in_force(Doubts, change.now).document
-    known = {x.sku: Sku(x.is_known, x.most_units) for x in known_skus(x.sku for x in lines)}
+    known = {
+        x.sku: Sku(x.is_known, x.most_units) for x in work.answer(known_skus(x.sku for x in lines))
+    }
     asked = [Asked(line.external_id, line.sku, _wanted(line)) for line in lines]
     found = (
         too_many(asked, known, policy),

@@ -50,6 +50,8 @@ def fulfillment_order_documents(
             "id": fo.reference,
             "vendor": codes[fo.vendor_id],
             **pick(fo, *names, "delivered_at", "hold_reason", "decline_code", "ship_on"),
+            **pick(fo, "cancel_at"),
+            "service": fo.sent_by,
             **_where_to(fo, to_vendor_at, days),
             "lines": [_fo_line(line) for line in fo.lines],
         }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
 
 from app.catalog.queries import known_skus
 from app.checks import service as checks
@@ -16,9 +18,10 @@ from app.notifications.service import Message, tell
 from app.orders import holds, told
 from app.orders.contract import NewOrder
 from app.orders.doubts import Sku, doubts_of
+from app.orders.holds import Held
 from app.orders.models import Order, OrderLine
 from app.policies.documents import Doubts, Messages
-from app.policies.queries import all_in_force
+from app.policies.queries import which_in_force
 from app.promises import rules as promise_rules
 from app.promises.service import Made, make
 from app.shared import bulk, ids, work
@@ -29,9 +32,11 @@ from app.timeline.service import SYSTEM, Happened, ensure_cohorts, record
 EXISTING = (
     "SELECT o.id, o.reference, o.channel, o.number, o.request_sha256,"
     " o.held_since IS NOT NULL AS is_held FROM orders o JOIN"
-    " unnest(CAST(%(channels)s AS text[]), CAST(%(numbers)s AS text[])) v(channel, number)"
-    " ON (o.channel, o.number) = (v.channel, v.number)"
+    " unnest((SELECT CAST(%(channels)s AS text[])), (SELECT CAST(%(numbers)s AS text[])))"
+    " v(channel, number) ON (o.channel, o.number) = (v.channel, v.number)"
 )
+# Whoever is overtaken looks again, and finds what overtook them; so often is nobody.
+MOST_TURNS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,23 @@ class Placed:
     is_held: bool = False
 
 
-# What became of an order that was written: its key, reference, digest and whether it is held.
-Created = dict[tuple[str, str], tuple[UUID, str, str, bool]]
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is looked up about orders that come in, all of it in one journey.
+
+    `orders` that are in already, by channel and number; the `buyers` we know; the `skus` anybody
+    sells; and the policies.
+    """
+
+    orders: Mapping[tuple[str, str], Any]
+    buyers: Mapping[customers.Name, Any]
+    skus: Mapping[str, Sku]
+    doubts: Doubts
+    messages: Messages
+
+
+# An order and the row that is written of it.
+Pairs = Sequence[tuple[NewOrder, dict[str, Any]]]
 
 
 def place(
@@ -57,87 +77,97 @@ def place(
     told that the order came in.
     """
     ensure_cohorts({cohort_of(order.placed_at) for order in orders})
-    known = _existing(orders)
-    fresh: dict[tuple[str, str], NewOrder] = {}
-    for order in orders:
-        if (order.channel, order.number) not in known:
-            # Of two in one batch the first one counts, as it would have one by one.
-            fresh.setdefault((order.channel, order.number), order)
-    created = _insert(list(fresh.values()), zone, actor, now, is_told=is_told)
-    if len(created) < len(fresh):
-        # Somebody placed some of them at the same moment: theirs is the first answer.
-        known |= _existing(list(fresh.values()))
-    first = {id(order) for order in fresh.values()}
-    return [_answer(o, created, known, is_first=id(o) in first) for o in orders]
+    for _ in range(MOST_TURNS):
+        known = _known(orders, now)
+        fresh: dict[tuple[str, str], NewOrder] = {}
+        for order in orders:
+            if (order.channel, order.number) not in known.orders:
+                # Of two in one batch the first one counts, as it would have one by one.
+                fresh.setdefault((order.channel, order.number), order)
+        pairs = _pairs(list(fresh.values()), zone, now)
+        try:
+            held = _write(pairs, known, actor, now, is_told=is_told)
+        except IntegrityError:
+            # Somebody placed one of them at the same moment, or wrote its customer down.
+            continue
+        written = {
+            (o.channel, o.number): (Placed(r["id"], r["reference"], True, r["id"] in held), o)
+            for o, r in pairs
+        }
+        return [_answer(order, written, known) for order in orders]
+    message = f"order {orders[0].number} was overtaken {MOST_TURNS} times"
+    raise RuntimeError(message)
 
 
-def _existing(orders: Sequence[NewOrder]) -> dict[tuple[str, str], Any]:
-    asked = {"channels": [o.channel for o in orders], "numbers": [o.number for o in orders]}
-    return {(row.channel, row.number): row for row in work.rows(EXISTING, asked)}
+def _known(orders: Sequence[NewOrder], now: datetime) -> Known:
+    named = {"channels": [o.channel for o in orders], "numbers": [o.number for o in orders]}
+    existing, buyers, skus, (doubts, messages) = work.answers(
+        work.Question(
+            EXISTING, named, lambda rows: {(row.channel, row.number): row for row in rows}
+        ),
+        customers.who_is_known([_customer(order) for order in orders]),
+        known_skus(line.sku for order in orders for line in order.lines),
+        which_in_force([Doubts, Messages], now),
+    )
+    usual = {row.sku: Sku(row.is_known, row.most_units) for row in skus}
+    return Known(existing, buyers, usual, doubts.document, messages.document)
 
 
 def _answer(
     order: NewOrder,
-    created: Created,
-    known: dict[tuple[str, str], Any],
-    *,
-    is_first: bool,
+    written: Mapping[tuple[str, str], tuple[Placed, NewOrder]],
+    known: Known,
 ) -> Placed | Conflict:
     key = (order.channel, order.number)
-    if key in created:
-        order_id, reference, digest, is_held = created[key]
-        is_new = is_first
+    if key in written:
+        placed, first = written[key]
+        placed, digest = replace(placed, is_new=order is first), first.request_sha256
     else:
-        row = known[key]
-        order_id, reference, digest, is_new = row.id, row.reference, row.request_sha256, False
-        is_held = row.is_held
+        row = known.orders[key]
+        placed = Placed(UUID(row.id), row.reference, is_new=False, is_held=row.is_held)
+        digest = row.request_sha256
     if digest != order.request_sha256:
         return Conflict(
-            f"Order {order.number} on {order.channel} exists as {reference} with other content;"
-            " change that order instead of sending it anew."
+            f"Order {order.number} on {order.channel} exists as {placed.reference} with other"
+            " content; change that order instead of sending it anew."
         )
-    return Placed(order_id, reference, is_new, is_held)
+    return placed
 
 
-def _insert(
-    orders: Sequence[NewOrder], zone: str, actor: str, now: datetime, *, is_told: bool
-) -> Created:
-    if not orders:
-        return {}
-    buyers = customers.save([_customer(order) for order in orders])
-    rows = [_order_row(order, buyers, zone, now) for order in orders]
-    inserted = bulk.insert(
-        Order, rows, conflict="ON CONFLICT (channel, number) DO NOTHING", returning="id"
-    )
-    new_ids = {row.id for row in inserted}
-    pairs = [(o, r) for o, r in zip(orders, rows, strict=True) if r["id"] in new_ids]
-    doubts, messages = all_in_force([Doubts, Messages], now)
-    with bulk.together():
+def _pairs(orders: Sequence[NewOrder], zone: str, now: datetime) -> Pairs:
+    # In one order everywhere, so that of two batches one waits for the other.
+    orders = sorted(orders, key=lambda order: (order.channel, order.number))
+    return [(order, _order_row(order, zone, now)) for order in orders]
+
+
+def _write(pairs: Pairs, known: Known, actor: str, now: datetime, *, is_told: bool) -> set[UUID]:
+    """Write new orders and what follows from them; return those that are held.
+
+    IntegrityError where one of them is there by now: then nothing is written.
+    """
+    if not pairs:
+        return set()
+    doubts = {r["id"]: doubts_of(order, known.skus, known.doubts) for order, r in pairs}
+    held = {key for key, found in doubts.items() if found}
+    with bulk.together(is_undone_alone=True):
+        buyers = customers.save([_customer(order) for order, _ in pairs], known.buyers)
+        for order, row in pairs:
+            row["customer_id"] = buyers[order.channel, order.customer.external_id]
+        bulk.insert(Order, [row for _, row in pairs])
         bulk.insert(OrderLine, [_line_row(line, r["id"]) for o, r in pairs for line in o.lines])
         _follow(pairs, actor, now)
         if is_told:
-            _tell(pairs, messages.document, now)
-        held = _hold(pairs, doubts.document, now)
+            _tell(pairs, known.messages, now)
         _wake(pairs, held, now)
-    return {
-        (o.channel, o.number): (r["id"], r["reference"], o.request_sha256, r["id"] in held)
-        for o, r in pairs
-    }
+    holds.hold(
+        [Held(r["id"], r["cohort"], doubts[r["id"]]) for _, r in pairs if r["id"] in held],
+        actor=SYSTEM,
+        now=now,
+    )
+    return held
 
 
-def _hold(
-    pairs: Sequence[tuple[NewOrder, dict[str, Any]]], policy: Doubts, now: datetime
-) -> set[UUID]:
-    """Hold what is doubtful; return those orders."""
-    rows = known_skus(line.sku for order, _ in pairs for line in order.lines)
-    known = {row.sku: Sku(row.is_known, row.most_units) for row in rows}
-    doubts = {r["id"]: doubts_of(order, known, policy) for order, r in pairs}
-    found = [holds.Held(r["id"], r["cohort"], doubts[r["id"]]) for _, r in pairs if doubts[r["id"]]]
-    holds.hold(found, actor=SYSTEM, now=now)
-    return {one.order_id for one in found}
-
-
-def _wake(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], held: set[UUID], now: datetime) -> None:
+def _wake(pairs: Pairs, held: set[UUID], now: datetime) -> None:
     """Have orders routed and watched; a held one waits for its release, and is watched."""
     for event, is_held in (("order placed", False), ("order changed", True)):
         subjects = [
@@ -146,7 +176,7 @@ def _wake(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], held: set[UUID], now
         checks.wake(event, subjects, now)
 
 
-def _follow(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], actor: str, now: datetime) -> None:
+def _follow(pairs: Pairs, actor: str, now: datetime) -> None:
     """Write what follows from new orders: promise and timeline."""
     make(
         [
@@ -165,9 +195,7 @@ def _follow(pairs: Sequence[tuple[NewOrder, dict[str, Any]]], actor: str, now: d
     )
 
 
-def _tell(
-    pairs: Sequence[tuple[NewOrder, dict[str, Any]]], policy: Messages, now: datetime
-) -> None:
+def _tell(pairs: Pairs, policy: Messages, now: datetime) -> None:
     """Tell customers that their orders came in, if the policy does."""
     tell(
         [
@@ -210,9 +238,7 @@ def _customer(order: NewOrder) -> dict[str, Any]:
     }
 
 
-def _order_row(
-    order: NewOrder, buyers: dict[tuple[str, str], UUID], zone: str, now: datetime
-) -> dict[str, Any]:
+def _order_row(order: NewOrder, zone: str, now: datetime) -> dict[str, Any]:
     day = order.deliver_on
     return {
         "id": ids.new(),
@@ -222,7 +248,6 @@ def _order_row(
         "cohort": cohort_of(order.placed_at),
         "placed_at": order.placed_at,
         "received_at": now,
-        "customer_id": buyers[order.channel, order.customer.external_id],
         "currency": order.currency,
         "items_minor": sum(line.quantity * line.unit_price_minor for line in order.lines),
         "freight_minor": order.shipping_minor + sum(line.shipping_minor for line in order.lines),

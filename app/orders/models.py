@@ -116,12 +116,21 @@ class FulfillmentOrder(db.Model):
     # what whoever packed has ticked: [{code, by, at}]
     ticks: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
     wave_id: Mapped[Id | None]
-    # a faster service than the order's own, and what it costs more
+    # by which service the order asks to be sent; a faster one that ops chose, and what it costs more
+    ordered_service: Mapped[Words] = mapped_column(default="standard")
     service: Mapped[Words | None]
     service_minor: Mapped[Minor | None]
+    # when it ends unless it leaves, as its vendor was told; and when it ended because it never did
+    cancel_at: Mapped[Moment | None]
+    lapsed_at: Mapped[Moment | None]
     ship_to: Mapped[Json]
     preferences: Mapped[Json]
     lines: Mapped[list[FoLine]] = relationship(lazy="raise", order_by="FoLine.line")
+
+    @property
+    def sent_by(self) -> str:
+        """Return the service in force."""
+        return self.service or self.ordered_service
 
 
 class FoLine(db.Model):

@@ -73,7 +73,8 @@ LOADS = text(
 )
 UNDONE_ROWS = (
     "SELECT f.id, f.reference, f.order_number, f.status, f.location_id, f.assigned_at,"
-    " f.confirm_by, f.confirmed_at, f.ship_by, f.shipped_at, f.ship_to->>'city' AS city,"
+    " f.confirm_by, f.confirmed_at, f.ship_by, f.shipped_at, f.service, f.cancel_at,"
+    " f.ship_to->>'city' AS city,"
     " f.ship_to->>'country' AS country, f.preferences->>'gift_wrap' = 'true' AS is_gift,"
     " coalesce(l.few, '{{}}') AS few, l.lines"
     " FROM fulfillment_orders f CROSS JOIN LATERAL (SELECT count(*) AS lines,"
@@ -213,6 +214,18 @@ def address_days(now: datetime) -> int:
     """Return for how many days after a delivery its vendor still sees the address."""
     with acting_as(PLATFORM):
         return in_force(Privacy, now).document.vendor_sees_address_days
+
+
+def paid_more(fo: FulfillmentOrder) -> tuple[int, str] | None:
+    """Return what the marketplace pays for a faster service, in minor units, and their currency.
+
+    Vendors read no orders themselves.
+    """
+    if fo.service is None:
+        return None
+    with acting_as(PLATFORM):
+        query = select(Order.currency).where(Order.id == fo.order_id)
+        return fo.service_minor or 0, db.session.scalars(query).one()
 
 
 def order(order_id: UUID) -> Order:

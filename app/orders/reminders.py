@@ -38,12 +38,17 @@ FACTS = text(
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """What is asked for (confirm or ship), from when on it is said, and its deadline."""
+    """What is asked for (confirm, ship, or ship before it is canceled), from when on, by when."""
 
     asks: str
     at: datetime
     due: datetime
     open_in: frozenset[FoStatus]
+
+    @property
+    def once(self) -> str:
+        """Return what tells it from others: an end that has moved is said again."""
+        return f"{self.asks}:{self.due.isoformat()}" if self.asks == "cancel" else self.asks
 
 
 def reminders(
@@ -78,7 +83,7 @@ def remind(subjects: Sequence[Subject], now: datetime) -> Mapping[UUID, datetime
         due += [(fo, r) for r in known if fo.status in r.open_in and r.at <= now < r.due]
         if (at := _next(fo, known, now)) is not None:
             again[fo.id] = at
-    _tell(due, now)
+    tell_of(due, now)
     return again
 
 
@@ -93,14 +98,15 @@ def _next(fo: Row[Any], known: Sequence[Reminder], now: datetime) -> datetime | 
     return min(moments, default=None)
 
 
-def _tell(due: Sequence[tuple[Row[Any], Reminder]], now: datetime) -> None:
+def tell_of(due: Sequence[tuple[Row[Any], Reminder]], now: datetime) -> None:
+    """Tell vendors on screen and by mail; each fulfillment order is a row like those of FACTS."""
     notices.tell(
         [
             Notice(
                 f"vendor:{fo.vendor_id}",
                 "work_reminder",
                 fo.reference,
-                f"work_reminder:{fo.reference}:{r.asks}",
+                f"work_reminder:{fo.reference}:{r.once}",
                 {"number": fo.order_number, "asks": r.asks, "due_at": r.due.isoformat()},
             )
             for fo, r in due
@@ -114,7 +120,7 @@ def _tell(due: Sequence[tuple[Row[Any], Reminder]], now: datetime) -> None:
                 "vendor",
                 fo.email,
                 "work_reminder",
-                f"{fo.reference}:{r.asks}",
+                f"{fo.reference}:{r.once}",
                 {"fulfillment_order": fo.reference, "asks": r.asks, "due_at": r.due.isoformat()},
             )
             for fo, r in due

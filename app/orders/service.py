@@ -248,8 +248,11 @@ TOTALS = text(
 )
 
 
-def settle(order_ids: Iterable[UUID], now: datetime) -> None:
-    """Derive the status of orders from their parts, and wake who looks at whole orders."""
+def settle(order_ids: Iterable[UUID], now: datetime) -> set[UUID]:
+    """Derive the status of orders from their parts, and wake who looks at whole orders.
+
+    Returns those whose status is another one now.
+    """
     db.session.flush()
     rows, marks = [], []
     for row in db.session.execute(TOTALS, {"ids": sorted(set(order_ids))}):
@@ -265,6 +268,7 @@ def settle(order_ids: Iterable[UUID], now: datetime) -> None:
     # Nobody who looks at whole orders looks at this: only lists do.
     bulk.update(Order, marks, key="id")
     checks.wake("order changed", [Subject(r["id"], "order", r["id"]) for r in rows], now)
+    return {r["id"] for r in rows}
 
 
 def cancel(

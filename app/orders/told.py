@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select, text
@@ -68,8 +68,28 @@ def confirmed(fos: Sequence[FulfillmentOrder], now: datetime) -> None:
     tell(messages, now)
 
 
+def expedited(
+    order: Order, fo: FulfillmentOrder, arrives: date, *, is_faster: bool, now: datetime
+) -> None:
+    """Tell a customer that a part of their order goes by another service, and when it is there."""
+    person = contacts([order.id])[order.id]
+    left = [
+        (line.title, units)
+        for line in fo.lines
+        if (units := line.ordered - line.declined - line.canceled - line.shipped)
+    ]
+    is_late = order.deliver_on is not None and arrives > order.deliver_on
+    sent = {"is_faster": is_faster, "expected": arrives.isoformat(), "is_late": is_late}
+    facts = facts_of(person) | contents(left, fo.ship_to) | sent
+    once = str(ids.new())
+    message = Message(
+        order.id, order.cohort, "customer", person.email, "order_changed", once, facts
+    )
+    tell([message], now)
+
+
 def work_changed(fos: Sequence[FulfillmentOrder], what: str, now: datetime) -> None:
-    """Tell vendors that work of theirs has changed: its `address`, `units` or `wishes`."""
+    """Tell vendors that work of theirs has changed: `address`, `units`, `wishes` or `service`."""
     vendors = select(Vendor.id, Vendor.email).where(Vendor.id.in_({fo.vendor_id for fo in fos}))
     emails = {row.id: row.email for row in db.session.execute(vendors)}
     # Each change is news of its own, also at one moment of the world's clock.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +36,13 @@ ADD = (
     " unnest(CAST(:ids AS uuid[]), CAST(:amounts AS bigint[])) u(id, amount) GROUP BY id) v"
     " WHERE p.order_id = v.id"
 )
+# What is paid back is counted towards what is to be paid back, whoever asked for it.
+SETTLES = {"refunded": ", pending_minor = greatest(p.pending_minor - v.amount, 0)"}
+OWE = text(
+    "UPDATE payments p SET pending_minor = p.pending_minor + v.amount FROM (SELECT id, sum(amount)"
+    " AS amount FROM unnest(CAST(:ids AS uuid[]), CAST(:amounts AS bigint[])) u(id, amount)"
+    " GROUP BY id) v WHERE p.order_id = v.id"
+)
 # A word that comes late does not turn back a later one.
 RANKS = {"pending": 0, "authorized": 1, "failed": 1, "captured": 2, "refunded": 3}
 
@@ -50,6 +57,17 @@ class Word:
     currency: str
     reference: str | None
     happened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Money that is to be paid back, and why, as a name that no other cause of its order has."""
+
+    order_id: UUID
+    cohort: date
+    amount_minor: int
+    currency: str
+    cause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +117,43 @@ def note(words: Sequence[Word], *, actor: str, now: datetime) -> int:
     return len(news)
 
 
+def owe(debts: Sequence[Owed], now: datetime) -> None:
+    """Note what is to be paid back, once a cause; a channel that pays says so ("refunded").
+
+    The orders are locked, and no more is named than was taken and is not given back.
+    """
+    rows = [
+        {
+            "order_id": d.order_id,
+            "cause": f"{d.order_id}:refund_due:{d.cause}",
+            "kind": "refund_due",
+            "amount_minor": d.amount_minor,
+            "currency": d.currency,
+            "reference": None,
+            "happened_at": now,
+            "noted_at": now,
+        }
+        for d in debts
+        if d.amount_minor
+    ]
+    inserted = bulk.insert(
+        LedgerEntry, rows, conflict="ON CONFLICT (cause) DO NOTHING", returning="order_id, cause"
+    )
+    if not inserted:
+        return
+    amounts = {row["cause"]: row["amount_minor"] for row in rows}
+    cohorts = {d.order_id: d.cohort for d in debts}
+    news = [(row.order_id, amounts[row.cause]) for row in inserted]
+    db.session.execute(OWE, {"ids": [key for key, _ in news], "amounts": [n for _, n in news]})
+    record(
+        [
+            Happened(key, cohorts[key], "payment_refund_due", facts={"minor": amount})
+            for key, amount in news
+        ],
+        now,
+    )
+
+
 def _cause(word: Word) -> str:
     """Return what tells one word from another: its reference, or its amount and moment."""
     name = word.reference or f"{word.amount_minor}@{word.happened_at.isoformat()}"
@@ -128,6 +183,7 @@ def _add(status: str, words: Sequence[Word]) -> None:
     db.session.execute(OPEN, values)
     column = SUMS.get(status)
     change = f", {column} = p.{column} + v.amount" if column else ""
+    change += SETTLES.get(status, "")
     try:
         db.session.execute(text(ADD.format(change=change)), values)
     except IntegrityError:

@@ -69,6 +69,12 @@ class Promises(Document):
     # than twice as long; None: never.
     remind_confirm_hours: Hours | None = 2
     remind_ship_hours: Hours | None = 4
+    # Open days of its place after ship-by that work which never left is waited for; then it ends.
+    # Its vendor is told an open day before. None: it is waited for until a person ends it. (Amazon
+    # and TikTok Shop: seven business days; Shopee: three days.)
+    cancel_unshipped_days: Annotated[int, Field(ge=1, le=90)] | None = 7
+    # What happens then: the customer has the money back; or others send what they can, first.
+    when_unshipped: Literal["cancel", "others"] = "cancel"
 
 
 class LaneRule(Document):

@@ -17,7 +17,8 @@ from app.shared import work
 D = TypeVar("D", bound=Document)
 IN_FORCE = (
     "SELECT DISTINCT ON (kind) kind, version, document FROM policies"
-    " WHERE kind = ANY(%(kinds)s) AND valid_from <= %(now)s ORDER BY kind, version DESC"
+    " WHERE kind = ANY(CAST((SELECT %(kinds)s) AS text[])) AND valid_from <= %(now)s"
+    " ORDER BY kind, version DESC"
 )
 
 
@@ -37,10 +38,21 @@ def in_force(document: type[D], now: datetime) -> InForce[D]:
 
 def all_in_force(documents: Sequence[type[Document]], now: datetime) -> list[InForce[Any]]:
     """Return the versions of several policies that are in force at a moment."""
+    return work.answer(which_in_force(documents, now))
+
+
+def which_in_force(
+    documents: Sequence[type[Document]], now: datetime
+) -> work.Question[list[InForce[Any]]]:
+    """Ask for the versions of several policies that are in force at a moment."""
     names = {document: kind for kind, document in KINDS.items()}
     kinds = [names[document] for document in documents]
-    found = {row.kind: row for row in work.rows(IN_FORCE, {"kinds": kinds, "now": now})}
-    return [_of(document, found.get(names[document])) for document in documents]
+
+    def read(rows: Sequence[Any]) -> list[InForce[Any]]:
+        found = {row.kind: row for row in rows}
+        return [_of(document, found.get(names[document])) for document in documents]
+
+    return work.Question(IN_FORCE, {"kinds": kinds, "now": now}, read)
 
 
 def _of(document: type[D], row: Any) -> InForce[D]:

@@ -36,6 +36,10 @@ PAGES = (
         later("Ship from a list"), "portal.ship_many", "upload", later("tracking numbers bulk csv")
     ),
     Page(later("Manifest"), "portal.manifest", "journal-text", later("handed over pickup carrier")),
+    Page(later("Stock"), "portal.stock", "boxes", later("inventory count bin shelf")),
+    Page(
+        later("Count from a list"), "portal.count_many", "upload", later("stock inventory bulk csv")
+    ),
     Page(later("Help"), "portal.help", "life-preserver", later("ops question support inbox")),
     Page(later("Calendar"), "portal.calendar", "calendar-event", later("closed vacation cut-off")),
     Page(later("Notices"), "portal.notices", "bell", later("news told inbox")),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from app.orders.contract import FoStatus
+from app.orders.lapsing import WHY
 from app.orders.models import FulfillmentOrder
+from app.orders.queries import UNDONE
 from app.shared.language import _, _n
 from app.web.words import decline, when
 
@@ -19,6 +23,8 @@ def gone(fo: FulfillmentOrder) -> dict[str, str] | None:
         title, sentence = _("You declined it"), _rejected(fo)
     elif fo.status == FoStatus.REJECTED:
         title, sentence = _("It was taken back"), _taken_back(fo)
+    elif fo.status == FoStatus.CANCELED and fo.lapsed_at:
+        title, sentence = _("It is canceled"), _lapsed(fo, fo.lapsed_at)
     elif fo.status == FoStatus.CANCELED:
         title, sentence = _("It is canceled"), _("The customer wants it no more. Nothing to do.")
     elif fo.status == FoStatus.ON_HOLD:
@@ -47,10 +53,44 @@ def _taken_back(fo: FulfillmentOrder) -> str:
             "Nobody had confirmed it by {moment}, so somebody else sends it. Nothing to do.",
             moment=when(fo.confirm_by),
         )
+    if fo.decline_reason == WHY:
+        return _(
+            "It had not left by {moment}, when it should have, so somebody else sends it."
+            " Do not send it any more.",
+            moment=when(fo.ship_by),
+        )
     return _(
         "Somebody else sends it: {why}. Nothing to do.",
         why=fo.decline_reason or _("no reason was given"),
     )
+
+
+def _lapsed(fo: FulfillmentOrder, at: datetime) -> str:
+    return _(
+        "It had not left, and should have by {due}. So it was canceled {moment}, and the customer"
+        " is paid back. Do not send it any more.",
+        due=when(fo.ship_by),
+        moment=when(at),
+    )
+
+
+def ending(fo: FulfillmentOrder) -> str | None:
+    """Return when what has not left ends, or that the rest of it has ended; None: neither."""
+    if fo.cancel_at and fo.status in UNDONE:
+        return _(
+            "Hand it over by {moment}: what has not left by then is canceled, and the customer is"
+            " paid back. It should have left by {due}.",
+            moment=when(fo.cancel_at),
+            due=when(fo.ship_by),
+        )
+    if fo.lapsed_at and fo.status in {FoStatus.SHIPPED, FoStatus.DELIVERED}:
+        return _(
+            "The rest had not left, and should have by {due}. So it was canceled {moment}, and the"
+            " customer is paid back for it. Do not send it any more.",
+            due=when(fo.ship_by),
+            moment=when(fo.lapsed_at),
+        )
+    return None
 
 
 def _confirmed(fo: FulfillmentOrder) -> str:

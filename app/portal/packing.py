@@ -18,7 +18,7 @@ from app.portal.page import blueprint
 from app.shared.errors import Conflict, DomainError, InvalidInput
 from app.shared.language import _, _n
 from app.shared.work import transaction
-from app.shipments import pack_rules
+from app.shipments import pack_rules, photos
 from app.shipments import packing as service
 from app.shipments import pick_queries as queries
 from app.shipments.pack_rules import (
@@ -31,9 +31,16 @@ from app.shipments.pack_rules import (
     SIDES,
     Parcel,
 )
+from app.threads import forms
+from app.threads.contract import Drawn
+from app.threads.page import photos_shown
+from app.web import paging
+from app.web.paging import Key
 from app.web.toasts import toast
 
 PACKABLE = (FoStatus.CONFIRMED, FoStatus.PICKING, FoStatus.PACKED)
+# What there is to do with an order, by the rank it is listed with.
+GROUPS = ("ready", "picking", "packed")
 KILO, CENTI = 1000, 10
 LONGEST_NUMBER = 12
 
@@ -50,9 +57,11 @@ class Typed:
 @blueprint.get("/pack")
 def packing() -> str:
     """Show what is to be packed, what is wholly picked first."""
+    cut = paging.cut(request.args)
     with transaction(page.scope()) as now:
         shell = page.shell(now)
-        rows = service.to_pack(page.vendor_id())
+        found = service.to_pack(page.vendor_id(), cut)
+    rows, pager = paging.turn(found, cut, lambda row: Key(row.ship_by, row.id, row.rank))
     listed = [
         {
             "reference": row.reference,
@@ -64,19 +73,13 @@ def packing() -> str:
             "picked": row.picked,
             "parcels": row.parcels,
             "is_gift": bool(row.preferences.get("gift_wrap")),
-            "group": _group(row),
+            "group": GROUPS[row.rank],
         }
         for row in rows
     ]
-    names = ("ready", "picking", "packed")
-    groups = [(name, [row for row in listed if row["group"] == name]) for name in names]
-    return render_template("portal/packing.html", **shell, groups=[g for g in groups if g[1]])
-
-
-def _group(row: Row[Any]) -> str:
-    if row.status == FoStatus.PACKED:
-        return "packed"
-    return "ready" if row.picked == row.units else "picking"
+    groups = [(name, [row for row in listed if row["group"] == name]) for name in GROUPS]
+    shown = [group for group in groups if group[1]]
+    return render_template("portal/packing.html", **shell, groups=shown, page=pager)
 
 
 @blueprint.route("/orders/<reference>/pack", methods=["GET", "POST"])
@@ -90,6 +93,8 @@ def pack(reference: str) -> ResponseReturnValue:
     parcels = _sent(goods)
     if request.form.get("do") != "pack":
         return _show(reference, _changed(parcels))
+    # Before a transaction: pictures take their time.
+    taken = _taken(parcels)
     if any(parcel.errors for parcel in parcels):
         return _show(reference, parcels, _("Look at the fields that are marked.")), 422
     try:
@@ -102,6 +107,8 @@ def pack(reference: str) -> ResponseReturnValue:
                 now=now,
                 seen=request.form.get("seen"),
             )
+            if taken:
+                photos.add(reference, taken, by=current_user.name, now=now)
     except (InvalidInput, Conflict) as refusal:
         return _show(reference, parcels, _problem(refusal)), refusal.status
     toast(_n("Packed in {n} parcel.", "Packed in {n} parcels.", len(parcels)))
@@ -114,6 +121,18 @@ def _problem(refusal: DomainError) -> str:
     if any(name.startswith("parcels") for name in refusal.fields):
         return _("Every unit that was picked lies in one parcel, and no parcel is empty.")
     return _(refusal.detail)
+
+
+def _taken(parcels: Sequence[Typed]) -> dict[int, Sequence[Drawn]]:
+    """Return the photos of each parcel by its number; what is wrong with one stands beside it."""
+    found = {}
+    for n, parcel in enumerate(parcels):
+        try:
+            if drawn := forms.read_photos(request, f"p{n}-photos"):
+                found[n + 1] = drawn
+        except InvalidInput as refusal:
+            parcel.errors["photos"] = refusal.fields["photos"]
+    return found
 
 
 # What was sent -------------------------------------------------------------------------------
@@ -200,6 +219,7 @@ def _show(reference: str, typed: list[Typed] | None = None, problem: str | None 
         goods = queries.goods([row.id])
         known = service.parcels_of(row.id, {g.id: g.line for g in goods})
         boxes = service.boxes(page.vendor_id())
+        shots = photos.photos_of(row.id) if known else {}
     to_pack = [g for g in goods if g.picked > g.shipped]
     seen = service.stamp([packed for packed, _parcel in known])
     if typed is None:
@@ -221,7 +241,14 @@ def _show(reference: str, typed: list[Typed] | None = None, problem: str | None 
         },
         ticked=set(request.form.getlist("tick")),
         parcels=typed,
-        packages=[packed.package.reference for packed, _parcel in known],
+        packages=[
+            {
+                "reference": packed.package.reference,
+                "photos": photos_shown(shots.get(packed.package.reference, ())),
+            }
+            for packed, _parcel in known
+        ],
+        most_photos=photos.MOST_PHOTOS,
         boxes=list(_boxes(boxes)),
         weighs=_weights(to_pack),
         seen=request.form.get("seen", seen) if problem is None else seen,

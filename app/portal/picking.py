@@ -22,6 +22,8 @@ from app.shipments import pick_queries as queries
 from app.shipments import picking as service
 from app.shipments.models import Scan
 from app.shipments.picking import Told
+from app.web import paging
+from app.web.paging import Key
 from app.web.toasts import toast
 
 # What is to be picked ------------------------------------------------------------------------
@@ -39,18 +41,20 @@ def picking() -> ResponseReturnValue:
             return redirect(url_for("portal.wave", reference=name), 303)
         except (InvalidInput, Conflict) as refusal:
             problem = refusal
+    cut = paging.cut(request.args)
     with transaction(page.scope()) as now:
         shell = page.shell(now)
-        rows = queries.to_pick(page.vendor_id())
+        found = queries.to_pick(page.vendor_id(), cut)
+    rows, pager = paging.turn(found, cut, lambda row: Key(row.ship_by, row.id))
     html = render_template(
         "portal/picking.html",
         **shell,
-        groups=list(_groups([row for row in rows if row.picked < row.units], shell)),
-        waves=list(_waves(rows)),
+        groups=list(_groups(rows, shell)),
+        waves=rows[0].under_way or () if rows else (),
+        page=pager,
+        address=paging.link(request.path, request.args),
         once=ids.new(),
         problem=_(problem.detail) if problem else None,
-        most=queries.MOST_IN_WAVE,
-        is_cut=len(rows) == queries.MOST_LISTED,
     )
     return html, problem.status if problem else 200
 
@@ -77,14 +81,6 @@ def _listed(row: Row[Any], is_chosen: Any, now: datetime) -> dict[str, Any]:
         "is_gift": bool(row.preferences.get("gift_wrap")),
         "is_chosen": bool(is_chosen),
     }
-
-
-def _waves(rows: Sequence[Row[Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the walks on which anything is left, with how far they are."""
-    for name in dict.fromkeys(r.wave for r in rows if r.wave and r.picked < r.units):
-        own = [row for row in rows if row.wave == name]
-        units, picked = sum(row.units for row in own), sum(row.picked for row in own)
-        yield {"reference": name, "orders": len(own), "units": units, "picked": picked}
 
 
 # Scans ---------------------------------------------------------------------------------------

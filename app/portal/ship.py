@@ -14,6 +14,7 @@ from flask_login import current_user
 from app.carriers import numbers
 from app.doors.guard import may
 from app.orders.contract import FoStatus
+from app.orders.queries import paid_more
 from app.orders.rules import address_for_vendor
 from app.portal import page, ship_form
 from app.portal.page import blueprint
@@ -22,13 +23,16 @@ from app.shared.errors import Conflict, DomainError, InvalidInput
 from app.shared.language import _, _n
 from app.shared.work import transaction
 from app.shipments import labeling
+from app.shipments.claims import noted
 from app.shipments.handover import LEAVING, Leaving, to_ship
 from app.shipments.labels.vendors_own import MOST_BYTES
 from app.shipments.models import Shipment
-from app.shipments.packages import Packed, fo_of
+from app.shipments.packages import Packed, fo_of, is_outdated
 from app.shipments.papers import lines_of
+from app.shipments.photos import photos_of
 from app.shipments.service import Dispatch
 from app.shipments.service import ship as ship_parcels
+from app.threads.page import photos_shown
 from app.vendors.queries import locations
 from app.web.toasts import toast
 
@@ -47,7 +51,7 @@ def hand_over(reference: str) -> ResponseReturnValue:
     """Take the word that parcels have left; the same word again changes nothing."""
     typed: Sequence[Typed] = ()
     try:
-        with transaction(page.scope()) as now:
+        with noted(current_user.name), transaction(page.scope()) as now:
             leaving, gone = to_ship(reference, lock=True)
             _require_here(leaving, gone)
             typed = ship_form.read(leaving, request.form)
@@ -78,7 +82,7 @@ def _require_here(leaving: Leaving, gone: Sequence[Shipment]) -> None:
     empty = {one.package.reference for one in leaving.packed} - waiting - left
     if named & empty:
         said = _(
-            "What {parcels} held is wanted no more, so it stays here. Compare below.",
+            "What {parcels} held is wanted no more, or left otherwise. Compare below.",
             parcels=", ".join(sorted(named & empty)),
         )
         raise Conflict(said)
@@ -120,6 +124,8 @@ def _show(
     with transaction(page.scope()) as now:
         shell = page.shell(now)
         leaving, gone = to_ship(reference)
+        paid = paid_more(leaving.fo)
+        shots = photos_of(leaving.fo.id) if leaving.packed else {}
     fo = leaving.fo
     drawn = ship_form.again(leaving, typed) or ship_form.blank(leaving, many)
     place = shell["places"].get(fo.location_id)
@@ -133,6 +139,7 @@ def _show(
             "number": fo.order_number,
             "status": fo.status,
             "hold_reason": fo.hold_reason,
+            "service": {"name": fo.sent_by, "ordered": fo.ordered_service, "paid": paid},
             "place_zone": place.zone if place else shell["zone"],
             "address": list(lines_of(seen)) if seen else [],
             "is_gift": bool(fo.preferences.get("gift_wrap")),
@@ -141,11 +148,15 @@ def _show(
         },
         parcels=[_parcel(one, leaving) for one in drawn] if can_ship else [],
         lines=[(line, n) for line, n in ship_form.open_lines(fo)],
-        packages=[_package(one, leaving) for one in leaving.packed],
+        packages=[
+            _package(one, leaving) | {"photos": photos_shown(shots.get(one.package.reference, ()))}
+            for one in leaving.packed
+        ],
         gone=[_gone(parcel, leaving) for parcel in gone],
         carriers=ship_form.carriers(drawn),
         can_ship=can_ship,
         can_label=fo.status in LEAVING and may("portal.make_label", "POST"),
+        needs_ours=any(p.waits and labeling.lacks_ours(p, fo) for p in leaving.packed),
         can_print=bool(leaving.packed or fo.status in LEAVING) and bool(seen),
         many=len(drawn),
         most=ship_form.MOST_PARCELS,
@@ -183,6 +194,7 @@ def _package(one: Packed, leaving: Leaving) -> dict[str, Any]:
         "label": live
         and {
             "is_ours": live.provider == labeling.OWN,
+            "is_outdated": one.waits and is_outdated(live, leaving.fo),
             "printed": live.printed,
             "number": live.tracking_number,
             "carrier": numbers.title(live.carrier) if live.carrier else "",
@@ -224,7 +236,7 @@ def make_label(package: str) -> ResponseReturnValue:
     content = ship_form.file(request.files, MOST_BYTES)
     try:
         asked = ship_form.asked(request.form, content)
-        with transaction(page.scope()) as now:
+        with noted(current_user.name), transaction(page.scope()) as now:
             wanted = labeling.Wanted(package, labeling.VENDORS_OWN, asked)
             labeling.make(reference, [wanted], actor=current_user.name, now=now)
     except (InvalidInput, Conflict) as refusal:

@@ -17,6 +17,7 @@ from app.shared.language import _
 from app.shipments import entered
 from app.shipments.contract import Asked
 from app.shipments.handover import Leaving
+from app.shipments.labels.vendors_own import checked
 from app.shipments.packages import Packed
 from app.shipments.service import Dispatch, Parcel
 
@@ -105,20 +106,26 @@ def dispatch(leaving: Leaving, typed: Sequence[Typed], zone: ZoneInfo, now: date
     going = [one for one in typed if one.goes]
     owners = entered.owners([numbers.clean(one.number) for one in going], now)
     parcels = []
+    claims: list[entered.Claim] = []
     for one in going:
         judged = entered.judge(one.carrier or None, one.number)
         owner = owners.get((judged.carrier or "", judged.number))
         if judged.is_refused:
             one.errors["number"] = judged.sentence
         elif owner and owner.fo_id != leaving.fo.id:
+            fo = leaving.fo
             one.errors["number"] = entered.taken(judged.number)
+            claims += entered.claims(
+                judged.carrier or "", judged.number, owner, fo.id, fo.vendor_id
+            )
         one.doubt = judged.sentence if judged.is_doubtful else ""
         moment = _moment(one, zone, leaving.fo, now)
         units = _units(one, leaving.fo) if one.package is None else None
         number, carrier = judged.number, judged.carrier or ""
         parcels.append(Parcel(carrier, number, moment, units, one.reference))
     if any(one.errors for one in going):
-        raise InvalidInput(_("Nothing has been shipped yet. Look at what is marked."))
+        said = _("Nothing has been shipped yet. Look at what is marked.")
+        raise entered.Taken(said, claims) if claims else InvalidInput(said)
     return Dispatch(leaving.fo.reference, parcels)
 
 
@@ -161,7 +168,7 @@ def file(files: MultiDict[str, FileStorage], most_bytes: int) -> bytes | None:
         return stream.read(most_bytes + 1)
 
 
-def asked(sent: Mapping[str, str], file: bytes | None) -> Asked:
+def asked(sent: Mapping[str, str], content: bytes | None) -> Asked:
     """Return a label of the carrier's as its form says it."""
     carrier = sent.get("carrier", "")[:31]
     number = sent.get("number", "")[:60]
@@ -170,6 +177,7 @@ def asked(sent: Mapping[str, str], file: bytes | None) -> Asked:
         if not carrier:
             said = _("Choose the carrier: the number does not tell it.")
             raise InvalidInput(_("The label was not taken."), carrier=said)
+    file = checked(content) if content else None
     return Asked(carrier or None, number or None, None, file)
 
 

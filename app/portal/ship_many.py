@@ -13,14 +13,13 @@ from flask_login import current_user
 
 from app.doors.guard import may
 from app.portal import page
+from app.portal.listed import text_sent
 from app.portal.page import blueprint
-from app.portal.ship_form import file
 from app.shared.errors import InvalidInput
 from app.shared.language import _, later
 from app.shared.work import transaction
 from app.shipments import list_rules
 from app.shipments.listed import Fate, Verdict, judge, ship_listed
-from app.web.sheets import BOM
 
 # How each fate looks, and what it is called before and after.
 LOOKS = {
@@ -43,7 +42,7 @@ def ship_list() -> ResponseReturnValue:
     """Look a list over, row by row; ship it once somebody has seen what would become of it."""
     text = ""
     try:
-        text = _text()
+        text = text_sent(list_rules.MOST_BYTES)
         with transaction(page.scope()) as now:
             shell = page.shell(now)
             rows = list_rules.rows(text, ZoneInfo(shell["zone"]))
@@ -54,29 +53,6 @@ def ship_list() -> ResponseReturnValue:
     except InvalidInput as refusal:
         return _show(text, refusal)
     return _show(text, verdicts=verdicts, is_done=is_done)
-
-
-def _text() -> str:
-    """Return the list: of the file if there is one, else as it was pasted."""
-    content = file(request.files, list_rules.MOST_BYTES)
-    text = request.form.get("rows", "") if content is None else _decoded(content)
-    if len(text.encode()) > list_rules.MOST_BYTES:
-        said = _(
-            "The list is larger than {n} kB; send it in parts.", n=list_rules.MOST_BYTES // 1000
-        )
-        raise InvalidInput(said, rows=said)
-    return "".join(c for c in text if c.isprintable() or c in "\t\r\n").removeprefix(BOM)
-
-
-def _decoded(content: bytes) -> str:
-    if b"\x00" in content:
-        said = _("This is no text. Save the sheet as CSV, then choose that file.")
-        raise InvalidInput(said, file=said)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        # What spreadsheets of Western Europe write when nobody asks them for more.
-        return content.decode("cp1252", errors="replace")
 
 
 def _show(

@@ -19,9 +19,12 @@ from app.shared.work import transaction
 from app.shipments import entered, handover
 from app.shipments.handover import Leaving
 from app.shipments.models import Pickup
+from app.shipments.packages import is_outdated
 from app.shipments.papers import MOST_AT_ONCE
 from app.shipments.pickups import pickups
+from app.web import paging
 from app.web.deadlines import deadline
+from app.web.paging import Key
 from app.web.words import when
 
 # The number that is checked while it is typed; longer is no number of anybody's.
@@ -31,9 +34,15 @@ LONGEST = 60
 @blueprint.get("/ship")
 def shipping() -> str:
     """Show what is packed and waits for its carrier, the first to leave first."""
+    cut = paging.cut(request.args)
     with transaction(page.scope()) as now:
         shell = page.shell(now)
-        found = handover.leaving()
+        found, pager = paging.turn(
+            handover.leaving(cut),
+            cut,
+            lambda one: Key(one.fo.ship_by, one.fo.id),
+            total=shell["work"].to_ship,
+        )
         today = now.astimezone(ZoneInfo(shell["zone"])).date()
         coming = pickups(today, today + timedelta(days=1))
     return render_template(
@@ -41,8 +50,8 @@ def shipping() -> str:
         **shell,
         groups=list(_groups(found, coming, shell)),
         today=today,
+        page=pager,
         most=MOST_AT_ONCE,
-        is_cut=len(found) == handover.MOST_LEAVING,
     )
 
 
@@ -90,6 +99,7 @@ def _pickup(
 
 def _listed(one: Leaving, shell: Mapping[str, Any]) -> dict[str, Any]:
     fo, waiting = one.fo, _waiting(one)
+    labeled = [p.label for p in waiting if p.label and not is_outdated(p.label, fo)]
     units = sum(line.confirmed - line.shipped for line in fo.lines)
     return {
         "reference": fo.reference,
@@ -109,9 +119,10 @@ def _listed(one: Leaving, shell: Mapping[str, Any]) -> dict[str, Any]:
                 _n("{n} parcel", "{n} parcels", len(waiting)) if waiting else _("no parcels yet"),
             )
         ),
-        "labels": sum(packed.label is not None for packed in waiting),
+        "labels": len(labeled),
         "parcels": len(waiting),
-        "printed": bool(waiting) and all(p.label and p.label.printed for p in waiting),
+        "printed": bool(waiting) and sum(bool(x.printed) for x in labeled) == len(waiting),
+        "service": fo.service,
         "is_gift": bool(fo.preferences.get("gift_wrap")),
     }
 

@@ -15,6 +15,7 @@ from werkzeug.utils import redirect
 from wtforms import SelectMultipleField, StringField
 from wtforms.validators import DataRequired
 
+from app.accounts.sessions import actor_of
 from app.portal import page
 from app.portal.page import blueprint, vendor_id
 from app.shared import clock, ids
@@ -127,7 +128,9 @@ def new_webhook() -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals(form):
             with transaction(page.scope()):
-                key, secret = service.add(vendor_id(), form.url.data, form.kinds.data, current_user)
+                key, secret = service.add(
+                    vendor_id(), form.url.data, form.kinds.data, actor_of(current_user)
+                )
             return _made(key, secret, is_new=True)
     return page_of(
         form,
@@ -217,7 +220,7 @@ def change_webhook(endpoint_id: UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals(form):
             with transaction(page.scope()):
-                service.change(endpoint_id, form.url.data, form.kinds.data, current_user)
+                service.change(endpoint_id, form.url.data, form.kinds.data, actor_of(current_user))
             toast(_("Saved."))
             return _back(endpoint_id)
     return _page(endpoint_id, form)
@@ -227,7 +230,7 @@ def change_webhook(endpoint_id: UUID) -> ResponseReturnValue:
 def rotate_webhook(endpoint_id: UUID) -> ResponseReturnValue:
     """Give a webhook another secret; the one before signs along for another day."""
     with transaction(page.scope()):
-        secret = service.rotate(endpoint_id, current_user)
+        secret = service.rotate(endpoint_id, actor_of(current_user))
     return _made(endpoint_id, secret, is_new=False)
 
 
@@ -236,7 +239,7 @@ def stop_webhook(endpoint_id: UUID) -> ResponseReturnValue:
     """Stop a webhook, or let it go on."""
     is_active = request.form.get("active") == "yes"
     with transaction(page.scope()):
-        service.set_active(endpoint_id, current_user, is_active=is_active)
+        service.set_active(endpoint_id, actor_of(current_user), is_active=is_active)
     if is_active:
         toast(_("It goes on with what happens from now on. What failed can be sent again."))
     else:
@@ -248,7 +251,7 @@ def stop_webhook(endpoint_id: UUID) -> ResponseReturnValue:
 def delete_webhook(endpoint_id: UUID) -> ResponseReturnValue:
     """Delete a webhook."""
     with transaction(page.scope()):
-        service.delete(endpoint_id, current_user)
+        service.delete(endpoint_id, actor_of(current_user))
     toast(_("The webhook is deleted. Its program is sent nothing any more."))
     return redirect(url_for("portal.webhooks"), 303)
 
@@ -262,7 +265,7 @@ def test_webhook(endpoint_id: UUID) -> ResponseReturnValue:
         once = ids.new()
     return _try(
         endpoint_id,
-        lambda: service.test(endpoint_id, once, current_user),
+        lambda: service.test(endpoint_id, once, actor_of(current_user)),
         _("A test is on its way. What became of it stands below in a moment."),
     )
 
@@ -272,7 +275,7 @@ def replay_delivery(endpoint_id: UUID, delivery_id: UUID) -> ResponseReturnValue
     """Send one delivery again."""
     return _try(
         endpoint_id,
-        lambda: service.replay(endpoint_id, delivery_id, current_user),
+        lambda: service.replay(endpoint_id, delivery_id, actor_of(current_user)),
         _("It is sent again, under the same webhook-id."),
     )
 
@@ -282,7 +285,7 @@ def replay_failed(endpoint_id: UUID) -> ResponseReturnValue:
     """Send everything again that failed."""
     try:
         with transaction(page.scope()):
-            count = service.replay_failed(endpoint_id, current_user)
+            count = service.replay_failed(endpoint_id, actor_of(current_user))
     except Conflict as refusal:
         toast(refusal.detail, "warn")
     else:

@@ -18,7 +18,7 @@ from app.orders.contract import FoStatus
 from app.orders.models import FulfillmentOrder
 from app.orders.rules import address_for_vendor
 from app.portal import notes, page
-from app.portal.gone import gone
+from app.portal.gone import ending, gone
 from app.portal.offered import offered
 from app.portal.page import blueprint
 from app.shared.errors import InvalidInput
@@ -118,6 +118,7 @@ def _listed(row: Row[Any], frame: Mapping[str, Any]) -> dict[str, Any]:
         "is_late": row.ship_by < frame["now"],
         "group": _group(row, frame),
         "is_gift": bool(row.is_gift),
+        "service": row.service,
     }
 
 
@@ -128,7 +129,13 @@ def _group(row: Row[Any], frame: Mapping[str, Any]) -> str:
 
 
 def _first(row: Row[Any], now: datetime) -> Deadline:
-    """Return the deadline that comes first: a word is due before the parcel is."""
+    """Return the deadline that comes first: a word is due before the parcel is.
+
+    Of what is late and about to end it is its end.
+    """
+    if row.cancel_at:
+        due = _("canceled {moment} unless it leaves", moment=when(row.cancel_at))
+        return deadline(row.cancel_at, now, due, since=row.ship_by)
     confirm = _confirm(row, now) if row.status == FoStatus.ASSIGNED else None
     comes_first = confirm is not None and row.confirm_by < row.ship_by
     return confirm if confirm and comes_first else _ship(row, now)
@@ -208,6 +215,7 @@ def show(reference: str, sent: Sent | None = None, refusal: InvalidInput | None 
         ship_to = address_for_vendor(row, now, queries.address_days(now))
         parcels = [p for p in shipments_of(row.order_id) if p.fo_id == row.id]
         offers = offered(row.id)
+        paid = queries.paid_more(row)
         thread = notes.thread(row, sent, refusal)
     place: Location | None = frame["places"].get(row.location_id)
     return render_template(
@@ -219,9 +227,11 @@ def show(reference: str, sent: Sent | None = None, refusal: InvalidInput | None 
             "status": row.status,
             "hold_reason": row.hold_reason,
             "gone": gone(row) if row.status in ENDED else None,
+            "ending": ending(row),
             "declined": _declined(row),
             "ship_on": row.ship_on if row.status in queries.UNDONE else None,
             "assigned": row.assigned_at,
+            "service": {"name": row.sent_by, "ordered": row.ordered_service, "paid": paid},
             "place": place.name if place else None,
             "confirm_by": _confirm(row, now),
             "ship_by": _ship(row, now) if row.status in ON_THE_CLOCK else None,

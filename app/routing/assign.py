@@ -100,6 +100,9 @@ def _fo_row(order: Order, vendor_id: UUID, location_id: UUID, now: datetime) -> 
         "confirm_by": None,
         "ship_by": None,
         "waits_until": None,
+        # As ordered: a faster service was paid for one vendor's parcel. Whoever gets its lines may
+        # be near enough, or have no such service; ops choose anew, with the prices from there.
+        "ordered_service": order.shipping.get("service", "standard"),
         "ship_to": order.ship_to,
         "preferences": order.preferences,
     }
@@ -140,8 +143,10 @@ def write(routed: Sequence[Routed], market: Market, rules: Rules, now: datetime)
         record([_entry(r) for r in routed if r.fos], now)
     tell_vendors(fo["vendor_id"] for fo in fos)
     with bulk.together():
-        settle({r.order.id for r in routed}, now)
-        _wake(routed, fos, rules, now)
+        same = {r.order.id for r in routed}
+        same -= settle(same, now)
+        checks.wake("order changed", [Subject(key, "order", key) for key in same], now)
+        _wake(fos, rules, now)
         _tell(routed, market, now)
     # Last, so that nobody who wants the same stock waits for all of the above.
     catalog.reserve(
@@ -165,12 +170,9 @@ def _is_other(r: Routed) -> bool:
     return any(getattr(r.order, name) != value for name, value in r.noted.items())
 
 
-def _wake(
-    routed: Sequence[Routed], fos: Sequence[dict[str, Any]], rules: Rules, now: datetime
-) -> None:
+def _wake(fos: Sequence[dict[str, Any]], rules: Rules, now: datetime) -> None:
     subjects = [Subject(fo["id"], "fulfillment_order", fo["order_id"]) for fo in fos]
     checks.wake("fulfillment order changed", subjects, now)
-    checks.wake("order changed", [Subject(r.order.id, "order", r.order.id) for r in routed], now)
     hours = rules.routing.document.take_back_unconfirmed_hours
     confirm_in = rules.promises.confirm_within_hours
     if hours is not None and confirm_in is not None:

@@ -112,6 +112,15 @@ class Rules:
         parcel, kilo = minor(self.lanes.parcel, currency), minor(self.lanes.kilo, currency)
         return Lane(self.promises.transit_days, parcel_minor=parcel, kilo_minor=kilo)
 
+    def services(self, origin: str, destination: str) -> list[str]:
+        """Return the services that the lanes of a way name, in their order."""
+        here = (
+            rule.service
+            for rule in self.lanes.lanes
+            if rule.origin in {"*", origin} and rule.destination in {"*", destination}
+        )
+        return [name for name in dict.fromkeys(here) if name != "*"]
+
 
 def minor(hundredths: int, currency: str) -> int:
     """Return hundredths of a currency's unit in its minor units, rounded down."""

@@ -1,7 +1,8 @@
 """Work that changes hands: taken back from a vendor, or moved by a person.
 
 What is taken back is declined for its vendor, so routing gives it to the next best; units that
-have shipped stay where they are, and what was taken back cannot be shipped any more.
+have shipped stay where they are, and what was taken back cannot be shipped any more. A faster
+service does not follow what moves: it was priced from the place that had it (see `assign`).
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select, text
 
 from app.checks.service import Subject
 from app.extensions import db
@@ -21,7 +23,7 @@ from app.notifications.service import Message, tell
 from app.orders import service as orders
 from app.orders.contract import Action, FoStatus
 from app.orders.locks import lock_fulfillment_orders
-from app.orders.models import FoLine, FulfillmentOrder
+from app.orders.models import FulfillmentOrder
 from app.orders.queries import fulfillment_order
 from app.orders.queries import order as order_of
 from app.orders.rules import move
@@ -149,33 +151,47 @@ def take_back_unconfirmed(subjects: Sequence[Subject], now: datetime) -> Mapping
     # Its vendor may be confirming it just now.
     locked = lock_fulfillment_orders(names)
     found = [fo for fo in locked.values() if fo.status == FoStatus.ASSIGNED]
-    skus = _skus([fo.id for fo in found])
-    seen = market({sku for own in skus.values() for sku, _ in own}, rules_at(now), now, lock=False)
-    codes = {row.vendor_id: row.vendor for row in seen.rows.values()}
-    late = [
-        fo.reference
-        for fo in found
-        if all(_others_have(seen, codes.get(fo.vendor_id), sku, n) for sku, n in skus[fo.id])
-    ]
+    late = others_can_send(found, now)
     # All at once: whoever holds stock already waits for no order.
     take_back(late, "not confirmed in time", actor=SYSTEM, now=now)
     return {fo.id: now + LOOK_AGAIN for fo in found if fo.reference not in late}
 
 
-def _skus(fo_ids: Sequence[UUID]) -> dict[UUID, list[tuple[str, int]]]:
-    lines = db.session.scalars(select(FoLine).where(FoLine.fo_id.in_(fo_ids)))
-    asked: dict[UUID, list[tuple[str, int]]] = {key: [] for key in fo_ids}
-    for line in lines:
-        asked[line.fo_id].append((line.sku, line.ordered - line.declined - line.canceled))
-    return asked
+OPEN_UNITS = text(
+    "SELECT x.fo_id, x.sku, x.ordered - x.declined - x.canceled - x.shipped AS units,"
+    " l.vendor AS pinned, (SELECT array_agg(DISTINCT v.code) FROM fo_lines y JOIN vendors v"
+    "  ON v.id = y.vendor_id WHERE y.order_id = x.order_id AND y.order_line_id = x.order_line_id"
+    "  AND y.declined > 0 AND NOT y.is_awaited) AS taken_from"
+    " FROM fo_lines x JOIN order_lines l ON l.id = x.order_line_id WHERE x.fo_id = ANY(:ids)"
+)
 
 
-def _others_have(seen: Market, own: str | None, sku: str, units: int) -> bool:
-    return units <= sum(
+def others_can_send(fos: Sequence[FulfillmentOrder], now: datetime) -> list[str]:
+    """Return those of which somebody else has all that has not left, and may be given it."""
+    asked: dict[UUID, list[Row[Any]]] = {fo.id: [] for fo in fos}
+    for row in db.session.execute(OPEN_UNITS, {"ids": list(asked)}):
+        if row.units:
+            asked[row.fo_id].append(row)
+    skus = {row.sku for own in asked.values() for row in own}
+    seen = market(skus, rules_at(now), now, lock=False)
+    codes = {row.vendor_id: row.vendor for row in seen.rows.values()}
+    return [
+        fo.reference
+        for fo in fos
+        if all(_others_have(seen, codes.get(fo.vendor_id), row) for row in asked[fo.id])
+    ]
+
+
+def _others_have(seen: Market, own: str | None, asked: Row[Any]) -> bool:
+    if asked.pinned:
+        return False
+    no_more = {own, *(asked.taken_from or ())}
+    has: int = sum(
         max(0, c.available)
-        for c in seen.of(sku)
-        if c.place.vendor != own and c.is_active and c.place.vendor_status in GIVEN_WORK
+        for c in seen.of(asked.sku)
+        if c.place.vendor not in no_more and c.is_active and c.place.vendor_status in GIVEN_WORK
     )
+    return bool(asked.units <= has)
 
 
 def alternatives(reference: str, now: datetime) -> tuple[dict[str, list[Option]], list[Excluded]]:

@@ -1,20 +1,20 @@
-"""Many rows in one statement: unnest, which row-level security allows and COPY would not.
+"""Many rows in one statement: as JSON, which row-level security allows and COPY would not.
 
-Statements go to the driver as they stand here, their arrays in binary: in an array's text every
-quote is escaped, one by one, and JSON is full of them.
+A statement has one value, however many rows it is about, and goes to the driver as it stands here:
+what a row costs is what PostgreSQL needs to read and to write it.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
+import orjson
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
 
 from app.extensions import Model, db
 from app.shared import work
@@ -22,97 +22,153 @@ from app.shared import work
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 # What a session keeps of the statements that wait for the end of their block.
 WAITING = "written together"
+Rows = Sequence[Mapping[str, Any]]
+Statement = tuple[str, Mapping[str, str] | None]
+
+
+class Written(NamedTuple):
+    """A statement with {rows} where the name of its value belongs, and that value."""
+
+    table: str
+    sql: str
+    rows: str
 
 
 def _table(model: type[Model]) -> Table:
     return cast("Table", model.__table__)
 
 
-def _rows(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> tuple[str, dict[str, Any]]:
-    """Return what stands for the rows in a statement, and its values: one array a column."""
-    sql, documents = _form(model, tuple(rows[0]), is_one=len(rows) == 1)
-    values = {name: [row[name] for row in rows] for name in rows[0]}
-    for name in documents:
-        values[name] = [None if value is None else json.dumps(value) for value in values[name]]
-    if len(rows) == 1:
-        return sql, {name: value for name, (value,) in values.items()}
-    return sql, values
+@cache
+def _source(model: type[Model], names: tuple[str, ...]) -> str:
+    """Return rows of some columns, as they stand in a value."""
+    kinds = (_table(model).columns[name].type.compile(DIALECT) for name in names)
+    cells = ", ".join(f"{name} {kind}" for name, kind in zip(names, kinds, strict=True))
+    return f"jsonb_to_recordset(%({{rows}})s) AS v({cells})"
+
+
+def _json(rows: Rows) -> str:
+    return orjson.dumps(rows, default=_plain).decode()
+
+
+def _plain(value: object) -> str:
+    """Return what JSON has no word for as PostgreSQL reads it from a text."""
+    if isinstance(value, bytes):
+        return rf"\x{value.hex()}"
+    raise TypeError(type(value).__name__)
 
 
 @cache
-def _form(model: type[Model], names: tuple[str, ...], *, is_one: bool) -> tuple[str, list[str]]:
-    """Return rows of some columns as SQL, and which of them are JSON.
-
-    One row is no array: it costs less to make, and less to plan.
-    """
-    kinds = {name: _table(model).columns[name].type for name in names}
-    words = {name: kind.compile(DIALECT) for name, kind in kinds.items()}
-    if is_one:
-        cells = ", ".join(f"CAST(%({name})s AS {word})" for name, word in words.items())
-        sql = f"(VALUES ({cells}))"
-    else:
-        cells = ", ".join(f"CAST(%({name})b AS {word}[])" for name, word in words.items())
-        sql = f"unnest({cells})"
-    documents = [name for name, kind in kinds.items() if isinstance(kind, JSONB)]
-    return f"{sql} AS v({', '.join(names)})", documents
+def _insert(model: type[Model], names: tuple[str, ...], conflict: str, returning: str) -> str:
+    columns = ", ".join(names)
+    told = f" RETURNING {returning}" if returning else ""
+    return (
+        f"INSERT INTO {_table(model).name} ({columns}) SELECT {columns}"
+        f" FROM {_source(model, names)} {conflict}{told}"
+    )
 
 
 def insert(
-    model: type[Model],
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    conflict: str = "",
-    returning: str = "",
+    model: type[Model], rows: Rows, *, conflict: str = "", returning: str = ""
 ) -> Sequence[Any]:
     """Insert rows of equal keys in one statement; return what `returning` names, if anything."""
     if not rows:
         return []
-    source, values = _rows(model, rows)
-    table, names = _table(model).name, ", ".join(rows[0])
-    sql = f"INSERT INTO {table} ({names}) SELECT * FROM {source} {conflict}"
+    sql = _insert(model, tuple(rows[0]), conflict, returning)
     if returning:
-        return work.rows(f"{sql} RETURNING {returning}", values)
-    _send(sql, values)
+        return work.rows(sql.format(rows="rows"), {"rows": _json(rows)})
+    _write(Written(_table(model).name, sql, _json(rows)))
     return []
 
 
-def update(model: type[Model], rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
-    """Update rows by their key in one statement."""
-    if not rows:
-        return
-    source, values = _rows(model, rows)
-    changes = ", ".join(f"{name} = v.{name}" for name in rows[0] if name != key)
+@cache
+def _update(model: type[Model], names: tuple[str, ...], key: str) -> str:
+    changes = ", ".join(f"{name} = v.{name}" for name in names if name != key)
     table = _table(model).name
-    _send(f"UPDATE {table} t SET {changes} FROM {source} WHERE t.{key} = v.{key}", values)
+    return f"UPDATE {table} t SET {changes} FROM {_source(model, names)} WHERE t.{key} = v.{key}"
+
+
+def update(model: type[Model], rows: Rows, *, key: str) -> None:
+    """Update rows by their key in one statement."""
+    if rows:
+        _write(Written(_table(model).name, _update(model, tuple(rows[0]), key), _json(rows)))
 
 
 @contextmanager
-def together() -> Iterator[None]:
-    """Send what is written in the block at its end, in its order and in one journey.
+def together(*, is_undone_alone: bool = False) -> Iterator[None]:
+    """Write what is written in the block at its end: as one statement, where that does the same.
 
-    Rows that are read in the block are as they were before it.
+    Rows that are read in the block are as they were before it. `is_undone_alone`: where the
+    database refuses it, the transaction goes on as if nothing of the block had been written.
     """
     info = db.session().info
     if WAITING in info:
         # The block around this one sends it.
         yield
         return
-    waiting = info[WAITING] = []
+    waiting: list[Written] = []
+    info[WAITING] = waiting
     try:
         yield
     finally:
         del info[WAITING]
-    if waiting:
-        with work.driver() as driver, driver.pipeline():
-            for sql, values in waiting:
-                driver.execute(sql, values)
-
-
-def _send(sql: str, values: Mapping[str, Any]) -> None:
-    """Send a statement whose answer nobody waits for, now or at the end of its block."""
-    waiting: list[tuple[str, Mapping[str, Any]]] | None = db.session().info.get(WAITING)
-    if waiting is not None:
-        waiting.append((sql, values))
+    statements = list(_joined(waiting))
+    if not is_undone_alone:
+        _send(statements)
         return
+    try:
+        _send([("SAVEPOINT together", None), *statements, ("RELEASE SAVEPOINT together", None)])
+    except DBAPIError:
+        _send([("ROLLBACK TO SAVEPOINT together", None)])
+        raise
+
+
+def _write(written: Written) -> None:
+    """Send a statement whose answer nobody waits for, now or at the end of its block."""
+    waiting: list[Written] | None = db.session().info.get(WAITING)
+    if waiting is None:
+        _send([_one([written])])
+    else:
+        waiting.append(written)
+
+
+def _send(statements: Sequence[Statement]) -> None:
     with work.driver() as driver:
-        driver.execute(sql, values)
+        if len(statements) == 1:
+            driver.execute(*statements[0])
+        elif statements:
+            with driver.pipeline():
+                for sql, values in statements:
+                    driver.execute(sql, values)
+
+
+def _joined(waiting: Sequence[Written]) -> Iterator[Statement]:
+    """Return as few statements as do the same.
+
+    What is written to a table twice is written at once, if it is the same; otherwise it has to
+    wait: parts of one statement do not see each other's rows.
+    """
+    parts: dict[str, Written] = {}
+    for written in waiting:
+        before = parts.get(written.table)
+        if before and before.sql == written.sql:
+            rows = f"{before.rows[:-1]},{written.rows[1:]}"
+            parts[written.table] = before._replace(rows=rows)
+            continue
+        if before:
+            yield _one(tuple(parts.values()))
+            parts = {}
+        parts[written.table] = written
+    if parts:
+        yield _one(tuple(parts.values()))
+
+
+def _one(parts: Sequence[Written]) -> Statement:
+    values = {f"rows{n}": part.rows for n, part in enumerate(parts)}
+    return _in_one(tuple(part.sql for part in parts)), values
+
+
+@cache
+def _in_one(sqls: tuple[str, ...]) -> str:
+    *before, last = (sql.format(rows=f"rows{n}") for n, sql in enumerate(sqls))
+    parts = ", ".join(f"w{n} AS ({sql})" for n, sql in enumerate(before))
+    return f"WITH {parts} {last}" if parts else last

@@ -14,7 +14,8 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 def code(length: int) -> str:
     """Return a random public code, 5 bits a character."""
-    return "".join(source.choices(ALPHABET, k=length))
+    bits = source.getrandbits(5 * length)
+    return "".join(ALPHABET[bits >> 5 * place & 31] for place in range(length))
 
 
 def secret_bytes() -> bytes:

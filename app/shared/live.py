@@ -14,7 +14,7 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from app.extensions import valkey
-from app.shared import work
+from app.shared import breath
 
 # What pages listen for, and where it is said: to ops, or to one vendor's people.
 TOPICS: Final = (
@@ -33,8 +33,6 @@ TOPICS: Final = (
     "picks",
 )
 OPS_STREAM: Final = "live:ops"
-# A page that was away longer than this many messages, or this long, looks again anyway.
-KEPT, KEPT_SECONDS = 500, 3600
 # An empty stream begins with this, so that a place in it can be known again.
 BEGIN: Final = "begin"
 # More than this is told in the next answer.
@@ -60,35 +58,15 @@ def stream_of(vendor_id: UUID | None) -> str:
     return OPS_STREAM if vendor_id is None else f"live:vendor:{vendor_id}"
 
 
-class _Said:
-    """What one transaction has to say: in one breath, for Valkey may be slow to answer."""
-
-    def __init__(self) -> None:
-        self.words: set[tuple[str, str]] = set()
-
-    def __call__(self) -> None:
-        _say(self.words)
-
-
 def changed(topic: str, vendor_id: UUID | None = None) -> None:
     """Say after the commit that something changed; once a topic and audience a transaction."""
-    work.gathered("live", _Said).words.add((stream_of(vendor_id), topic))
+    breath.of_transaction().words.add((stream_of(vendor_id), topic))
 
 
 def say(stream: str, topic: str) -> None:
-    """Say it now."""
-    _say({(stream, topic)})
-
-
-def _say(words: set[tuple[str, str]]) -> None:
-    """Say something; without Valkey pages look again by themselves."""
+    """Say it now; without Valkey pages look again by themselves."""
     with contextlib.suppress(RedisError):
-        pipe = valkey.client.pipeline(transaction=False)
-        for stream, topic in sorted(words):
-            pipe.xadd(stream, {"topic": topic}, maxlen=KEPT, approximate=True)
-        for stream in {stream for stream, _ in words}:
-            pipe.expire(stream, KEPT_SECONDS)
-        pipe.execute()
+        breath.tell({}, {(stream, topic)})
 
 
 def listen(stream: str, place: str, *, wait_ms: int | None = None) -> Heard:
@@ -110,7 +88,7 @@ def catch_up(stream: str, place: str) -> Heard:
     first: Any = valkey.client.xrange(stream, count=1)
     if not first:
         begun: Any = valkey.client.xadd(stream, {"topic": BEGIN})
-        valkey.client.expire(stream, KEPT_SECONDS)
+        valkey.client.expire(stream, breath.KEPT_SECONDS)
         return Heard(begun.decode(), is_again=True)
     if not _is_place(place) or _order(first[0][0].decode()) > _order(place):
         last: Any = valkey.client.xrevrange(stream, count=1)

@@ -7,9 +7,12 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar, cast
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
+import orjson
 import psycopg
 from psycopg.rows import namedtuple_row
 from rq.timeouts import JobTimeoutException
@@ -23,6 +26,7 @@ from app.shared.errors import DomainError
 
 logger = logging.getLogger(__name__)
 connections.watch()
+Meaning = TypeVar("Meaning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,12 @@ def _enter(session: Session, nested: SessionTransaction, connection: Connection)
     if nested.nested or scope is None:
         return
     with _said_by_sqlalchemy(connection.dialect):
-        read = _driver_of(connection).execute(BEGIN, _settings(scope)).fetchone()
+        driver = _driver_of(connection)
+        # The transaction's beginning goes with its first statement, in one journey.
+        with driver.pipeline():
+            cursor = driver.execute(BEGIN, _settings(scope))
+        read = cursor.fetchone()
+    session.info["driver"] = driver
     *_, anchor_world, anchor_machine, rate, ring_only = cast("tuple[Any, ...]", read)
     elapsed = datetime.now(UTC) - anchor_machine
     session.info["now"] = anchor_world + timedelta(seconds=elapsed.total_seconds() * rate)
@@ -88,9 +97,8 @@ def _driver_of(connection: Connection) -> psycopg.Connection[Any]:
 @contextmanager
 def driver() -> Iterator[psycopg.Connection[Any]]:
     """Lend the open transaction's connection as the driver has it, for what needs no compiling."""
-    connection = db.session.connection()
-    with _said_by_sqlalchemy(connection.dialect):
-        yield _driver_of(connection)
+    with _said_by_sqlalchemy(db.engine.dialect):
+        yield db.session().info["driver"]
 
 
 def rows(statement: str, values: Mapping[str, object]) -> Sequence[Any]:
@@ -109,6 +117,50 @@ def rows_together(
             for cursor, statement in zip(asked, statements, strict=True):
                 cursor.execute(statement, values)
         return [cursor.fetchall() for cursor in asked]
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[Meaning]):
+    """What is asked of the database, with its values, and what the rows of the answer mean.
+
+    The rows are what JSON can say: their keys and moments are texts.
+    """
+
+    sql: str
+    values: Mapping[str, object]
+    read: Callable[[Sequence[Any]], Meaning]
+
+
+def answer(question: Question[Meaning]) -> Meaning:
+    """Return what a question finds in the open transaction."""
+    (found,) = answers(question)
+    return cast("Meaning", found)
+
+
+def answers(*questions: Question[Any]) -> list[Any]:
+    """Return what questions find in the open transaction, asked as one statement."""
+    sql = _asked_at_once(tuple(question.sql for question in questions))
+    values = {
+        f"q{n}_{name}": value
+        for n, question in enumerate(questions)
+        for name, value in question.values.items()
+    }
+    with driver() as lent:
+        found = lent.execute(sql, values).fetchone()
+    told = [orjson.loads(rows or "[]") for rows in cast("tuple[Any, ...]", found)]
+    return [
+        question.read([SimpleNamespace(**row) for row in rows])
+        for question, rows in zip(questions, told, strict=True)
+    ]
+
+
+@cache
+def _asked_at_once(statements: tuple[str, ...]) -> str:
+    parts = (
+        f"(SELECT CAST(json_agg(q) AS text) FROM ({sql.replace('%(', f'%(q{n}_')}) q)"
+        for n, sql in enumerate(statements)
+    )
+    return f"SELECT {', '.join(parts)}"
 
 
 def one_row(scope: Scope, statement: str, values: Mapping[str, object]) -> Any:
@@ -159,7 +211,7 @@ def transaction(scope: Scope) -> Iterator[datetime]:
         session.rollback()
         raise
     finally:
-        for name in ("scope", "after_commit", "now", "rate", "ring_only"):
+        for name in ("scope", "after_commit", "now", "rate", "ring_only", "driver"):
             session.info.pop(name, None)
         session.close()
     for call in calls.values():

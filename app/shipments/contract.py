@@ -11,22 +11,25 @@ PDF, PNG, ZPL = "application/pdf", "image/png", "application/zpl"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A label somebody wants: the carrier, its number and service as far as known, and a file."""
-
-    carrier: str | None = None
-    tracking_number: str | None = None
-    service: str | None = None
-    file: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class File:
     """A file as it is kept or handed out; `is_ours`: we drew all of it, just now."""
 
     media_type: str
     content: bytes
     is_ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A label somebody wants: the carrier, its number and service as far as known, and a file.
+
+    The file is one that was looked at: before a transaction, for that takes its time.
+    """
+
+    carrier: str | None = None
+    tracking_number: str | None = None
+    service: str | None = None
+    file: File | None = None
 
 
 class LabelProvider(Protocol):

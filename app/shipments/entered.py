@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from app.carriers import numbers
 from app.carriers.numbers import Fit
 from app.extensions import db
+from app.orders.queries import IN_WORK
+from app.shared.errors import Conflict
 from app.shared.language import _
 from app.shared.work import PLATFORM, acting_as
 
 NUMBER = re.compile(r"[A-Z0-9]{5,40}", re.ASCII)
 CARRIER = re.compile(r"[a-z][a-z0-9_]{1,30}", re.ASCII)
-# What somebody has already: parcels that left this year, and labels that are live.
-TAKEN = text(
-    "SELECT tracking_number, carrier, fo_id, NULL AS package_id FROM shipments"
-    " WHERE tracking_number = ANY(:numbers) AND period = :year"
-    " UNION ALL SELECT l.tracking_number, l.carrier, p.fo_id, p.id FROM labels l"
-    " JOIN packages p ON p.id = l.package_id"
+# A carrier gives a number again after a year: a label that is older holds it no more.
+HOLDS = timedelta(days=365)
+# Labels that hold their number: of packages that wait, of work that can still leave.
+HELD = (
+    "SELECT l.tracking_number, l.carrier, p.fo_id, l.vendor_id, p.id AS package_id FROM labels l"
+    " JOIN packages p ON p.id = l.package_id JOIN fulfillment_orders f ON f.id = p.fo_id"
     " WHERE l.tracking_number = ANY(:numbers) AND l.voided_at IS NULL AND p.shipment_id IS NULL"
+    f" AND l.made_at > :since AND f.status IN {IN_WORK}"
+    " AND EXISTS (SELECT FROM package_lines x WHERE x.package_id = p.id)"
 )
+# What somebody has already: parcels that left this year, and labels that hold their number.
+TAKEN = text(
+    "SELECT tracking_number, carrier, fo_id, vendor_id, NULL AS package_id FROM shipments"
+    f" WHERE tracking_number = ANY(:numbers) AND period = :year UNION ALL {HELD}"
+)
+LABELED = text(HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,25 @@ class Owner:
 
     fo_id: UUID
     package_id: UUID | None
+    vendor_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A number that a fulfillment order should go by, and another vendor has."""
+
+    fo_id: UUID
+    carrier: str
+    number: str
+
+
+class Taken(Conflict):
+    """A number is another parcel's; `claims` are what ops should hear of."""
+
+    def __init__(self, detail: str, /, claims: Sequence[Claim] = ()) -> None:
+        """Keep the sentence, and what ops should hear of."""
+        super().__init__(detail)
+        self.claims = claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +120,36 @@ def _only(found: list[str]) -> str | None:
 
 def owners(found: Iterable[str], now: datetime) -> Mapping[tuple[str, str], Owner]:
     """Return who has numbers already, whoever's they are, by carrier and number."""
-    values = {"numbers": sorted(set(found)), "year": now.astimezone(UTC).year}
+    values = {"year": now.astimezone(UTC).year} | _asked(found, now)
     with acting_as(PLATFORM):
         rows = db.session.execute(TAKEN, values).all()
-    return {(r.carrier, r.tracking_number): Owner(r.fo_id, r.package_id) for r in rows}
+    return _by_number(rows)
+
+
+def labeled(found: Iterable[str], now: datetime) -> Mapping[tuple[str, str], Owner]:
+    """Return whose labels hold numbers, whoever's they are, by carrier and number."""
+    with acting_as(PLATFORM):
+        return _by_number(db.session.execute(LABELED, _asked(found, now)).all())
+
+
+def _asked(found: Iterable[str], now: datetime) -> dict[str, Any]:
+    return {"numbers": sorted(set(found)), "since": now - HOLDS}
+
+
+def _by_number(rows: Sequence[Row[Any]]) -> dict[tuple[str, str], Owner]:
+    return {(r.carrier, r.tracking_number): Owner(r.fo_id, r.package_id, r.vendor_id) for r in rows}
+
+
+def claims(
+    carrier: str, number: str, owner: Owner, fo_id: UUID, vendor_id: UUID
+) -> tuple[Claim, ...]:
+    """Return what ops hear where a vendor types a number: its own mistakes are its own."""
+    return (Claim(fo_id, carrier, number),) if owner.vendor_id != vendor_id else ()
+
+
+def refusal(carrier: str, number: str, owner: Owner, fo_id: UUID, vendor_id: UUID) -> Taken:
+    """Return why a number that somebody has is not given to a fulfillment order."""
+    return Taken(taken(number), claims(carrier, number, owner, fo_id, vendor_id))
 
 
 def taken(number: str) -> str:

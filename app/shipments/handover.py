@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, select, text, tuple_
 from sqlalchemy.orm import joinedload
 
 from app.extensions import db
@@ -20,12 +20,14 @@ from app.orders.rules import address_for_vendor
 from app.shared.errors import NotFound
 from app.shipments.models import Shipment
 from app.shipments.packages import Packed, packages_of
+from app.web.paging import Cut
 
 LEAVING = (FoStatus.PACKED, FoStatus.READY)
-MOST_LEAVING, MOST_HANDED = 200, 2_000
+MOST_HANDED = 2_000
 HANDED = text(
     "SELECT s.reference, s.carrier, s.tracking_number, s.shipped_at, f.order_number,"
-    " f.reference AS fo, f.location_id, f.status, f.delivered_at, f.ship_to, p.weight_g"
+    " f.reference AS fo, f.location_id, f.status, f.delivered_at, f.ship_to, p.weight_g,"
+    " coalesce(f.service, f.ordered_service) AS service"
     " FROM shipments s JOIN fulfillment_orders f ON f.id = s.fo_id"
     " LEFT JOIN packages p ON p.shipment_id = s.id"
     " WHERE s.vendor_id = :vendor AND s.shipped_at >= :since AND s.shipped_at < :until"
@@ -41,12 +43,16 @@ class Leaving:
     packed: Sequence[Packed]
 
 
-def leaving() -> list[Leaving]:
-    """Return what the scope has packed and not sent, the first to ship first."""
+def leaving(cut: Cut) -> list[Leaving]:
+    """Return a page of what the scope has packed and not sent, the first to ship first."""
+    place = (FulfillmentOrder.ship_by, FulfillmentOrder.id)
     query = select(FulfillmentOrder).options(joinedload(FulfillmentOrder.lines))
     query = query.where(FulfillmentOrder.status.in_(LEAVING))
-    ordered = query.order_by(FulfillmentOrder.ship_by, FulfillmentOrder.id).limit(MOST_LEAVING)
-    found = db.session.scalars(ordered).unique().all()
+    if cut.key:
+        edge = (cut.key.at, cut.key.id)
+        query = query.where(tuple_(*place) < edge if cut.is_back else tuple_(*place) > edge)
+    ordered = query.order_by(*(one.desc() if cut.is_back else one for one in place))
+    found = db.session.scalars(ordered.limit(cut.size + 1)).unique().all()
     packed = packages_of([fo.id for fo in found])
     return [Leaving(fo, packed.get(fo.id, [])) for fo in found]
 

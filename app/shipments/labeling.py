@@ -9,6 +9,8 @@ from datetime import datetime
 from sqlalchemy import select, text
 
 from app.extensions import db
+from app.notices.contract import Notice
+from app.notices.service import tell
 from app.orders import service as orders
 from app.orders.contract import Action, FoStatus
 from app.orders.locks import lock_fulfillment_orders
@@ -17,11 +19,11 @@ from app.orders.rules import move
 from app.shared import ids
 from app.shared.errors import Conflict, DomainError, IllegalMove, InvalidInput, NotFound
 from app.shared.language import _
-from app.shared.work import PLATFORM, acting_as
-from app.shipments import entered
+from app.shared.work import PLATFORM, acting_as, acts_for
+from app.shipments import claims, entered
 from app.shipments.contract import Asked
 from app.shipments.models import Label, Package
-from app.shipments.packages import Packed, ensure_packages, fo_of, package
+from app.shipments.packages import Packed, ensure_packages, fo_of, is_outdated, package
 from app.shipments.registry import provider
 from app.timeline.service import Happened, record
 
@@ -42,14 +44,14 @@ class Wanted:
 def make(reference: str, wanted: Sequence[Wanted], *, actor: str, now: datetime) -> list[Packed]:
     """Make labels for a packed fulfillment order, and have it ready; return its packages.
 
-    Nothing named: our own label for each package that has none. A package's label takes the place
-    of the one before it; the same again changes nothing.
+    Nothing named: our own label for each package that has none, or one of ours for the service
+    before. A package's label takes the place of the one before it; the same again changes nothing.
     """
     fo = _locked(reference)
     move(fo.reference, FoStatus(fo.status), Action.LABEL, fo.held_from)
     packed = ensure_packages(fo, actor=actor, now=now)
     waiting = [one for one in packed if one.waits]
-    asked = wanted or [Wanted(p.package.reference) for p in waiting if p.label is None]
+    asked = wanted or [Wanted(p.package.reference) for p in waiting if lacks_ours(p, fo)]
     for one in asked:
         _make(fo, _find(fo, one, packed, waiting), one, actor, now)
     db.session.flush()
@@ -57,6 +59,12 @@ def make(reference: str, wanted: Sequence[Wanted], *, actor: str, now: datetime)
     if isinstance(outcome, DomainError):
         raise outcome
     return ensure_packages(fo, actor=actor, now=now)
+
+
+def lacks_ours(packed: Packed, fo: FulfillmentOrder) -> bool:
+    """Return whether our own label is wanted: never in the place of a carrier's."""
+    live = packed.label
+    return live is None or (live.provider == OWN and is_outdated(live, fo))
 
 
 def _locked(reference: str) -> FulfillmentOrder:
@@ -94,13 +102,15 @@ def _make(fo: FulfillmentOrder, packed: Packed, wanted: Wanted, actor: str, now:
     asked = _checked(packed, wanted.asked, now)
     live = packed.label
     told = (wanted.provider, asked.carrier, asked.tracking_number, asked.service)
-    if live and not asked.file and told == _facts(live):
+    if live and not asked.file and told == _facts(live) and not is_outdated(live, fo):
         return
     kept = provider(wanted.provider).make(asked)
     if live:
         live.voided_at, live.voided_by, live.void_reason = now, actor, _("replaced by a new label")
         # Before the new one: of live ones there is at most one.
         db.session.flush()
+        if live.tracking_number != asked.tracking_number:
+            claims.free(live, now)
     db.session.add(
         Label(
             id=ids.new(),
@@ -110,6 +120,7 @@ def _make(fo: FulfillmentOrder, packed: Packed, wanted: Wanted, actor: str, now:
             carrier=asked.carrier,
             tracking_number=asked.tracking_number,
             service=asked.service,
+            made_for=fo.service,
             made_at=now,
             made_by=actor,
             media_type=kept.media_type if kept else None,
@@ -134,7 +145,8 @@ def _checked(packed: Packed, asked: Asked, now: datetime) -> Asked:
     number, carrier = judged.number, judged.carrier or ""
     owner = entered.owners([number], now).get((carrier, number))
     if owner and owner.package_id != packed.package.id:
-        raise Conflict(entered.taken(number))
+        mine = packed.package
+        raise entered.refusal(carrier, number, owner, mine.fo_id, mine.vendor_id)
     return Asked(carrier, number, asked.service, asked.file)
 
 
@@ -156,6 +168,21 @@ def void(reference: str, reason: str, *, actor: str, now: datetime) -> None:
     live.voided_at, live.voided_by, live.void_reason = now, actor, why
     facts = {"fulfillment_order": fo, "number": live.tracking_number, "reason": why}
     _note(found, "label_voided", actor, now, **facts)
+    if acts_for() is None:
+        _tell_voided(live, fo, reference, why)
+    claims.free(live, now)
+
+
+def _tell_voided(live: Label, fo: str, package: str, why: str) -> None:
+    """Tell a vendor that somebody else has voided its label."""
+    told = Notice(
+        audience=f"vendor:{live.vendor_id}",
+        kind="label_voided",
+        subject=fo,
+        once=f"label voided {live.id}",
+        facts={"package": package, "reason": why},
+    )
+    tell([told])
 
 
 def count_printed(references: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from zoneinfo import ZoneInfo
 from app.shared.errors import InvalidInput
 from app.shared.language import _
 from app.web.fields import EARLIEST, LATEST
-from app.web.sheets import as_typed
+from app.web.sheets import cells
 
 MOST_ROWS = 500
 MOST_BYTES = 200_000
@@ -58,10 +57,7 @@ def rows(text: str, zone: ZoneInfo) -> list[Row]:
 
 
 def _cells(line: str) -> list[str]:
-    """Return the cells of a row, parted by tabs, semicolons or commas, whatever comes first."""
-    delimiter = next((sign for sign in "\t;" if sign in line), ",")
-    (found,) = list(csv.reader([line], delimiter=delimiter)) or [[]]
-    return [as_typed(cell).strip()[:MOST_CELL] for cell in found]
+    return [cell[:MOST_CELL] for cell in cells(line)]
 
 
 def _is_head(cells: Sequence[str]) -> bool:

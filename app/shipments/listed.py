@@ -23,7 +23,8 @@ from app.orders.models import FulfillmentOrder
 from app.orders.rules import move
 from app.shared.errors import Conflict, DomainError, InvalidInput, NotFound
 from app.shared.language import _
-from app.shipments import entered
+from app.shared.work import PLATFORM, acting_as
+from app.shipments import claims, entered
 from app.shipments.list_rules import Row, carrier_code
 from app.shipments.models import Package
 from app.shipments.packages import Packed, packages_of
@@ -49,6 +50,7 @@ class Verdict:
     sentence: str
     reference: str = ""
     dispatch: Dispatch | None = None
+    claims: Sequence[entered.Claim] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ def _judge(row: Row, known: _Known, nth: int, of: int, now: datetime) -> Verdict
         _require_possible(row, fo, now)
         package = _package(row, fo, known.packed.get(fo.id, ()), nth, of)
     except DomainError as refusal:
-        return Verdict(row, Fate.REFUSED, refusal.detail, reference)
+        claims = refusal.claims if isinstance(refusal, entered.Taken) else ()
+        return Verdict(row, Fate.REFUSED, refusal.detail, reference, claims=claims)
     parcel = Parcel(number.carrier or "", number.number, row.shipped_at or now, package=package)
     fate = Fate.DOUBTFUL if number.is_doubtful else Fate.FINE
     return Verdict(row, fate, number.sentence, reference, Dispatch(reference, [parcel]))
@@ -101,7 +104,8 @@ def _is_known(number: entered.Judged, fo: FulfillmentOrder, known: _Known) -> bo
         raise InvalidInput(number.sentence)
     owner = known.owners.get((number.carrier or "", number.number))
     if owner and owner.fo_id != fo.id:
-        raise Conflict(entered.taken(number.number))
+        carrier = number.carrier or ""
+        raise entered.refusal(carrier, number.number, owner, fo.id, fo.vendor_id)
     return owner is not None and owner.package_id is None
 
 
@@ -142,7 +146,8 @@ def _package(
         if own.has_left:
             raise Conflict(_("{package} has left already, with another number.", package=named))
         if named not in waiting:
-            raise Conflict(_("What {package} held is wanted no more.", package=named))
+            said = _("What {package} held is wanted no more, or left otherwise.", package=named)
+            raise Conflict(said)
         return named
     if not waiting and of == 1:
         return None
@@ -189,6 +194,8 @@ def _read(rows: Sequence[Row], now: datetime) -> _Known:
 def ship_listed(rows: Sequence[Row], *, actor: str, now: datetime) -> list[Verdict]:
     """Ship what a list says, row by row; return what became of each."""
     verdicts = judge(rows, now)
+    with acting_as(PLATFORM):
+        claims.note([claim for one in verdicts for claim in one.claims], by=actor, now=now)
     for turn in _turns(verdicts):
         words = [one.dispatch for one in turn.values() if one.dispatch]
         for word, outcome in zip(words, ship(words, actor=actor, now=now), strict=True):

@@ -159,6 +159,8 @@ class Label(db.Model):
     carrier: Mapped[Words | None]
     tracking_number: Mapped[Words | None]
     service: Mapped[Words | None]
+    # the faster service by which its fulfillment order went then; None: as ordered
+    made_for: Mapped[Words | None]
     made_at: Mapped[Moment]
     made_by: Mapped[Words]
     media_type: Mapped[Words | None]
@@ -167,6 +169,24 @@ class Label(db.Model):
     voided_at: Mapped[Moment | None]
     voided_by: Mapped[Words | None]
     void_reason: Mapped[Words | None]
+
+
+class NumberClaim(db.Model):
+    """A vendor's fulfillment order was refused a number that another vendor's parcel has.
+
+    Settled: ops say that it stays where it is (`is_kept`), or it was freed.
+    """
+
+    __tablename__ = "number_claims"
+    id: Mapped[Key]
+    fo_id: Mapped[Id]
+    carrier: Mapped[Words]
+    tracking_number: Mapped[Words]
+    claimed_at: Mapped[Moment]
+    claimed_by: Mapped[Words]
+    settled_at: Mapped[Moment | None]
+    settled_by: Mapped[Words | None]
+    is_kept: Mapped[bool] = mapped_column(default=False)
 
 
 class Pickup(db.Model):

@@ -6,7 +6,7 @@ Packing itself, parcel by parcel, is in `packing`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,9 +17,19 @@ from sqlalchemy.orm import defer
 from app.extensions import db
 from app.orders.models import FulfillmentOrder
 from app.shared import ids
-from app.shared.errors import NotFound
+from app.shared.errors import Conflict, NotFound
 from app.shared.language import _
 from app.shipments.models import Label, Package, PackageLine
+
+OUT = (
+    "unnest(CAST(:packages AS uuid[]), CAST(:lines AS uuid[]), CAST(:units AS integer[]))"
+    " v(package_id, fo_line_id, units)"
+    " WHERE l.package_id = v.package_id AND l.fo_line_id = v.fo_line_id"
+)
+TAKE_OUT = (
+    text(f"DELETE FROM package_lines l USING {OUT} AND l.quantity <= v.units"),
+    text(f"UPDATE package_lines l SET quantity = quantity - v.units FROM {OUT}"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,7 @@ class Packed:
 
     @property
     def waits(self) -> bool:
-        """Return whether it has still to leave: not where all that it held is wanted no more."""
+        """Return whether it has still to leave: not where nothing is in it any more."""
         return not self.has_left and bool(self.units)
 
 
@@ -57,6 +67,25 @@ def packages_of(fo_ids: Sequence[UUID]) -> dict[UUID, list[Packed]]:
         holds = {UUID(line): quantity for line, quantity in (held or {}).items()}
         found.setdefault(package.fo_id, []).append(Packed(package, holds, label))
     return found
+
+
+def is_outdated(label: Label | None, fo: FulfillmentOrder) -> bool:
+    """Return whether a label was made before its fulfillment order went by another service."""
+    return label is not None and label.made_for != fo.service
+
+
+def require_its_service(packed: Iterable[Packed], fo: FulfillmentOrder) -> None:
+    """Refuse a package that would go by another service than the one that is in force."""
+    for one in packed:
+        if one.waits and is_outdated(one.label, fo):
+            said = _(
+                "The label of {package} is for another service: {name} goes by '{service}' now."
+                " Make a new label, and take the old one off.",
+                package=one.package.reference,
+                name=fo.reference,
+                service=fo.sent_by,
+            )
+            raise Conflict(said)
 
 
 def package(reference: str) -> Package:
@@ -124,3 +153,13 @@ def leave(shipments: Mapping[str, UUID]) -> None:
         ),
         {"names": list(shipments), "shipments": list(shipments.values())},
     )
+
+
+def take_out(loose: Sequence[tuple[UUID, UUID, int]]) -> None:
+    """Take units out of packages: (package, line, units); what is empty waits no more."""
+    if not loose:
+        return
+    packages, lines, units = (list(column) for column in zip(*loose, strict=True))
+    values = {"packages": packages, "lines": lines, "units": units}
+    for sql in TAKE_OUT:
+        db.session.execute(sql, values)

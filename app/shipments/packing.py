@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, text
+from sqlalchemy import Row, delete, text
 
 from app.extensions import db
 from app.orders import service as orders
@@ -21,6 +21,7 @@ from app.shipments import pick_queries
 from app.shipments.models import Package, PackageLine
 from app.shipments.pack_rules import Parcel, check, instructions, unticked
 from app.shipments.packages import Packed, packages_of
+from app.web.paging import Cut
 
 PARCEL = ("box", "weight_g", "length_mm", "width_mm", "height_mm")
 BOXES = text(
@@ -28,18 +29,17 @@ BOXES = text(
     " width_mm, height_mm, packed_at FROM packages WHERE vendor_id = :vendor AND box IS NOT NULL"
     " ORDER BY packed_at DESC LIMIT 200) b ORDER BY box, packed_at DESC LIMIT 12"
 )
-TO_PACK = text(
-    "SELECT fo.id, fo.reference, fo.order_number, fo.status, fo.ship_by, fo.assigned_at,"
-    " fo.location_id, fo.preferences, u.units, u.picked, coalesce(n.parcels, 0) AS parcels"
-    # The first of each, before their lines are added up: there may be thousands.
-    " FROM ((SELECT * FROM fulfillment_orders WHERE vendor_id = :vendor AND status = 'picking'"
-    "  ORDER BY ship_by, id LIMIT :most) UNION ALL"
-    " (SELECT * FROM fulfillment_orders WHERE vendor_id = :vendor AND status = 'packed'"
-    "  ORDER BY ship_by, id LIMIT :most)) fo"
-    " LEFT JOIN LATERAL (SELECT coalesce(sum(confirmed), 0) AS units,"
-    "  coalesce(sum(picked), 0) AS picked FROM fo_lines WHERE fo_id = fo.id) u ON true"
-    " LEFT JOIN LATERAL (SELECT count(*) AS parcels FROM packages WHERE fo_id = fo.id) n ON true"
-    " ORDER BY fo.status = 'packed', u.picked < u.units, fo.ship_by, fo.id LIMIT :most"
+# What is wholly picked, what is not yet, what is packed: each is read from its stretch of an index.
+TO_PACK = (
+    "SELECT g.rank, fo.*, (SELECT sum(confirmed) FROM fo_lines WHERE fo_id = fo.id) AS units,"
+    " (SELECT sum(picked) FROM fo_lines WHERE fo_id = fo.id) AS picked,"
+    " (SELECT count(*) FROM packages WHERE fo_id = fo.id) AS parcels"
+    " FROM (VALUES (0, 'picking', false), (1, 'picking', true), (2, 'packed', NULL))"
+    " g (rank, status, is_short) CROSS JOIN LATERAL (SELECT fo.id, fo.reference, fo.order_number,"
+    "  fo.status, fo.ship_by, fo.assigned_at, fo.preferences FROM fulfillment_orders fo"
+    "  WHERE fo.vendor_id = :vendor AND fo.status = g.status AND {cut} AND (g.is_short IS NULL"
+    "  OR g.is_short = (SELECT bool_or(picked < confirmed) FROM fo_lines WHERE fo_id = fo.id))"
+    "  ORDER BY {order} LIMIT :size) fo ORDER BY {order} LIMIT :size"
 )
 
 
@@ -215,7 +215,8 @@ def boxes(vendor_id: UUID) -> Sequence[Any]:
     return db.session.execute(BOXES, {"vendor": vendor_id}).all()
 
 
-def to_pack(vendor_id: UUID) -> Sequence[Any]:
-    """Return what a vendor has to pack, what is wholly picked first, and what is packed."""
-    values = {"vendor": vendor_id, "most": pick_queries.MOST_LISTED}
-    return db.session.execute(TO_PACK, values).all()
+def to_pack(vendor_id: UUID, cut: Cut) -> Sequence[Row[Any]]:
+    """Return a page of what a vendor has to pack: `rank` 0 is picked, 1 not wholly, 2 is packed."""
+    where, order = cut.in_groups("g.rank", "fo.ship_by", "fo.id")
+    sql = text(TO_PACK.format(cut=where, order=order))
+    return db.session.execute(sql, {"vendor": vendor_id, **cut.values()}).all()

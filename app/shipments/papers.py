@@ -32,10 +32,11 @@ from app.shared import language
 from app.shared.errors import Conflict, NotFound
 from app.shared.language import _
 from app.shared.work import PLATFORM, acting_as
-from app.shipments.contract import File
+from app.shipments.brought import Brought
+from app.shipments.contract import PDF, File
 from app.shipments.labeling import OWN
 from app.shipments.models import Label
-from app.shipments.packages import Packed, fo_of, packages_of
+from app.shipments.packages import Packed, fo_of, packages_of, require_its_service
 from app.shipments.registry import provider
 from app.vendors.models import Location, Vendor
 
@@ -44,8 +45,8 @@ MOST_AT_ONCE = 50
 # How an address is written, what stands on one line belongs together.
 ADDRESS = (("name",), ("company",), ("line1",), ("line2",), ("postal_code", "city"), ("region",))
 ORDERS = text(
-    "SELECT o.id, o.deliver_on, o.placed_at, o.currency, o.shipping->>'service' AS service,"
-    " c.locale FROM orders o JOIN customers c ON c.id = o.customer_id WHERE o.id = ANY(:ids)"
+    "SELECT o.id, o.deliver_on, o.placed_at, o.currency, c.locale"
+    " FROM orders o JOIN customers c ON c.id = o.customer_id WHERE o.id = ANY(:ids)"
 )
 PRICES = text(
     "SELECT id, unit_price_minor, shipping_minor, quantity FROM order_lines WHERE id = ANY(:ids)"
@@ -84,16 +85,29 @@ def papers(references: Sequence[str], now: datetime) -> bytes:
     """Return all that goes on and into the parcels of fulfillment orders, in one PDF."""
     said = policy(now)
     found = known(references[:MOST_AT_ONCE], now)
-    paper = _paper(", ".join(one.fo.reference for one in found[:3]))
     for one in found:
         if not one.packed:
             why = _(
                 "{name} is not packed yet; its papers come with its parcels.", name=one.fo.reference
             )
             raise Conflict(why)
+        require_its_service(one.packed, one.fo)
+    brought = Brought(packed for one in found for packed in _waiting(one))
+    while True:
+        # Twice at most: the second time it is known which files cannot be read.
+        made = brought.bound(_drawn(found, brought, said))
+        if made is not None:
+            return made
+
+
+def _drawn(found: Sequence[Printed], brought: Brought, said: Papers) -> bytes:
+    paper = _paper(", ".join(one.fo.reference for one in found[:3]))
+    for one in found:
         for packed in _waiting(one):
             if packed.label is None or packed.label.provider == OWN:
                 _label(paper, one, packed)
+            else:
+                brought.draw(paper, packed.label, packed.package.reference)
             _enclosed(paper, one, packed, said)
     return paper.pdf()
 
@@ -122,6 +136,7 @@ def label(reference: str, form: str, now: datetime) -> File:
     live = packed.label
     if live is None:
         raise Conflict(_("{package} has no label yet. Make one first.", package=reference))
+    require_its_service([packed], one.fo)
     maker = provider(live.provider)
     if form not in maker.formats:
         said = _(
@@ -129,6 +144,13 @@ def label(reference: str, form: str, now: datetime) -> File:
         )
         raise NotFound(said)
     return maker.print(_kept(live), _parcel(one, packed), form)
+
+
+def on_paper(reference: str, file: File) -> File:
+    """Return a package's label that is a picture as a PDF of one page."""
+    paper = _paper(reference)
+    paper.picture(file.content)
+    return File(PDF, paper.pdf())
 
 
 def _kept(live: Label) -> File | None:
@@ -261,7 +283,7 @@ def _parcel(one: Printed, packed: Packed) -> Parcel:
         recipient=tuple(lines_of(one.address)),
         link=_link(packed.package.reference, carrier, number),
         items=tuple(_items(fo.lines, packed.units)),
-        service=(live.service if live else None) or one.order.service or "",
+        service=(live.service if live else None) or fo.sent_by,
         day=one.order.deliver_on,
         carrier=numbers.title(carrier) if carrier else "",
         tracking_number=number if CODE.fullmatch(number) else "",

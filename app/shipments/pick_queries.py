@@ -8,16 +8,17 @@ from uuid import UUID
 
 from sqlalchemy import Row, select, text
 
-from app.catalog.rules import GTIN
+from app.catalog.rules import gtins
 from app.extensions import db
 from app.orders.contract import FoStatus
 from app.shared.errors import NotFound
 from app.shipments.models import Scan
-from app.shipments.pick_rules import GTIN_DIGITS, Article, Wanted
+from app.shipments.pick_rules import Article, Wanted
+from app.web.paging import Cut
 
 PICKABLE = (FoStatus.CONFIRMED, FoStatus.PICKING)
-# What one walk takes, and what a page lists; who has more walks twice.
-MOST_IN_WAVE, MOST_LISTED, FEW_SCANS = 30, 200, 8
+# What one walk takes; who has more walks twice.
+MOST_IN_WAVE, FEW_SCANS = 30, 8
 # A walk's orders, numbered as their totes are: what is due first is the first.
 WAVE = (
     "SELECT id, row_number() OVER (ORDER BY ship_by, id) AS tote, count(*) OVER () AS totes"
@@ -53,22 +54,34 @@ IN_WAVE = text(
     " LEFT JOIN LATERAL (SELECT sum(confirmed) AS units, sum(picked) AS picked FROM fo_lines"
     "  WHERE fo_id = fo.id) u ON true ORDER BY t.tote"
 )
-TO_PICK = text(
-    "SELECT fo.id, fo.reference, fo.order_number, fo.status, fo.ship_by, fo.assigned_at,"
-    " fo.location_id, fo.preferences, fo.wave_id, w.reference AS wave, u.units, u.picked, u.kinds,"
-    " u.bins FROM fulfillment_orders fo LEFT JOIN waves w ON w.id = fo.wave_id"
-    " LEFT JOIN LATERAL (SELECT coalesce(sum(f.confirmed), 0) AS units,"
-    "  coalesce(sum(f.picked), 0) AS picked, count(*) AS kinds,"
+# The walks on which anything is left, the first to leave first.
+UNDER_WAY = (
+    "SELECT json_agg(json_build_object('reference', w.reference, 'orders', n.orders,"
+    "  'units', n.units, 'picked', n.picked) ORDER BY n.first) FROM"
+    " (SELECT fo.wave_id, min(fo.ship_by) AS first, count(DISTINCT fo.id) AS orders,"
+    "   sum(f.confirmed) AS units, sum(f.picked) AS picked"
+    "  FROM fulfillment_orders fo JOIN fo_lines f ON f.fo_id = fo.id"
+    "  WHERE fo.vendor_id = :vendor AND fo.wave_id IS NOT NULL"
+    "  AND fo.status IN ('confirmed', 'picking') GROUP BY fo.wave_id"
+    "  HAVING sum(f.picked) < sum(f.confirmed)) n JOIN waves w ON w.id = n.wave_id"
+)
+TO_PICK = (
+    "SELECT fo.*, w.reference AS wave, u.units, u.picked, u.bins,"
+    f" ({UNDER_WAY}) AS under_way"
+    " FROM (SELECT id, reference, order_number, status, ship_by, assigned_at, location_id,"
+    "   preferences, wave_id FROM fulfillment_orders fo"
+    "  WHERE vendor_id = :vendor AND status IN ('confirmed', 'picking') AND {cut}"
+    "  AND EXISTS (SELECT FROM fo_lines WHERE fo_id = fo.id AND picked < confirmed)"
+    "  ORDER BY {order} LIMIT :size) fo LEFT JOIN waves w ON w.id = fo.wave_id"
+    " CROSS JOIN LATERAL (SELECT sum(f.confirmed) AS units, sum(f.picked) AS picked,"
     "  array_agg(l.bin ORDER BY l.bin) FILTER (WHERE l.bin IS NOT NULL) AS bins"
     "  FROM fo_lines f JOIN listings l ON l.id = f.listing_id"
-    "  WHERE f.fo_id = fo.id AND f.confirmed > 0) u ON true"
-    " WHERE fo.vendor_id = :vendor AND fo.status IN ('confirmed', 'picking')"
-    " ORDER BY fo.ship_by, fo.id LIMIT :most"
+    "  WHERE f.fo_id = fo.id AND f.confirmed > 0) u ORDER BY {order}"
 )
 KNOWN = text(
     "SELECT l.sku, l.title, p.gtin, l.own_code FROM listings l"
     " LEFT JOIN products p ON p.sku = l.sku"
-    " WHERE l.sku IN (:code, :upper) OR upper(l.own_code) = :upper"
+    " WHERE l.sku IN (:code, :upper) OR l.own_code_sought = :upper"
     " OR l.sku IN (SELECT sku FROM products WHERE gtin = ANY(:gtins)) ORDER BY l.sku LIMIT 5"
 )
 
@@ -119,21 +132,20 @@ def wanted(rows: Sequence[Row[Any]]) -> list[Wanted]:
     ]
 
 
-def to_pick(vendor_id: UUID) -> Sequence[Row[Any]]:
-    """Return what a vendor has to pick, what is due first first."""
-    values = {"vendor": vendor_id, "most": MOST_LISTED}
-    return db.session.execute(TO_PICK, values).all()
+def to_pick(vendor_id: UUID, cut: Cut) -> Sequence[Row[Any]]:
+    """Return a page of what a vendor has to pick, what is due first first.
+
+    `under_way` of every row are all walks on which anything is left: [{reference, orders, units,
+    picked}], None where there is none.
+    """
+    where, order = cut.order("fo.ship_by", "fo.id")
+    sql = text(TO_PICK.format(cut=where, order=order))
+    return db.session.execute(sql, {"vendor": vendor_id, **cut.values()}).all()
 
 
 def known(code: str) -> list[Article]:
     """Return what the vendor sells that a code may mean."""
-    number = code.lstrip("0")
-    lengths = (8, 12, 13, GTIN_DIGITS) if GTIN.fullmatch(code) else ()
-    values = {
-        "code": code,
-        "upper": code.upper(),
-        "gtins": [number.zfill(n) for n in lengths if len(number) <= n],
-    }
+    values = {"code": code, "upper": code.upper(), "gtins": gtins(code)}
     return [Article(*row) for row in db.session.execute(KNOWN, values)]
 
 

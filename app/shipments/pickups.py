@@ -18,6 +18,7 @@ from app.shared.language import _
 from app.shipments.entered import CARRIER
 from app.shipments.models import Pickup
 from app.vendors.models import Location
+from app.web.words import when
 
 # Nobody knows so far ahead when a truck comes.
 DAYS_AHEAD = 60
@@ -103,12 +104,15 @@ def cancel(pickup_id: UUID, *, by: str, now: datetime) -> Pickup:
 
 
 def pickup_came(pickup_id: UUID, by: str, now: datetime) -> Pickup:
-    """Take somebody's word that the carrier came."""
+    """Take somebody's word that the carrier came; one that was late has come all the same."""
     return _said(pickup_id, by, now, came=True)
 
 
 def pickup_missed(pickup_id: UUID, by: str, now: datetime) -> Pickup:
-    """Take somebody's word that the carrier did not come; the same word again changes nothing."""
+    """Take somebody's word that the carrier did not come; the same word again changes nothing.
+
+    A carrier that has come has not missed: whoever says so looks at an old page.
+    """
     return _said(pickup_id, by, now, came=False)
 
 
@@ -120,6 +124,14 @@ def _said(pickup_id: UUID, by: str, now: datetime, *, came: bool) -> Pickup:
         raise IllegalMove(_("That pickup was canceled; nobody was to come."))
     if now < begins:
         raise IllegalMove(_("That pickup has not begun yet; say it when its time has come."))
+    if found.came and not came and found.said_at:
+        said = _(
+            "{name} said at {moment} that {carrier} came. Nothing was changed.",
+            name=found.said_by,
+            moment=when(found.said_at),
+            carrier=numbers.title(found.carrier),
+        )
+        raise IllegalMove(said)
     if found.came is not came:
         found.came, found.said_at, found.said_by = came, now, by
     return found

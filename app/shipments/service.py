@@ -18,11 +18,10 @@ from app.catalog import service as catalog
 from app.checks import service as checks
 from app.checks.service import Subject
 from app.extensions import db
-from app.notifications.service import Message, tell
 from app.orders import service as orders
 from app.orders.contract import Action, FoStatus
 from app.orders.models import FulfillmentOrder
-from app.orders.queries import contacts, facts_of, fulfillment_orders_of
+from app.orders.queries import fulfillment_orders_of
 from app.orders.rules import move
 from app.orders.service import Outcome
 from app.policies.documents import Tracking
@@ -31,11 +30,12 @@ from app.shared import bulk, ids
 from app.shared.errors import Conflict, InvalidInput
 from app.shared.language import _
 from app.shared.work import PLATFORM, acting_as, acts_for
-from app.shipments.models import Label, Package, Poll, Shipment, ShipmentLine
-from app.shipments.packages import Packed, leave, packages_of
+from app.shipments import claims, told
+from app.shipments.entered import Owner, Taken, labeled, refusal
+from app.shipments.models import Poll, Shipment, ShipmentLine
+from app.shipments.packages import Packed, leave, packages_of, require_its_service, take_out
 from app.shipments.rules import next_poll
 from app.shipments.tracking import mark_arrived
-from app.timeline.service import Happened, record
 
 # Clocks of vendors run ahead of ours by seconds; what is further ahead is a mistake.
 AHEAD = timedelta(minutes=5)
@@ -66,7 +66,7 @@ class Dispatch:
 def ship(words: Sequence[Dispatch], *, actor: str, now: datetime) -> list[Outcome]:
     """Take vendors' words that parcels have left; one that is known already changes nothing."""
     by_reference = {word.reference: word for word in words}
-    numbers_of, packed = _Numbers(words), Packing(list(by_reference))
+    numbers_of, packed = _Numbers(words, now), Packing(list(by_reference))
     new: list[tuple[FulfillmentOrder, Parcel, dict[UUID, int]]] = []
 
     def apply(fo: FulfillmentOrder) -> bool:
@@ -80,7 +80,8 @@ def ship(words: Sequence[Dispatch], *, actor: str, now: datetime) -> list[Outcom
         if not fresh:
             return False
         fresh = packed.filled(fo, fresh)
-        for parcel, units in zip(fresh, _plans(fo, fresh), strict=True):
+        plans = _plans(fo, fresh)
+        for parcel, units in zip(packed.settled(fo, fresh, plans), plans, strict=True):
             _load(fo, units)
             new.append((fo, parcel, units))
             numbers_of.take(fo, parcel)
@@ -91,8 +92,11 @@ def ship(words: Sequence[Dispatch], *, actor: str, now: datetime) -> list[Outcom
         return True
 
     outcomes = orders.change(list(by_reference), apply, event="shipped", actor=actor, now=now)
+    taken = [claim for one in outcomes if isinstance(one, Taken) for claim in one.claims]
     with acting_as(PLATFORM):
         _follow(new, now)
+        take_out(packed.loose)
+        claims.note(taken, by=actor, now=now)
     return outcomes
 
 
@@ -117,6 +121,8 @@ class Packing:
         """Remember of which; they are locked before it is read."""
         self.references = references
         self.found: dict[UUID, list[Packed]] | None = None
+        # what went otherwise than it is packed: out of which packages, and how many units
+        self.loose: list[tuple[UUID, UUID, int]] = []
 
     def filled(self, fo: FulfillmentOrder, parcels: Sequence[Parcel]) -> list[Parcel]:
         """Return parcels with the units of their packages; one that has left is refused."""
@@ -126,23 +132,48 @@ class Packing:
             )
             self.found = packages_of(db.session.scalars(query).all())
         packed = self.found.get(fo.id, [])
-        named = [self._named(fo, parcel, packed, is_only=len(parcels) == 1) for parcel in parcels]
+        named = [self._named(fo, parcel, packed) for parcel in parcels]
         if len({p.package for p in named if p.package}) < sum(bool(p.package) for p in named):
             detail = _("{name}: two parcels are one package.", name=fo.reference)
             raise InvalidInput(detail, parcels=detail)
         return named
 
-    def _named(
-        self, fo: FulfillmentOrder, parcel: Parcel, packed: Sequence[Packed], *, is_only: bool
-    ) -> Parcel:
-        waiting = [one for one in packed if one.waits]
+    def settled(
+        self,
+        fo: FulfillmentOrder,
+        parcels: Sequence[Parcel],
+        plans: Sequence[Mapping[UUID, int]],
+    ) -> list[Parcel]:
+        """Return parcels as the packages that hold just their units, where they name none.
+
+        What goes otherwise than it is packed is taken out of its packages: none waits for ever.
+        """
+        named = {parcel.package for parcel in parcels}
+        packed = (self.found or {}).get(fo.id, [])
+        waiting = [one for one in packed if one.waits and one.package.reference not in named]
+        done, loose = [], dict[UUID, int]()
+        for parcel, units in zip(parcels, plans, strict=True):
+            same = next((one for one in waiting if one.units == units), None)
+            if parcel.package is None and same:
+                waiting.remove(same)
+                done.append(replace(parcel, package=same.package.reference))
+                continue
+            done.append(parcel)
+            for line, quantity in units.items() if parcel.package is None else ():
+                loose[line] = loose.get(line, 0) + quantity
+        going = {parcel.package for parcel in done}
+        require_its_service((p for p in packed if p.package.reference in going), fo)
+        for one in reversed(waiting):
+            for line, held in one.units.items():
+                if out := min(held, loose.get(line, 0)):
+                    self.loose.append((one.package.id, line, out))
+                    loose[line] -= out
+        return done
+
+    def _named(self, fo: FulfillmentOrder, parcel: Parcel, packed: Sequence[Packed]) -> Parcel:
         if parcel.package is None:
-            labeled = [one for one in waiting if _is_number_of(parcel, one)]
-            if labeled:
-                return self._with_units(fo, parcel, labeled[0])
-            # Without a word about units all that is left goes, and is in the one package there is.
-            is_it = is_only and len(packed) == len(waiting) == 1 and parcel.quantities is None
-            return replace(parcel, package=waiting[0].package.reference) if is_it else parcel
+            labeled = [one for one in packed if one.waits and _is_number_of(parcel, one)]
+            return self._with_units(fo, parcel, labeled[0]) if labeled else parcel
         found = next((p for p in packed if p.package.reference == parcel.package), None)
         if found is None:
             detail = _("{name} has no parcel {package}.", name=fo.reference, package=parcel.package)
@@ -157,16 +188,20 @@ class Packing:
 
     def _with_units(self, fo: FulfillmentOrder, parcel: Parcel, packed: Packed) -> Parcel:
         units = {x.line: n for x in fo.lines if (n := packed.units.get(x.id))}
-        over = [x for x in fo.lines if units.get(x.line, 0) > x.confirmed - x.shipped]
         name = packed.package.reference
-        if over and parcel.quantities is None:
+        if not units:
+            said = _("What {package} held is wanted no more, or left otherwise.", package=name)
+            raise Conflict(said)
+        told = {line: n for line, n in (parcel.quantities or units).items() if n}
+        if told != units:
+            held = ", ".join(f"{n} x {x.title}" for x in fo.lines if (n := units.get(x.line)))
             detail = _(
-                "{package} holds more {item} than are still wanted. Pack it again.",
+                "{package} was packed with {held}. Leave out its lines, or pack it again first.",
                 package=name,
-                item=over[0].title,
+                held=held,
             )
-            raise Conflict(detail)
-        return replace(parcel, package=name, quantities=parcel.quantities or units)
+            raise InvalidInput(detail, lines=detail)
+        return replace(parcel, package=name, quantities=units)
 
 
 def _is_number_of(parcel: Parcel, packed: Packed) -> bool:
@@ -176,24 +211,21 @@ def _is_number_of(parcel: Parcel, packed: Packed) -> bool:
 class _Numbers:
     """Whose parcels the numbers of a request are already, across all vendors."""
 
-    def __init__(self, words: Sequence[Dispatch]) -> None:
+    def __init__(self, words: Sequence[Dispatch], now: datetime) -> None:
         self.keys = [_key(parcel) for word in words for parcel in word.parcels]
-        self.owners: dict[tuple[str, str, int], UUID] | None = None
+        self.now = now
+        self.owners: dict[tuple[str, str, int], Owner] | None = None
         # What waits with a label: as much somebody's as what has left.
-        self.labels: dict[tuple[str | None, str | None], UUID] = {}
+        self.labels: Mapping[tuple[str, str], Owner] = {}
 
-    def _read(self) -> dict[tuple[str, str, int], UUID]:
+    def _read(self) -> dict[tuple[str, str, int], Owner]:
         """Read them once, after the fulfillment orders are locked: what is shipped twice waits."""
         key = (Shipment.carrier, Shipment.tracking_number, Shipment.period)
-        query = select(*key, Shipment.fo_id).where(tuple_(*key).in_(self.keys))
-        labels = select(Label.carrier, Label.tracking_number, Package.fo_id).join(
-            Package, Package.id == Label.package_id
-        )
-        named = Label.tracking_number.in_({number for _carrier, number, _year in self.keys})
-        live = labels.where(named, Label.voided_at.is_(None), Package.shipment_id.is_(None))
+        query = select(*key, Shipment.fo_id, Shipment.vendor_id)
+        self.labels = labeled((number for _carrier, number, _year in self.keys), self.now)
         with acting_as(PLATFORM):
-            self.labels = {(r[0], r[1]): r[2] for r in db.session.execute(live)}
-            return {(r[0], r[1], r[2]): r[3] for r in db.session.execute(query)}
+            found = db.session.execute(query.where(tuple_(*key).in_(self.keys)))
+            return {(r[0], r[1], r[2]): Owner(r[3], None, r[4]) for r in found}
 
     def is_known(self, fo: FulfillmentOrder, parcel: Parcel) -> bool:
         """Return whether this is a parcel of this fulfillment order; another's is refused."""
@@ -201,15 +233,16 @@ class _Numbers:
             self.owners = self._read()
         owner = self.owners.get(_key(parcel))
         waiting = self.labels.get((parcel.carrier, parcel.tracking_number))
-        if owner not in {None, fo.id} or waiting not in {None, fo.id}:
-            number = parcel.tracking_number
-            raise Conflict(f"{number} is another parcel's number; compare it with the label.")
+        for other in (owner, waiting):
+            if other and other.fo_id != fo.id:
+                number = parcel.tracking_number
+                raise refusal(parcel.carrier, number, other, fo.id, fo.vendor_id)
         return owner is not None
 
     def take(self, fo: FulfillmentOrder, parcel: Parcel) -> None:
         """Keep a number that this request gives away."""
         if self.owners is not None:
-            self.owners[_key(parcel)] = fo.id
+            self.owners[_key(parcel)] = Owner(fo.id, None, fo.vendor_id)
 
 
 def _key(parcel: Parcel) -> tuple[str, str, int]:
@@ -290,7 +323,7 @@ def _follow(new: Sequence[tuple[FulfillmentOrder, Parcel, dict[UUID, int]]], now
             if row["carrier"] in CARRIERS
         ],
     )
-    _tell(rows, now)
+    told.shipped(rows, now)
     checks.wake(
         "shipment changed", [Subject(r["id"], "shipment", r["order_id"]) for r in rows], now
     )
@@ -326,47 +359,6 @@ def _line(row: Mapping[str, Any], fo_line_id: UUID, quantity: int) -> dict[str, 
         "fo_line_id": fo_line_id,
         "vendor_id": row["vendor_id"],
         "quantity": quantity,
-    }
-
-
-def _tell(rows: Sequence[dict[str, Any]], now: datetime) -> None:
-    record(
-        [
-            Happened(
-                r["order_id"],
-                r["cohort"],
-                "parcel_shipped",
-                subject_id=r["id"],
-                facts={"carrier": r["carrier"], "number": r["tracking_number"]},
-            )
-            for r in rows
-        ],
-        now,
-    )
-    people = contacts(r["order_id"] for r in rows)
-    tell(
-        [
-            Message(
-                r["order_id"],
-                r["cohort"],
-                "customer",
-                people[r["order_id"]].email,
-                "order_shipped",
-                r["reference"],
-                facts_of(people[r["order_id"]]) | _parcel_facts(r),
-            )
-            for r in rows
-        ],
-        now,
-    )
-
-
-def _parcel_facts(row: Mapping[str, Any]) -> dict[str, Any]:
-    carrier = CARRIERS.get(row["carrier"])
-    return {
-        "carrier": carrier.title if carrier else row["carrier"],
-        "tracking_number": row["tracking_number"],
-        "link": carrier.tracking_url(row["tracking_number"]) if carrier else None,
     }
 
 

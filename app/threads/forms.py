@@ -43,9 +43,9 @@ def _once(value: str | None) -> UUID:
         return ids.new()
 
 
-def read_photos(request: Request) -> list[Drawn]:
+def read_photos(request: Request, name: str = "photos") -> list[Drawn]:
     """Return a form's photos, drawn anew; one that cannot be is refused by its name."""
-    files = [file for file in request.files.getlist("photos") if file.filename]
+    files = [file for file in request.files.getlist(name) if file.filename]
     rules.require_few_photos(len(files))
     return [photos.draw(file.filename or "", _content(file)) for file in files]
 

@@ -27,14 +27,20 @@ class Note(db.Model):
 
 
 class Photo(db.Model):
-    """A picture with a note, as we drew it anew: nothing of the file that was sent is kept."""
+    """A picture with a note, as we drew it anew: nothing of the file that was sent is kept.
+
+    Or a picture of a packed parcel, by somebody and at a moment of its own.
+    """
 
     __tablename__ = "photos"
     id: Mapped[Key]
-    note_id: Mapped[Id]
+    note_id: Mapped[Id | None]
+    package_id: Mapped[Id | None]
     vendor_id: Mapped[Id | None]
     name: Mapped[Words]
     media_type: Mapped[Words]
     width: Mapped[int]
     height: Mapped[int]
     content: Mapped[bytes] = mapped_column(LargeBinary)
+    taken_at: Mapped[Moment | None]
+    taken_by: Mapped[Words | None]

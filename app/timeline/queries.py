@@ -104,9 +104,9 @@ def entries_about(
     return db.session.execute(ABOUT_CASE, values | {"limit": limit}).all()
 
 
-def decisions_of(order_id: UUID, kind: str) -> Sequence[Decision]:
-    """Return an order's decisions of a kind, newest first."""
-    query = select(Decision).where(Decision.order_id == order_id, Decision.kind == kind)
+def decisions_of(order_id: UUID, *kinds: str) -> Sequence[Decision]:
+    """Return an order's decisions of some kinds, newest first."""
+    query = select(Decision).where(Decision.order_id == order_id, Decision.kind.in_(kinds))
     return db.session.scalars(query.order_by(Decision.id.desc()).limit(20)).all()
 
 

@@ -34,6 +34,7 @@ STYLES = (
     "confirm",
     "webhooks",
     "shipping",
+    "stock",
     "components",
     "print",
 )

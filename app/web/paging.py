@@ -47,10 +47,32 @@ class Cut:
         where = f"({at}, {row_id}) {sign} (:cut_at, :cut_id)" if self.key else "true"
         return where, f"{at} {way}, {row_id} {way}"
 
+    def in_groups(self, rank: str, at: str, row_id: str) -> tuple[str, str]:
+        """Return the condition on a row of a group, and the order of a list of groups.
+
+        `rank` is the group's place: where each group is read from an index by itself, so is its
+        part of the page.
+        """
+        sign, way = ("<", "DESC") if self.is_back else (">", "ASC")
+        order = f"{rank} {way}, {at} {way}, {row_id} {way}"
+        if self.key is None:
+            return "true", order
+        edge, last = ("infinity", 2**128 - 1) if self.is_back else ("-infinity", 0)
+        is_here = f"CASE WHEN {rank} = :cut_rank THEN"
+        where = (
+            f"{rank} {sign}= :cut_rank AND ({at}, {row_id}) {sign}"
+            f" ({is_here} :cut_at ELSE CAST('{edge}' AS timestamptz) END,"
+            f" {is_here} :cut_id ELSE CAST('{UUID(int=last)}' AS uuid) END)"
+        )
+        return where, order
+
     def values(self) -> dict[str, object]:
         """Return the values those name, and one row more than is shown."""
         size: dict[str, object] = {"size": self.size + 1}
-        return size | ({"cut_at": self.key.at, "cut_id": self.key.id} if self.key else {})
+        if self.key is None:
+            return size
+        place = {"cut_rank": self.key.rank, "cut_at": self.key.at, "cut_id": self.key.id}
+        return size | place
 
 
 def cut(
@@ -97,6 +119,8 @@ def turn(
     page = {
         "shown": len(shown),
         "total": total,
+        # What stood here is gone, or has moved to an earlier page.
+        "is_beyond": here.key is not None and not shown,
         "next_url": beside("after", shown[-1]) if has_next and shown else None,
         "prev_url": beside("before", shown[0]) if has_prev and shown else None,
     }

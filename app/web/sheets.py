@@ -47,3 +47,13 @@ def line(cells: Iterable[object], delimiter: str = ",") -> str:
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter).writerow([safe(cell) for cell in cells])
     return out.getvalue()
+
+
+def cells(words: str) -> list[str]:
+    """Return the cells of a line that somebody pasted: parted by tabs, semicolons or commas.
+
+    What comes first in that order parts them.
+    """
+    delimiter = next((sign for sign in "\t;" if sign in words), ",")
+    (found,) = list(csv.reader([words], delimiter=delimiter)) or [[]]
+    return [as_typed(cell).strip() for cell in found]

@@ -281,7 +281,7 @@ EVENTS = {
         later("Wishes changed"), ("{changes}", "{reason}"), "gift", "accent"
     ),
     "order_canceled": Entry(
-        later("Canceled"), ("{units}", "{quantities}", "{reason}"), "slash-circle"
+        later("Canceled"), ("{units}", "{quantities}", "{reason}", "{why}"), "slash-circle"
     ),
     "fulfillment_order_confirmed": Entry(
         later("Vendor confirmed"),
@@ -347,6 +347,23 @@ EVENTS = {
         later("Put on hold"), (FO, "{reason}"), "pause-circle", "warn"
     ),
     "fulfillment_order_released": Entry(later("Released"), (FO,), "arrow-right"),
+    "fulfillment_order_expedited": Entry(
+        later("Sent by a faster service"),
+        (
+            FO,
+            "{service}",
+            later("{amount} more, paid by the marketplace"),
+            later("expected on {arrives}"),
+            "{reason}",
+        ),
+        "lightning-charge",
+        "accent",
+    ),
+    "fulfillment_order_sent_as_ordered": Entry(
+        later("Sent as ordered again"),
+        (FO, "{service}", later("expected on {arrives}"), "{reason}"),
+        "arrow-return-left",
+    ),
     "fulfillment_order_shipped": Entry(later("Vendor says shipped"), (FO,), "truck", "accent"),
     "parcel_shipped": Entry(later("Parcel handed over"), ("{carrier} {number}",), "box-seam"),
     "parcel_scanned": Entry(later("Parcel {status}"), SAID, "truck"),
@@ -396,6 +413,7 @@ EVENTS = {
     "payment_authorized": Entry(later("Payment authorized"), ("{amount}",), "credit-card"),
     "payment_captured": Entry(later("Payment captured"), ("{amount}",), "wallet2", "good"),
     "payment_failed": Entry(later("Payment failed"), ("{amount}",), "credit-card", "crit"),
+    "payment_refund_due": Entry(later("To be paid back"), ("{amount}",), "wallet2", "warn"),
     "payment_refunded": Entry(later("Paid back"), ("{amount}",), "wallet2"),
 }
 
@@ -404,8 +422,8 @@ NOTES = {
     "vendor": later("the vendor sees it"),
     "customer": later("the customer sees it"),
 }
-# Why an escalation is over, as it was written down.
-WHYS = (later("its cause went away"),)
+# Why an escalation is over, and why units were called off by rule, as it was written down.
+WHYS = (later("its cause went away"), later("not handed over in time"))
 
 
 def _units_of(n: int) -> str:
@@ -489,6 +507,7 @@ FACTS: dict[str, Callable[[Any], str]] = {
     "answer": lambda kind: _(ANSWERS[kind]) if kind in ANSWERS else plain(kind),
     "until": lambda s: day(date.fromisoformat(s)),
     "ship_on": lambda s: day(date.fromisoformat(s)),
+    "arrives": lambda s: day(date.fromisoformat(s)),
     "attested": lambda _yes: _("The vendor has looked: the units are there"),
     "taken_back": _units_of,
     "unfilled": _units_of,

@@ -47,6 +47,16 @@ def endpoint(endpoint_id: UUID) -> Row[Any]:
     return found
 
 
+def delivery(endpoint_id: UUID, delivery_id: UUID) -> Row[Any]:
+    """Return one delivery of an endpoint of the scope."""
+    values = {"endpoint": endpoint_id, "id": delivery_id, "size": 1}
+    sql = DELIVERIES.format(which="id = :id", where="true", order="id")
+    found = db.session.execute(text(sql), values).first()
+    if found is None:
+        raise NotFound(_("There is no such delivery."))
+    return found
+
+
 def deliveries(endpoint_id: UUID, cut: Cut, view: str) -> Sequence[Row[Any]]:
     """Return a page of an endpoint's deliveries, newest first: all, or those that failed."""
     where, order = cut.order("made_at", "id", newest_first=True)

@@ -1,4 +1,4 @@
-"""What a vendor's owner does about its webhooks, in the vendor's own scope."""
+"""What a vendor's owner, or a program of it, does about its webhooks, in the vendor's own scope."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from flask import current_app
 from sqlalchemy import Row, select, text
 
 from app import jobs
-from app.accounts.contract import Person
-from app.accounts.sessions import actor_of
+from app.audit.contract import Actor
 from app.audit.service import record
 from app.extensions import db
 from app.shared import bulk, chance, clock, ids, live, signed
@@ -52,7 +51,7 @@ AGAIN_ONE = text(f"{AGAIN} AND id = :delivery AND status IN ('sent', 'failed') R
 AGAIN_FAILED = text(f"{AGAIN} AND status = 'failed' RETURNING id")
 
 
-def add(vendor_id: UUID, url: str, kinds: Sequence[str], who: Person) -> tuple[UUID, str]:
+def add(vendor_id: UUID, url: str, kinds: Sequence[str], by: Actor) -> tuple[UUID, str]:
     """Add an endpoint; return its key and the secret it verifies with, shown this once."""
     address, wanted = _address(url), rules.require_kinds(kinds)
     db.session.execute(ONE_BY_ONE, {"vendor": str(vendor_id)})
@@ -70,37 +69,38 @@ def add(vendor_id: UUID, url: str, kinds: Sequence[str], who: Person) -> tuple[U
         "kinds": wanted,
         "is_active": True,
         "made_at": now,
-        "made_by": who.name,
+        "made_by": by.name,
         "listens_since": now,
         "told_until": now,
     }
     db.session.execute(WebhookEndpoint.__table__.insert().values(row))
-    _note("webhook_added", address, who, vendor_id)
+    _note("webhook_added", address, by, vendor_id)
     return key, secret
 
 
-def change(endpoint_id: UUID, url: str, kinds: Sequence[str], who: Person) -> None:
-    """Have an endpoint called elsewhere, or about something else."""
-    address, wanted = _address(url), rules.require_kinds(kinds)
+def change(endpoint_id: UUID, url: str | None, kinds: Sequence[str] | None, by: Actor) -> None:
+    """Have an endpoint called elsewhere, or about something else; None leaves it as it is."""
     found = _locked(endpoint_id)
+    address = found.url if url is None else _address(url)
+    wanted = found.kinds if kinds is None else rules.require_kinds(kinds)
     if (found.url, found.kinds) == (address, wanted):
         return
     db.session.execute(CHANGE, {"id": endpoint_id, "url": address, "kinds": wanted})
-    _note("webhook_changed", address, who, found.vendor_id)
+    _note("webhook_changed", address, by, found.vendor_id)
 
 
-def rotate(endpoint_id: UUID, who: Person) -> str:
+def rotate(endpoint_id: UUID, by: Actor) -> str:
     """Give an endpoint another secret and return it; the one before signs along for a day."""
     found = _locked(endpoint_id)
     secret = rules.secret_of(chance.secret_bytes())
     until = clock.machine_now() + rules.OVERLAP
     values = {"id": endpoint_id, "until": until, "secret": signed.seal(secret)}
     db.session.execute(ROTATE, values)
-    _note("webhook_secret_changed", found.url, who, found.vendor_id)
+    _note("webhook_secret_changed", found.url, by, found.vendor_id)
     return secret
 
 
-def set_active(endpoint_id: UUID, who: Person, *, is_active: bool) -> None:
+def set_active(endpoint_id: UUID, by: Actor, *, is_active: bool) -> None:
     """Stop an endpoint, or let it go on: with what is told from now on. Again changes nothing."""
     found, now = _locked(endpoint_id), clock.machine_now()
     if found.is_active == is_active:
@@ -109,19 +109,22 @@ def set_active(endpoint_id: UUID, who: Person, *, is_active: bool) -> None:
         db.session.execute(RESUME, {"id": endpoint_id, "now": now})
     else:
         stop([endpoint_id], Stopped.BY_HAND, now)
-    _note("webhook_resumed" if is_active else "webhook_stopped", found.url, who, found.vendor_id)
+    _note("webhook_resumed" if is_active else "webhook_stopped", found.url, by, found.vendor_id)
 
 
-def delete(endpoint_id: UUID, who: Person) -> None:
+def delete(endpoint_id: UUID, by: Actor) -> None:
     """Delete an endpoint; what was not delivered to it never will be."""
     found = _locked(endpoint_id)
     db.session.execute(DELETE, {"id": endpoint_id, "now": clock.machine_now()})
     db.session.execute(DROP, {"id": endpoint_id})
-    _note("webhook_deleted", found.url, who, found.vendor_id)
+    _note("webhook_deleted", found.url, by, found.vendor_id)
 
 
-def test(endpoint_id: UUID, once: UUID, who: Person) -> None:
-    """Send an endpoint an event that means nothing; the same button, sent twice, sends one."""
+def test(endpoint_id: UUID, once: UUID, by: Actor) -> UUID:
+    """Send an endpoint an event that means nothing; return its delivery.
+
+    The same button, sent twice, sends one.
+    """
     found, now = _active(endpoint_id), clock.machine_now()
     row = {
         "id": ids.new(),
@@ -130,16 +133,18 @@ def test(endpoint_id: UUID, once: UUID, who: Person) -> None:
         "kind": TEST,
         "once": f"{TEST} {once}",
         "subject": TEST,
-        "body": {"message": "This is a test. Nothing has happened.", "asked_by": who.name},
+        "body": {"message": "This is a test. Nothing has happened.", "asked_by": by.name},
         "status": str(Fate.QUEUED),
         "made_at": now,
         "due_at": now,
     }
     bulk.insert(WebhookDelivery, [row], conflict="ON CONFLICT (endpoint_id, once) DO NOTHING")
     _ring(found.vendor_id)
+    mine = select(WebhookDelivery.id).filter_by(endpoint_id=endpoint_id, once=row["once"])
+    return db.session.scalars(mine).one()
 
 
-def replay(endpoint_id: UUID, delivery_id: UUID, who: Person) -> None:
+def replay(endpoint_id: UUID, delivery_id: UUID, by: Actor) -> None:
     """Send a delivery again, under its own name; IllegalMove while it is on its way."""
     found = _active(endpoint_id)
     values = {"id": endpoint_id, "delivery": delivery_id, "now": clock.machine_now()}
@@ -147,17 +152,17 @@ def replay(endpoint_id: UUID, delivery_id: UUID, who: Person) -> None:
         if not _is_known(endpoint_id, delivery_id):
             raise NotFound(_("There is no such delivery."))
         raise IllegalMove(_("This delivery is on its way already. Wait for its outcome."))
-    _note("webhook_replayed", found.url, who, found.vendor_id, count=1)
+    _note("webhook_replayed", found.url, by, found.vendor_id, count=1)
     _ring(found.vendor_id)
 
 
-def replay_failed(endpoint_id: UUID, who: Person) -> int:
+def replay_failed(endpoint_id: UUID, by: Actor) -> int:
     """Send everything again that failed at an endpoint; return how much that is."""
     found = _active(endpoint_id)
     values = {"id": endpoint_id, "now": clock.machine_now()}
     count = len(db.session.scalars(AGAIN_FAILED, values).all())
     if count:
-        _note("webhook_replayed", found.url, who, found.vendor_id, count=count)
+        _note("webhook_replayed", found.url, by, found.vendor_id, count=count)
         _ring(found.vendor_id)
     return count
 
@@ -205,8 +210,8 @@ def _ring(vendor_id: UUID) -> None:
     live.changed("webhooks", vendor_id)
 
 
-def _note(action: str, url: str, who: Person, vendor_id: UUID, **facts: Any) -> None:
+def _note(action: str, url: str, by: Actor, vendor_id: UUID, **facts: Any) -> None:
     # A vendor adds nothing to the trail by itself.
     with acting_as(ACCOUNTS):
-        record(action, actor_of(who), subject=url, **facts)
+        record(action, by, subject=url, **facts)
     live.changed("webhooks", vendor_id)

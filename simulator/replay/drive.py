@@ -20,7 +20,8 @@ from simulator.worldclock import SteppedClock
 
 # What the run is about, as policy documents; what is not named here keeps its default.
 POLICIES: dict[str, dict[str, Any]] = {
-    "promises": {"confirm_within_hours": None},
+    # Who shipped late did ship: nobody ends what history did not.
+    "promises": {"confirm_within_hours": None, "cancel_unshipped_days": None},
     # Lateness goes by the scans' own times, so once a day is often enough.
     "tracking": {"every_hours": 24, "out_for_delivery_every_hours": 24, "give_up_days": None},
     "watch": {"stalled_days": 20, "patience_hours": 24 * 365},

@@ -150,4 +150,5 @@ def test_whoever_defines_rights_for_others_pins_its_search_path(app, cluster, da
     assert {name: config[0].startswith("search_path") for name, config in found} == {
         "ensure_cohort": True,
         "seal_audit": True,
+        "waited_for": True,
     }

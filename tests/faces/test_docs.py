@@ -69,6 +69,15 @@ STEPS = (
     "show_clock",
     "step",
     "index",
+    "add_webhook",
+    "webhooks",
+    "show_webhook",
+    "change_webhook",
+    "rotate_webhook",
+    "test_webhook",
+    "webhook_deliveries",
+    "replay_webhook",
+    "delete_webhook",
     "show_one",
     "confirm_one",
     "confirm_many",
@@ -83,6 +92,7 @@ STEPS = (
 )
 VENDORS_OWN = {"index", "show_one", "confirm_one", "confirm_many", "pick_one", "pack_one", "act"}
 VENDORS_OWN |= {"label_one", "show_label", "ship_one", "ship_many"}
+VENDORS_OWN |= {name for name in STEPS if "webhook" in name}
 
 
 @pytest.fixture
@@ -107,6 +117,10 @@ def asked(told: tuple[str, str, dict[str, Any]], fo: str | None) -> tuple[Any, .
         given["path"]["reference"] = fo
         for named in (body or {}).get("fulfillment_orders", []):
             named["id"] = fo
+        for listening in rows("SELECT id FROM webhook_endpoints"):
+            given["path"]["endpoint_id"] = listening.id
+        for sent in rows("UPDATE webhook_deliveries SET status = 'failed' RETURNING id"):
+            given["path"]["delivery_id"] = sent.id
         for packed in rows("SELECT reference FROM packages"):
             given["path"]["package"] = packed.reference
             for named in (body or {}).get("parcels", []):

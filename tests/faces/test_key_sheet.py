@@ -43,6 +43,7 @@ def test_a_letter_leads_only_where_somebody_may_go(app: Flask) -> None:
         "a": "/portal/pack",
         "s": "/portal/ship",
         "h": "/portal/help",
+        "i": "/portal/stock",
         "d": "/portal/calendar",
     }
     assert goes(staff.get("/portal/").text) == theirs

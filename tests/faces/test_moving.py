@@ -93,5 +93,13 @@ def test_what_has_shipped_is_not_offered_to_anybody(work, ops_client):
     assert ops_client.post(address(work), data=form).status_code in {409, 422}
 
 
+def test_a_faster_service_is_said_not_to_follow(work, ops_client, sql):
+    assert "What moves goes as ordered" not in ops_client.get(address(work)).text
+
+    sql("UPDATE fulfillment_orders SET service = 'express', service_minor = 750")
+
+    assert "What moves goes as ordered" in ops_client.get(address(work)).text
+
+
 def test_a_reference_that_nobody_has_is_not_found(ops_client):
     assert ops_client.get(address("FO-NOBODY")).status_code == 404

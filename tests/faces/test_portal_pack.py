@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 from typing import Any
 from uuid import UUID, uuid4
@@ -30,6 +31,7 @@ from tests.factories import (
     send,
 )
 from tests.people import browser_of, make_person
+from tests.pictures import photo
 
 
 @pytest.fixture
@@ -329,3 +331,90 @@ def test_pages_cost_few_statements(staff: FlaskClient) -> None:
         costs.append(len(asked))
 
     assert costs == [3, 6]
+
+
+# Photos --------------------------------------------------------------------------------------
+
+
+def shot(color: str = "#a03020", name: str = "IMG_1.jpg") -> tuple[io.BytesIO, str]:
+    return io.BytesIO(photo(color=color)), name
+
+
+def test_photos_are_taken_where_it_is_packed_and_shown_on_its_package(
+    app: Flask, staff: FlaskClient
+) -> None:
+    reference = picked(staff)
+    agent = browser_of(app, make_person("ops_agent", "Imani Brooks"))
+    form = sent({"units-1": "1"}, {"units-1": "1"})
+
+    answer = staff.post(
+        path(reference),
+        data=form | {"p1-photos": [shot(), shot("#102030", "b.jpg")]},
+        content_type="multipart/form-data",
+    )
+    _first, second = (
+        row.reference for row in rows("SELECT reference FROM packages ORDER BY number")
+    )
+    taken = rows("SELECT id, taken_by, note_id FROM photos ORDER BY id")
+    pages = [
+        staff.get(path(reference)).text,
+        staff.get(f"/portal/orders/{reference}/ship").text,
+        agent.get(f"/console/orders/{one('SELECT reference FROM orders').reference}").text,
+    ]
+
+    assert answer.status_code == 303
+    assert [(row.taken_by, row.note_id) for row in taken] == [("Noor Aziz", None)] * 2
+    for page in pages:
+        for n, row in enumerate(taken, 1):
+            assert f"/photos/{row.id}" in page
+            assert f'alt="Photo {n} of {second}"' in page
+    for browser, face in ((staff, "portal"), (agent, "console")):
+        assert browser.get(f"/{face}/photos/{taken[0].id}").mimetype == "image/jpeg"
+    assert rows("SELECT 1 FROM notes") == []
+
+
+def test_the_same_photo_is_kept_once_and_more_than_four_are_refused(staff: FlaskClient) -> None:
+    reference = picked(staff)
+    form = sent({"units-1": "2"})
+
+    def pack(*colors: str) -> Any:
+        shots = {"p0-photos": [shot(color) for color in colors]}
+        return staff.post(path(reference), data=form | shots, content_type="multipart/form-data")
+
+    codes = [pack("#111111").status_code, pack("#111111", "#222222", "#222222").status_code]
+    many = pack("#333333", "#444444", "#555555")
+
+    assert codes == [303, 303]
+    assert many.status_code == 422
+    assert "has 4 photos at most." in words(many.text)
+    assert one("SELECT count(*) FROM photos").count == 2
+    assert status(reference) == "packed"
+
+
+def test_a_file_that_is_no_picture_packs_nothing(staff: FlaskClient) -> None:
+    reference = picked(staff)
+    bad = {"p0-photos": (io.BytesIO(b"<svg/>"), "x.jpg")}
+
+    answer = staff.post(
+        path(reference), data=sent({"units-1": "2"}) | bad, content_type="multipart/form-data"
+    )
+
+    assert answer.status_code == 422
+    assert "x.jpg cannot be read as a JPEG, PNG or WebP picture." in words(answer.text)
+    assert 'aria-describedby="p0-photos-hint p0-photos-err"' in answer.text
+    assert (status(reference), parcels_of(reference)) == ("picking", [])
+
+
+def test_photos_of_a_parcel_that_is_no_more_go_with_it(staff: FlaskClient) -> None:
+    reference = picked(staff)
+    two = sent({"units-1": "1"}, {"units-1": "1"})
+    staff.post(
+        path(reference),
+        data=two | {"p0-photos": [shot()], "p1-photos": [shot("#222222")]},
+        content_type="multipart/form-data",
+    )
+
+    staff.post(path(reference), data=sent({"units-1": "2"}))
+
+    kept = rows("SELECT p.number FROM photos h JOIN packages p ON p.id = h.package_id")
+    assert [row.number for row in kept] == [1]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import re
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+import zxingcpp
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image
+from zxingcpp import BarcodeFormat
 
 from app.extensions import db
 from app.shared.work import OPS, transaction
@@ -22,7 +27,18 @@ from tests.factories import (
     routed_order,
     rows,
 )
-from tests.handing import UPS, form, labeled, packed, pages, status, told
+from tests.handing import (
+    OTHER_UPS,
+    UPS,
+    carrier_pdf,
+    codes,
+    form,
+    labeled,
+    packed,
+    pages,
+    status,
+    told,
+)
 from tests.people import browser_of, make_person
 
 
@@ -95,6 +111,87 @@ def test_papers_of_several_orders_keep_to_their_pages(noor: FlaskClient) -> None
     whose = [("A-1" in page, "A-2" in page) for page in found]
     assert whose == [(True, False)] * 3 + [(False, True)] * 3
     assert noor.post("/portal/ship/print").status_code == 422
+
+
+def bring(browser: FlaskClient, package: str, content: bytes, number: str) -> None:
+    """Bring a carrier's own label for a package."""
+    sent = {"file": (io.BytesIO(content), "label"), "number": number}
+    assert browser.post(f"/portal/packages/{package}/label", data=sent).status_code == 303
+
+
+def bars(number: str) -> bytes:
+    """Return a carrier's label as a picture: wide, as carriers' web pages give it."""
+    drawn = BarcodeFormat.Code128
+    code = zxingcpp.write_barcode_to_image(zxingcpp.create_barcode(number, drawn), scale=4)
+    picture = Image.new("L", (1200, 800), "white")
+    picture.paste(Image.fromarray(code), (100, 200))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+def test_carriers_labels_lie_among_the_papers_of_their_parcels(noor: FlaskClient) -> None:
+    a, first = labeled(noor, "A-1")
+    b, second = labeled(noor, "A-2")
+    bring(noor, first, carrier_pdf("Carrier page 1", "Carrier page 2"), UPS)
+    bring(noor, second, bars(OTHER_UPS), OTHER_UPS)
+
+    file = noor.get(f"/portal/ship/papers.pdf?of={a}&of={b}")
+
+    found = pages(file.data)
+    words = ["Carrier page 1", "Carrier page 2", "Packing slip", "€", "", "Packing slip", "€"]
+    assert [word in page for word, page in zip(words, found, strict=True)] == [True] * 7
+    assert found[4] == ""
+    assert "A-2" in found[5]
+    assert ("Code128", OTHER_UPS) in codes(file.data)
+    assert file.headers["Content-Disposition"] == 'inline; filename="papers.pdf"'
+
+
+def test_a_carriers_label_that_cannot_be_read_any_more_is_said_in_its_place(
+    noor: FlaskClient,
+) -> None:
+    a, first = labeled(noor, "A-1")
+    b, second = labeled(noor, "A-2")
+    bring(noor, first, carrier_pdf("Lost"), UPS)
+    bring(noor, second, carrier_pdf("Carrier page"), OTHER_UPS)
+    with transaction(OPS):
+        broken = "UPDATE labels SET content = '%PDF-1.4 %%EOF' WHERE tracking_number = :n"
+        db.session.execute(db.text(broken), {"n": UPS})
+
+    found = pages(noor.get(f"/portal/ship/papers.pdf?of={a}&of={b}").data)
+
+    assert f"label of {first} cannot be put" in re.sub(r"\s+", " ", found[0])
+    assert found[3] == "Carrier page"
+    assert len(found) == 6
+
+
+def test_labels_that_are_too_heavy_together_are_not_bound(noor: FlaskClient) -> None:
+    reference, package = labeled(noor, "A-1")
+    bring(noor, package, carrier_pdf("Carrier page"), UPS)
+    heavy = (
+        "INSERT INTO labels (id, vendor_id, package_id, provider, made_at, made_by, media_type,"
+        " content) SELECT gen_random_uuid(), p.vendor_id, p.id, 'vendors_own', now(), 'x',"
+        " 'application/pdf', CAST(repeat('x', 2000000) AS bytea) FROM packages p"
+        " WHERE p.number > 1"
+    )
+    more = (
+        "INSERT INTO packages (id, vendor_id, order_id, fo_id, cohort, reference, number,"
+        " packed_at, packed_by) SELECT gen_random_uuid(), vendor_id, order_id, fo_id, cohort,"
+        " 'PK-' || n, n, now(), 'x' FROM packages, generate_series(2, 14) n"
+    )
+    held = (
+        "INSERT INTO package_lines (package_id, fo_line_id, vendor_id, quantity) SELECT p.id,"
+        " l.id, l.vendor_id, 1 FROM packages p JOIN fo_lines l ON l.fo_id = p.fo_id"
+        " WHERE p.number > 1"
+    )
+    with transaction(OPS):
+        for sql in (more, heavy, held):
+            db.session.execute(db.text(sql))
+
+    answer = noor.get(f"/portal/orders/{reference}/papers.pdf")
+
+    assert answer.status_code == 409
+    assert "too heavy for one file. Print fewer at once." in told(answer.text)
 
 
 def test_papers_of_what_is_not_packed_are_refused(noor: FlaskClient) -> None:

@@ -21,6 +21,7 @@ from tests.handing import (
     OTHER_UPS,
     UPS,
     WRONG_UPS,
+    carrier_pdf,
     form,
     in_two,
     labeled,
@@ -186,7 +187,7 @@ def test_what_has_left_is_not_shipped_again_with_another_number(noor: FlaskClien
 def test_what_is_packed_stands_by_its_carrier(noor: FlaskClient) -> None:
     reference, package = labeled(noor)
     packed("A-2")
-    file = {"file": (io.BytesIO(b"%PDF-1.4\n%%EOF"), "l.pdf"), "number": UPS}
+    file = {"file": (io.BytesIO(carrier_pdf("UPS")), "l.pdf"), "number": UPS}
     noor.post(f"/portal/packages/{package}/label", data=file)
     noor.post("/portal/ship/pickups", data=BOOKING)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from app.customers.models import Customer
 from app.extensions import db
 from app.notices.models import Notice
-from app.shared import bulk, ids
+from app.shared import bulk, ids, work
 from app.shared.work import ACCOUNTS, OPS, transaction
 from tests.factories import rows
 
@@ -103,3 +104,38 @@ def test_of_a_block_that_fails_nothing_is_sent():
         bulk.insert(Customer, [customer("C-2")])
 
     assert names() == ["C-2"]
+
+
+def test_a_block_that_is_undone_alone_leaves_the_rest_of_the_transaction():
+    with transaction(OPS):
+        bulk.insert(Customer, [customer("C-1")])
+        with pytest.raises(IntegrityError), bulk.together(is_undone_alone=True):
+            bulk.insert(Customer, [customer("C-2"), customer("C-1")])
+        with bulk.together(is_undone_alone=True):
+            bulk.insert(Customer, [customer("C-3")])
+
+    assert names() == ["C-1", "C-3"]
+
+
+def test_what_is_written_together_is_one_statement(sql):
+    told = notice()
+
+    with transaction(OPS), bulk.together():
+        bulk.insert(Customer, [customer("C-1")])
+        bulk.insert(Notice, [told])
+        bulk.insert(Customer, [customer("C-2")])
+
+    commands = sql("SELECT cmin::text FROM customers UNION ALL SELECT cmin::text FROM notices")
+    assert (len(commands), len(set(commands))) == (3, 1)
+
+
+def test_questions_are_answered_each_by_its_own_values():
+    sql = "SELECT n FROM generate_series(1, %(most)s) n ORDER BY n DESC"
+
+    def numbers(rows: Sequence[Any]) -> list[int]:
+        return [row.n for row in rows]
+
+    with transaction(OPS):
+        found = work.answers(*(work.Question(sql, {"most": most}, numbers) for most in (2, 0, 3)))
+
+    assert found == [[2, 1], [], [3, 2, 1]]

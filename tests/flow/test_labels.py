@@ -27,7 +27,18 @@ from tests.factories import (
     rows,
     vendor_key,
 )
-from tests.handing import UPS, WRONG_UPS, codes, in_two, packages, packed, shipments, status
+from tests.handing import (
+    UPS,
+    WRONG_UPS,
+    carrier_pdf,
+    codes,
+    in_two,
+    packages,
+    packed,
+    shipments,
+    status,
+)
+from tests.pictures import photo
 
 Ask = Callable[..., Any]
 
@@ -94,6 +105,51 @@ def test_a_label_with_a_number_is_fetched_and_read_back(ask: Ask) -> None:
     assert ask("packages/PK-NONE/label").status_code == 404
 
 
+def test_a_label_is_answered_as_the_file_itself_to_whoever_asks_for_one(
+    app: Flask, ask: Ask
+) -> None:
+    reference = packed("A-1")
+    ask(f"fulfillment-orders/{reference}/label", {})
+    (package,) = packages(reference)
+    key = {"Authorization": "Bearer onw_of_kiln"}
+
+    def fetched(accept: str, form: str = "") -> Any:
+        address = f"/api/v1/packages/{package}/label{form}"
+        return app.test_client().get(address, headers=key | {"Accept": accept})
+
+    pdf, zpl = fetched("application/pdf"), fetched("application/zpl, */*;q=0.1")
+    named = fetched("application/pdf;q=0.5, application/zpl", "?form=pdf")
+    usual = [fetched(accept) for accept in ("*/*", "application/json", "text/html")]
+
+    assert (pdf.mimetype, pdf.data[:5]) == ("application/pdf", b"%PDF-")
+    assert ("Code128", package) in codes(pdf.data)
+    shown = f'attachment; filename="{package}-label.pdf"'
+    assert pdf.headers["Content-Disposition"] == shown
+    assert "Accept" in pdf.vary
+    assert (zpl.mimetype, zpl.data[:3]) == ("application/zpl", b"^XA")
+    assert named.mimetype == "application/pdf"
+    assert {answer.mimetype for answer in usual} == {"application/json"}
+    missing = app.test_client().get(
+        "/api/v1/packages/PK-1/label", headers=key | {"Accept": "application/pdf"}
+    )
+    assert (missing.status_code, missing.mimetype) == (404, "application/problem+json")
+
+
+def test_a_picture_is_a_page_to_whoever_asks_for_a_pdf(app: Flask, ask: Ask) -> None:
+    reference = packed("A-1")
+    file = base64.b64encode(photo(kind="PNG")).decode()
+    label = {"provider": "vendors_own", "carrier": "ups", "tracking_number": UPS, "file": file}
+    ask(f"fulfillment-orders/{reference}/label", {"parcels": [label]})
+    (package,) = packages(reference)
+    key = {"Authorization": "Bearer onw_of_kiln", "Accept": "application/pdf"}
+
+    answer = app.test_client().get(f"/api/v1/packages/{package}/label", headers=key)
+    in_json = ask(f"packages/{package}/label")
+
+    assert (answer.mimetype, answer.data[:5]) == ("application/pdf", b"%PDF-")
+    assert in_json.json["media_type"] == "image/png"
+
+
 def test_a_label_for_each_of_several_parcels_is_asked_for_by_name(ask: Ask) -> None:
     reference = packed("A-1", lines=[line("MUG", 2)])
     first, second = in_two(reference)
@@ -128,7 +184,7 @@ def test_a_label_for_each_of_several_parcels_is_asked_for_by_name(ask: Ask) -> N
                 "provider": "vendors_own",
                 "carrier": "ups",
                 "tracking_number": UPS,
-                "file": base64.b64encode(b"%PDF-1.4\n%%EOF").decode(),
+                "file": base64.b64encode(carrier_pdf("UPS")).decode(),
             },
             200,
         ),
@@ -191,7 +247,7 @@ def test_what_ships_without_a_word_about_parcels_is_the_one_package_there_is(kil
     assert shipments() == [("fedex", fedex_number(1), *packages(reference))]
 
 
-def test_a_package_that_holds_more_than_is_wanted_must_be_packed_again(kiln: None) -> None:
+def test_a_package_whose_units_left_otherwise_leaves_no_more(kiln: None) -> None:
     reference = packed("A-1", lines=[line("MUG", 2)])
     first, _second = in_two(reference)
     parcel = Parcel("fedex", fedex_number(1), NOW, package=first)
@@ -206,8 +262,78 @@ def test_a_package_that_holds_more_than_is_wanted_must_be_packed_again(kiln: Non
         (outcome,) = ship([Dispatch(reference, [parcel])], actor="tests", now=now)
 
     assert isinstance(outcome, Conflict)
-    assert f"{first} holds more Mug than are still wanted. Pack it again." in outcome.detail
+    assert outcome.detail == f"What {first} held is wanted no more, or left otherwise."
     assert len(shipments()) == 1
+
+
+HELD = (
+    "SELECT p.reference, l.quantity FROM packages p JOIN package_lines l ON l.package_id = p.id"
+    " WHERE p.shipment_id IS NULL ORDER BY p.number"
+)
+
+
+def told_left(n: int, **facts: Any) -> dict[str, Any]:
+    return {"carrier": "fedex", "tracking_number": fedex_number(n)} | facts
+
+
+def test_a_parcel_with_the_lines_of_a_package_is_that_package(ask: Ask) -> None:
+    reference = packed("A-1", lines=[line("MUG", 2)])
+    first, second = in_two(reference)
+    work = f"fulfillment-orders/{reference}/ship"
+
+    one_left = ask(work, {"parcels": [told_left(1, lines={"1": 1})]})
+    rest = ask(work, {"parcels": [told_left(2)]})
+
+    assert (one_left.status_code, rest.status_code) == (200, 200)
+    assert shipments() == [
+        ("fedex", fedex_number(1), first),
+        ("fedex", fedex_number(2), second),
+    ]
+    assert rows(HELD) == []
+
+
+def test_what_goes_otherwise_than_it_is_packed_leaves_no_package_behind(ask: Ask) -> None:
+    reference = packed("A-1", lines=[line("MUG", 3)])
+    ask(f"fulfillment-orders/{reference}/label", {})
+    (package,) = packages(reference)
+    work = f"fulfillment-orders/{reference}/ship"
+
+    ask(work, {"parcels": [told_left(1, lines={"1": 1})]})
+    held = [tuple(row) for row in rows(HELD)]
+    ask(work, {"parcels": [told_left(2, lines={"1": 2})]})
+
+    assert held == [(package, 2)]
+    assert shipments() == [("fedex", fedex_number(1), ""), ("fedex", fedex_number(2), package)]
+    assert (status(reference), rows(HELD)) == ("shipped", [])
+
+
+def test_all_in_one_parcel_empties_the_packages_it_was_packed_in(ask: Ask) -> None:
+    reference = packed("A-1", lines=[line("MUG", 2)])
+    in_two(reference)
+
+    answer = ask(f"fulfillment-orders/{reference}/ship", {"parcels": [told_left(1)]})
+
+    assert answer.status_code == 200
+    assert shipments() == [("fedex", fedex_number(1), "")]
+    assert (status(reference), rows(HELD)) == ("shipped", [])
+
+
+@pytest.mark.parametrize("way", ["name", "label"])
+def test_a_package_with_other_lines_than_it_holds_is_refused(ask: Ask, way: str) -> None:
+    reference = packed("A-1", lines=[line("MUG", 2, title="Mug")])
+    label = {"carrier": "fedex", "tracking_number": fedex_number(1)}
+    ask(f"fulfillment-orders/{reference}/label", {"parcels": [label]})
+    (package,) = packages(reference)
+    named = {"package": package} if way == "name" else {}
+    sent = told_left(1, lines={"1": 1}, **named)
+
+    answer = ask(f"fulfillment-orders/{reference}/ship", {"parcels": [sent]})
+
+    assert answer.status_code == 422
+    assert answer.json["detail"] == (
+        f"{package} was packed with 2 x Mug. Leave out its lines, or pack it again first."
+    )
+    assert (status(reference), shipments()) == ("ready", [])
 
 
 def test_two_parcels_are_not_one_package(kiln: None) -> None:
@@ -251,3 +377,22 @@ def test_a_carrier_that_did_not_come_is_noted_once_its_time_has_begun(kiln: None
 
     found = one("SELECT came, said_at, said_by FROM pickups")
     assert tuple(found) == (False, later, "Noor")
+
+
+def test_a_carrier_that_has_come_has_not_missed_and_one_that_is_late_has_come(kiln: None) -> None:
+    noon = Booking("main", "ups", NOW.date(), NOW.time(), (NOW + timedelta(hours=2)).time())
+    with transaction(OPS) as now:
+        pickup = pickups.book(noon, by="Noor", now=now - timedelta(hours=1)).id
+    at(NOW + timedelta(hours=1))
+    with transaction(OPS) as now:
+        pickup_missed(pickup, "Noor", now)
+        pickups.pickup_came(pickup, "Ruth", now + timedelta(minutes=30))
+
+    stale = NOW + timedelta(hours=2)
+    with pytest.raises(IllegalMove, match=r"Ruth said at .* that UPS came"), transaction(OPS):
+        pickup_missed(pickup, "Noor", stale)
+    with transaction(OPS):
+        pickups.pickup_came(pickup, "Imani", stale)
+
+    found = one("SELECT came, said_at, said_by FROM pickups")
+    assert tuple(found) == (True, NOW + timedelta(hours=1, minutes=30), "Ruth")

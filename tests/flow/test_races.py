@@ -12,7 +12,8 @@ from sqlalchemy.exc import OperationalError
 
 from app.checks.service import Subject
 from app.extensions import db
-from app.orders import queries
+from app.intake.forms import OrderForm
+from app.orders import intake, queries
 from app.orders.locks import lock_fulfillment_orders, lock_fulfillment_orders_of, lock_orders
 from app.orders.service import Confirmation, confirm
 from app.routing.service import route
@@ -23,6 +24,7 @@ from tests.factories import (
     ACTOR,
     at,
     confirmed,
+    describe,
     line,
     make_order,
     make_vendor_with_stock,
@@ -52,6 +54,17 @@ def at_once(app, *calls: Callable[[], Any]) -> list[Any]:
         return [done.result(PATIENCE) for done in [pool.submit(go, call) for call in calls]]
 
 
+def wait_for_locks(sql, many: int) -> None:
+    """Wait until so many wait for somebody else's lock."""
+    pause = threading.Event()
+    for _ in range(1000):
+        sql("SELECT pg_stat_clear_snapshot()")
+        [(stuck,)] = sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        if stuck == many or pause.wait(0.01):
+            break
+    assert stuck == many
+
+
 def behind_a_lock(
     app, sql, order_id, *calls: Callable[[], Any], meanwhile: Sequence[str] = ()
 ) -> list[Any]:
@@ -64,20 +77,14 @@ def behind_a_lock(
         with app.app_context():
             return call()
 
-    waiting = threading.Event()
     with ThreadPoolExecutor(len(calls)) as pool:
         sql("BEGIN")
         sql("SELECT 1 FROM orders WHERE id = %s FOR UPDATE", order_id)
         for statement in meanwhile:
             sql(statement)
         done = [pool.submit(go, call) for call in calls]
-        for _ in range(1000):
-            sql("SELECT pg_stat_clear_snapshot()")
-            [(stuck,)] = sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-            if stuck == len(calls) or waiting.wait(0.01):
-                break
+        wait_for_locks(sql, len(calls))
         sql("COMMIT")
-        assert stuck == len(calls)
         return [each.result(PATIENCE) for each in done]
 
 
@@ -120,6 +127,37 @@ def test_an_order_placed_twice_at_once_is_one_order(app, api):
     assert sorted(r["status"] for r in results) == [200, 201]
     assert len({r["id"] for r in results}) == 1
     assert one("SELECT count(*) FROM orders").count == 1
+
+
+@pytest.mark.parametrize("number", ["A-1", "A-3"], ids=["the same order", "the same new customer"])
+def test_whoever_is_overtaken_while_placing_finds_what_is_there(app, sql, number):
+    """One places an order and does not commit yet; another, who saw nothing of it, has to wait."""
+    describe("MUG")
+    started, may_end = threading.Event(), threading.Event()
+
+    def place(*numbers: str, is_slow: bool = False) -> list[Any]:
+        forms = [OrderForm.model_validate(order_body(each)) for each in numbers]
+        with app.app_context(), transaction(OPS) as now:
+            orders = [form.to_order(now) for form in forms]
+            placed = intake.place(orders, zone="UTC", actor=ACTOR, now=now)
+            if is_slow:
+                started.set()
+                may_end.wait(PATIENCE)
+        return placed
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(place, "A-1", is_slow=True)
+        started.wait(PATIENCE)
+        second = pool.submit(place, number, "A-2")
+        wait_for_locks(sql, 1)
+        may_end.set()
+        (earlier,), (same, other) = first.result(PATIENCE), second.result(PATIENCE)
+
+    assert (earlier.is_new, other.is_new) == (True, True)
+    assert same.is_new is (number == "A-3")
+    assert (same.id == earlier.id) is (number == "A-1")
+    assert one("SELECT count(*) FROM orders").count == len({"A-1", "A-2", number})
+    assert one("SELECT count(*) FROM customers").count == 1
 
 
 def test_one_idempotency_key_at_once_is_one_answer(app, api):

@@ -13,7 +13,8 @@ import pytest
 from flask import Flask
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from app.accounts.contract import Person
+from app.accounts.sessions import actor_of
+from app.audit.contract import Actor
 from app.extensions import valkey
 from app.notices.contract import Notice
 from app.notices.service import tell
@@ -88,15 +89,15 @@ def kiln(app: Flask) -> UUID:
 
 
 @pytest.fixture
-def owner(kiln: UUID) -> Person:
-    return person_of(make_person("vendor_owner", "Ada Owner", vendor=kiln))
+def owner(kiln: UUID) -> Actor:
+    return actor_of(person_of(make_person("vendor_owner", "Ada Owner", vendor=kiln)))
 
 
 Add = Callable[..., tuple[UUID, str]]
 
 
 @pytest.fixture
-def add(owner: Person, kiln: UUID, program: Program) -> Add:
+def add(owner: Actor, kiln: UUID, program: Program) -> Add:
     """Add a webhook of kiln's to the program: add() -> its key and secret."""
 
     def make(url: str = "", kinds: Sequence[str] = tuple(EVENTS)) -> tuple[UUID, str]:
@@ -419,7 +420,7 @@ def test_while_nobody_is_at_home_what_else_waits_waits_too(
 
 
 def test_a_secret_is_sealed_and_while_it_changes_both_sign(
-    add: Add, program: Program, owner: Person, kiln: UUID, sql: Sql
+    add: Add, program: Program, owner: Actor, kiln: UUID, sql: Sql
 ) -> None:
     key, old = add()
     with transaction(vendor_scope(kiln)):
@@ -444,7 +445,7 @@ def test_a_secret_is_sealed_and_while_it_changes_both_sign(
 
 
 def test_what_failed_is_sent_again_under_its_own_name(
-    add: Add, program: Program, owner: Person, kiln: UUID, sql: Sql
+    add: Add, program: Program, owner: Actor, kiln: UUID, sql: Sql
 ) -> None:
     key, _ = add()
     for n in (1, 2):
@@ -475,7 +476,7 @@ def test_what_failed_is_sent_again_under_its_own_name(
 
 
 def test_a_test_is_sent_once_for_one_button(
-    app: Flask, add: Add, program: Program, owner: Person, kiln: UUID
+    app: Flask, add: Add, program: Program, owner: Actor, kiln: UUID
 ) -> None:
     key, secret = add()
     once = uuid4()
@@ -490,7 +491,7 @@ def test_a_test_is_sent_once_for_one_button(
 
 
 def test_a_stopped_endpoint_hears_nothing_and_later_only_what_comes_then(
-    app: Flask, add: Add, program: Program, owner: Person, kiln: UUID
+    app: Flask, add: Add, program: Program, owner: Actor, kiln: UUID
 ) -> None:
     key, _ = add()
     routed_order("A-1")
@@ -510,7 +511,7 @@ def test_a_stopped_endpoint_hears_nothing_and_later_only_what_comes_then(
 
 
 def test_a_deleted_endpoint_hears_nothing_and_is_nobodys(
-    app: Flask, add: Add, program: Program, owner: Person, kiln: UUID
+    app: Flask, add: Add, program: Program, owner: Actor, kiln: UUID
 ) -> None:
     key, _ = add()
     routed_order("A-1")
@@ -557,7 +558,7 @@ def test_a_vendor_that_is_closed_hears_nothing(
     assert (program.heard, [s[0] for s in states()]) == ([], ["dropped"])
 
 
-def test_another_vendors_endpoint_is_not_there(app: Flask, add: Add, owner: Person) -> None:
+def test_another_vendors_endpoint_is_not_there(app: Flask, add: Add, owner: Actor) -> None:
     key, _ = add()
     fjord = make_vendor_with_stock("fjord", {"LAMP": 10})
 

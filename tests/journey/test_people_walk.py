@@ -60,6 +60,7 @@ NOT_PAGES = {
     "portal.label",
     "portal.packing_slip",
     "portal.return_slip",
+    "portal.stock_file",
 }
 # Pages that exist only while there is a case, a file or a link, which other journeys look at.
 ELSEWHERE = {
@@ -113,6 +114,7 @@ def furnish(app: Flask) -> tuple[dict[str, Person], dict[str, Any]]:
     known |= {"sku": "MUG", "vendor": "kiln", "location": "main", "kind": "routing"}
     known |= {"name": "pause", "fulfillment_order": references(order)[0]}
     known |= {"location_id": one("SELECT id FROM locations").id}
+    known |= {"listing_id": one("SELECT id FROM listings").id}
     return everybody, known
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import ProgrammingError
 from app.accounts import keys, people
 from app.accounts.contract import Person
 from app.accounts.keys import ensure_key
+from app.accounts.sessions import actor_of
 from app.choices import service as choices
 from app.choices.contract import Instead
 from app.doors.table import Audience
@@ -140,6 +141,7 @@ def b(app: Flask, a: UUID) -> Theirs:
         "code": f"{CANARY}-code",
         "location": "main",
         "location_id": place.id,
+        "listing_id": listing_of(vendor),
         **webhook_of(vendor, who_b, reference),
         **parcel_of(vendor, routed_order(f"{CANARY}-3", [goods], **changes)),
         "user_id": owner,
@@ -151,12 +153,18 @@ def b(app: Flask, a: UUID) -> Theirs:
     return Theirs(vendor, known, [reference, sent.reference])
 
 
+def listing_of(vendor: UUID) -> UUID:
+    """Return what B sells."""
+    key: UUID = one("SELECT id FROM listings WHERE vendor_id = :id", id=vendor).id
+    return key
+
+
 def webhook_of(vendor: UUID, owner: Person, about: str) -> dict[str, Any]:
     """Have B's programs listen; return the endpoint, and a delivery that failed."""
     with transaction(vendor_scope(vendor)):
         url = f"https://{CANARY}.example.com/hook"
-        endpoint, _ = webhooks.add(vendor, url, list(EVENTS), owner)
-        webhooks.test(endpoint, ids.new(), owner)
+        endpoint, _ = webhooks.add(vendor, url, list(EVENTS), actor_of(owner))
+        webhooks.test(endpoint, ids.new(), actor_of(owner))
     delivery = one(
         "UPDATE webhook_deliveries SET status = 'failed', subject = :about, kind = :kind"
         " RETURNING id",
@@ -284,6 +292,7 @@ def test_m2_a_list_shows_a_vendors_own_and_none_of_the_others(
     visit = visitors(app, a)["owner"]
     (mine,) = references_of(a)
     lists = {"portal.work": mine, "portal.team": "Abe Staff", "portal.keys": "robot"}
+    lists |= {"portal.stock": "MUG", "portal.stock_file": "MUG"}
     for way in ways(app):
         if way.endpoint in lists and way.method == "GET":
             answer = visit(way)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.notifications.texts import TEXTS, compose, language_of
+from app.notifications.texts import REASONED, TEXTS, compose, language_of
 from app.shared.language import ENGLISH, MAILS, available
 
 CUSTOMER = {"number": "A-1", "name": "Ada Lind", "promised": "2026-11-29"}
@@ -87,6 +87,23 @@ def test_every_template_says_all_it_has_to_say_in_every_language(template, code)
 @pytest.mark.parametrize("template", TEXTS)
 def test_a_marketplace_without_a_name_signs_as_onward(template):
     assert compose(template, FACTS[template]).body.endswith("\n\nOnward, for your marketplace")
+
+
+@pytest.mark.parametrize("code", available(MAILS))
+@pytest.mark.parametrize("variant", REASONED)
+def test_a_reason_is_said_in_every_language_with_what_is_paid_back(variant, code):
+    template, why = variant.split(":")
+    facts = FACTS[template] | {"why": why, "back": 1250, "currency": "EUR"}
+
+    told, plain = compose(template, facts, code=code), compose(template, FACTS[template], code=code)
+
+    assert "A-1" in told.subject + told.body
+    assert "{" not in told.subject + told.body
+    assert told.body != plain.body
+    assert (told.body == compose(template, facts).body) == (code == ENGLISH)
+    amount = "12.50" if code == ENGLISH else "12,50"
+    assert amount in told.body
+    assert amount not in compose(template, facts | {"back": 0}, code=code).body
 
 
 def test_a_customer_reads_that_a_parcel_left_in_their_language():

@@ -1,7 +1,7 @@
 """The label that a vendor has from its carrier: a PDF or PNG of its own, with the number on it.
 
-What kind of file it is its first bytes say, never its name. Pictures are drawn anew; a PDF that
-runs, starts or holds something else is refused, and each is checked again before it is handed out.
+What kind of file it is its first bytes say, never its name. Pictures are drawn anew, the pages of a
+PDF are written anew, and each once more before it is handed out: nothing else of a file is kept.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import io
 
 from PIL import Image
 
+from app.documents import pages
 from app.documents.contract import Parcel
 from app.shared.errors import InvalidInput
-from app.shared.language import _
+from app.shared.language import _, later
 from app.shipments.contract import PDF, PNG, Asked, File
 
 MIB = 1024 * 1024
@@ -24,18 +25,13 @@ MOST_PIXELS = 12_000_000
 PDF_HEAD, PDF_TAIL, PNG_HEAD = b"%PDF-", b"%%EOF", b"\x89PNG\r\n\x1a\n"
 # The last line of a PDF stands in its last kilobyte (ISO 32000-1, Annex H).
 TAIL = 1024
-# What a label needs none of: programs, other files, and things that happen by themselves.
-ACTIVE = (
-    b"/JavaScript",
-    b"/JS",
-    b"/Launch",
-    b"/EmbeddedFile",
-    b"/OpenAction",
-    b"/AA",
-    b"/RichMedia",
-    b"/XFA",
-    b"/Encrypt",
-)
+# What is said of a PDF whose pages cannot be had.
+UNHAD = {
+    "broken": later("The PDF cannot be read: print it to a new PDF first."),
+    "encrypted": later("The PDF is locked with a password: print it to a new PDF first."),
+    "heavy": later("The PDF is too heavy: print it to a new PDF first."),
+    "pages": later("The PDF has too many pages: keep those of the label."),
+}
 UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, EOFError, MemoryError)
 TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
@@ -52,11 +48,11 @@ class VendorsOwn:
             wrong["carrier"] = _("Say which carrier the label is of.")
         if not asked.tracking_number:
             wrong["tracking_number"] = _("Type the number that stands on the label.")
-        if not asked.file:
+        if asked.file is None:
             wrong["file"] = _("Choose the label's file: a PDF or a PNG.")
         if wrong:
             raise InvalidInput(_("The label was not taken."), **wrong)
-        return checked(asked.file or b"")
+        return asked.file
 
     def print(self, kept: File | None, parcel: Parcel, form: str) -> File:  # noqa: ARG002 - kept
         """Return the file as it was kept."""
@@ -70,10 +66,18 @@ def checked(content: bytes) -> File:
     if content.startswith(PNG_HEAD):
         return File(PNG, _drawn(content))
     if content.startswith(PDF_HEAD) and PDF_TAIL in content[-TAIL:]:
-        if any(word in content for word in ACTIVE):
-            raise _refusal(_("The PDF holds more than a page: print it to a new PDF first."))
-        return File(PDF, content)
+        return File(PDF, _written_anew(content))
     raise _refusal(_("The file is neither a PDF nor a PNG."))
+
+
+def _written_anew(content: bytes) -> bytes:
+    try:
+        made = pages.written_anew(content)
+    except pages.Unreadable as refusal:
+        raise _refusal(_(UNHAD[refusal.why])) from None
+    if len(made) > MOST_BYTES:
+        raise _refusal(_("The file is larger than {n} MB.", n=MOST_BYTES // MIB))
+    return made
 
 
 def _drawn(content: bytes) -> bytes:

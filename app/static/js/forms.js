@@ -62,6 +62,11 @@
     if (form) rest(form);
   });
 
+  // What is scanned or counted anew takes the place of what stands there.
+  const selectAll = (one) => { if (one && one.matches("[data-select]")) one.select(); };
+  document.addEventListener("focusin", (event) => selectAll(event.target));
+  selectAll(document.activeElement);
+
   // Back from the next page, a page stands as it was left.
   addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(rest));
 })();
