@@ -97,8 +97,12 @@ def _driver_of(connection: Connection) -> psycopg.Connection[Any]:
 @contextmanager
 def driver() -> Iterator[psycopg.Connection[Any]]:
     """Lend the open transaction's connection as the driver has it, for what needs no compiling."""
+    session = db.session()
+    if session.in_nested_transaction():
+        # A savepoint is not set before its connection is asked for.
+        session.connection()
     with _said_by_sqlalchemy(db.engine.dialect):
-        yield db.session().info["driver"]
+        yield session.info["driver"]
 
 
 def rows(statement: str, values: Mapping[str, object]) -> Sequence[Any]:

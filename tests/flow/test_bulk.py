@@ -139,3 +139,12 @@ def test_questions_are_answered_each_by_its_own_values():
         found = work.answers(*(work.Question(sql, {"most": most}, numbers) for most in (2, 0, 3)))
 
     assert found == [[2, 1], [], [3, 2, 1]]
+
+
+def test_what_is_only_rehearsed_is_undone():
+    with transaction(OPS):
+        bulk.insert(Customer, [customer("C-1")])
+        with work.rehearsed():
+            bulk.insert(Customer, [customer("C-2")])
+
+    assert names() == ["C-1"]
