@@ -23,7 +23,7 @@ OFFERS = (
     " FROM listings l JOIN stock s ON s.listing_id = l.id"
     " JOIN vendors v ON v.id = l.vendor_id JOIN locations c ON c.id = l.location_id"
     " LEFT JOIN products p ON p.sku = l.sku"
-    " WHERE l.sku = ANY(:skus) ORDER BY s.listing_id"
+    " WHERE l.sku = ANY(CAST((SELECT :skus) AS text[])) ORDER BY s.listing_id"
 )
 LISTINGS = (
     "SELECT l.id, l.sku, l.title, l.cost_minor, l.price_minor, l.currency, l.is_active,"

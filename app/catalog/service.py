@@ -37,10 +37,12 @@ WRITE_OFF = text(
 )
 # Locked in the order of their keys before they are changed: an UPDATE of many has no order.
 TAKE = text(
-    "WITH held AS (SELECT listing_id FROM stock WHERE listing_id = ANY(:ids)"
+    "WITH held AS (SELECT listing_id FROM stock"
+    "  WHERE listing_id = ANY(CAST((SELECT :ids) AS uuid[]))"
     "  ORDER BY listing_id FOR NO KEY UPDATE)"
     " UPDATE stock s SET reserved = s.reserved + v.n FROM"
-    " unnest(CAST(:ids AS uuid[]), CAST(:counts AS integer[])) v(id, n) JOIN held h"
+    " unnest((SELECT CAST(:ids AS uuid[])), (SELECT CAST(:counts AS integer[]))) v(id, n)"
+    " JOIN held h"
     " ON h.listing_id = v.id WHERE s.listing_id = v.id AND s.on_hand - s.reserved >= v.n"
 )
 LOCK_STOCK = text(

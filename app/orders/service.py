@@ -26,7 +26,7 @@ from app.orders.locks import (
 )
 from app.orders.models import FoLine, FulfillmentOrder, Order, OrderLine
 from app.orders.rules import Totals, move, order_status
-from app.shared import bulk, live
+from app.shared import bulk, live, work
 from app.shared.errors import DomainError, IllegalMove, InvalidInput, NotFound
 from app.shared.work import PLATFORM, acting_as, acts_for
 from app.timeline.service import Happened, record
@@ -233,7 +233,7 @@ def _unroute(lines: Sequence[FoLine], quantities: Mapping[UUID, int]) -> None:
     )
 
 
-TOTALS = text(
+TOTALS = (
     "SELECT o.id, o.status, o.delivered_at, o.has_part_on_hold,"
     " EXISTS (SELECT FROM fulfillment_orders WHERE order_id = o.id AND status = 'on_hold')"
     "  AS has_hold,"
@@ -244,7 +244,7 @@ TOTALS = text(
     "  AS routed, coalesce(sum(shipped), 0) AS shipped, coalesce(sum(l.delivered), 0) AS delivered,"
     "  max(fo.delivered_at) AS last_delivered_at FROM fo_lines l"
     "  JOIN fulfillment_orders fo ON fo.id = l.fo_id WHERE l.order_id = o.id) f ON true"
-    " WHERE o.id = ANY(:ids) ORDER BY o.id"
+    " WHERE o.id = ANY(CAST((SELECT %(ids)s) AS uuid[])) ORDER BY o.id"
 )
 
 
@@ -255,7 +255,7 @@ def settle(order_ids: Iterable[UUID], now: datetime) -> set[UUID]:
     """
     db.session.flush()
     rows, marks = [], []
-    for row in db.session.execute(TOTALS, {"ids": sorted(set(order_ids))}):
+    for row in work.rows(TOTALS, {"ids": sorted(set(order_ids))}):
         status = order_status(
             Totals(row.ordered, row.canceled, row.routed, row.shipped, row.delivered)
         )

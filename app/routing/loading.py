@@ -21,25 +21,28 @@ from app.policies.queries import InForce, all_in_force
 from app.promises.rules import Calendar, Lane
 from app.routing.contract import Candidate, Place, Wanted
 from app.routing.rules import Timetable
+from app.shared import work
 from app.shared.money import exponent
 
-OPEN_LINES = text(
+OPEN_LINES = (
     "SELECT l.*, (SELECT array_agg(DISTINCT v.code) FROM fo_lines f JOIN vendors v"
     "  ON v.id = f.vendor_id WHERE f.order_id = l.order_id AND f.order_line_id = l.id"
     "  AND f.declined > 0 AND NOT f.is_awaited) AS taken_from"
-    " FROM order_lines l WHERE l.order_id = ANY(:ids) AND l.unrouted > 0"
+    " FROM order_lines l WHERE l.order_id = ANY(CAST((SELECT %(ids)s) AS uuid[]))"
+    "  AND l.unrouted > 0"
     " ORDER BY l.order_id, l.external_id"
 )
 # What a person released: they know that nobody has it all, or can be in time for this very date.
-WAIVED = text(
+WAIVED = (
     "SELECT DISTINCT h.order_id, h.code FROM order_holds h JOIN orders o ON o.id = h.order_id"
-    " WHERE h.order_id = ANY(:ids) AND h.released_at IS NOT NULL AND (h.code = 'unfilled' OR"
-    " h.code = 'need_by' AND h.facts->>'date' = o.preferences->>'deliver_by'"
-    "  AND h.release_note IS DISTINCT FROM :redated)"
+    " WHERE h.order_id = ANY(CAST((SELECT %(ids)s) AS uuid[])) AND h.released_at IS NOT NULL"
+    " AND (h.code = 'unfilled'"
+    "  OR h.code = 'need_by' AND h.facts->>'date' = o.preferences->>'deliver_by'"
+    "  AND h.release_note IS DISTINCT FROM %(redated)s)"
 )
-CLOSURES = text(
+CLOSURES = (
     "SELECT location_id, first_day, last_day FROM closures"
-    " WHERE location_id = ANY(:ids) AND last_day >= :day"
+    " WHERE location_id = ANY(CAST((SELECT %(ids)s) AS uuid[])) AND last_day >= %(day)s"
 )
 LOADS = text(
     "SELECT f.location_id, (f.ship_by AT TIME ZONE l.zone)::date AS day, count(*) AS n"
@@ -134,15 +137,16 @@ def rules_at(now: datetime) -> Rules:
     return Rules(routing, promises.document, lanes.document)
 
 
-def open_lines(order_ids: Sequence[UUID]) -> dict[UUID, dict[str, Row[Any]]]:
+def open_lines(order_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Return the lines of orders that have units nobody was given, by order and line."""
-    lines: dict[UUID, dict[str, Row[Any]]] = defaultdict(dict)
-    for row in db.session.execute(OPEN_LINES, {"ids": list(order_ids)}):
+    lines: dict[UUID, dict[str, Any]] = defaultdict(dict)
+    db.session.flush()
+    for row in work.rows(OPEN_LINES, {"ids": list(order_ids)}):
         lines[row.order_id][row.external_id] = row
     return lines
 
 
-def wanted_of(row: Row[Any]) -> Wanted:
+def wanted_of(row: Any) -> Wanted:
     """Return what a line still asks for."""
     return Wanted(
         line=row.external_id,
@@ -157,7 +161,7 @@ def wanted_of(row: Row[Any]) -> Wanted:
 def waived(orders: Sequence[Order]) -> set[tuple[UUID, str]]:
     """Return which doubts of routing ("need_by", "unfilled") a person has given up, by order."""
     values = {"ids": [order.id for order in orders], "redated": REDATED}
-    found = db.session.execute(WAIVED, values)
+    found = work.rows(WAIVED, values)
     return {(row.order_id, row.code) for row in found}
 
 
@@ -167,7 +171,7 @@ def market(skus: Iterable[str], rules: Rules, now: datetime, *, lock: bool) -> M
     ids = sorted({row.location_id for row in rows})
     closures: dict[UUID, list[tuple[date, date]]] = defaultdict(list)
     # A day earlier: it is still yesterday somewhere.
-    for row in db.session.execute(CLOSURES, {"ids": ids, "day": now.date()}):
+    for row in work.rows(CLOSURES, {"ids": ids, "day": now.date()}):
         closures[row.location_id].append((row.first_day, row.last_day))
     loads = _loads(rows, now)
     by_sku: dict[str, dict[UUID, Candidate]] = defaultdict(dict)
