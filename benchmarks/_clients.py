@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import time
@@ -94,6 +95,8 @@ def _serve(config: Config, superuser: str, number: int, pipe: Connection) -> Non
     RATES["api"] = RateLimitItemPerMinute(10_000_000)
     app = create_app(config)
     ways = Ways(app, superuser, count(number * APART))
+    # As where orders are taken in and routed.
+    gc.freeze()
     with app.app_context():
         pipe.send("ready")
         while turn := pipe.recv():

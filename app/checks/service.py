@@ -74,30 +74,30 @@ def wake(event: str, subjects: Iterable[Subject], now: datetime) -> None:
 
 def look_at(watcher: str, subjects: Iterable[Subject], at: datetime) -> None:
     """Have one watcher look at subjects at a moment, or earlier if it meant to."""
-    if _arrange(watcher, dict.fromkeys(subjects, at)):
+    if _arrange(watcher, ((subject, at) for subject in subjects)):
         jobs.ring(watcher)
 
 
 def look_later(watcher: str, moments: Mapping[Subject, datetime]) -> None:
     """Have one watcher look at subjects, each at a moment of its own that lies ahead."""
-    _arrange(watcher, moments)
+    _arrange(watcher, moments.items())
 
 
-def _arrange(watcher: str, moments: Mapping[Subject, datetime]) -> bool:
+def _arrange(watcher: str, moments: Iterable[tuple[Subject, datetime]]) -> bool:
     """Write down when a watcher looks; return whether there is anything to look at."""
-    rows = [
-        {
+    rows = {
+        s.id: {
             "subject_id": s.id,
             "watcher": watcher,
             "subject_kind": s.kind,
             "order_id": s.order_id,
-            "next_check_at": moments[s],
+            "next_check_at": at,
         }
-        for s in sorted(moments, key=lambda s: s.id.int)
-    ]
+        for s, at in moments
+    }
     bulk.insert(
         Check,
-        rows,
+        [rows[key] for key in sorted(rows, key=lambda key: key.int)],
         conflict="ON CONFLICT (subject_id, watcher) DO UPDATE SET"
         " next_check_at = least(checks.next_check_at, excluded.next_check_at)",
     )
