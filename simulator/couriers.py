@@ -40,7 +40,8 @@ class Couriers:
     def hand_over(self, number: str, who: Character, fo: Document, at: datetime) -> None:
         """Take a parcel of a fulfillment order in, with whatever will befall it."""
         after = timedelta(hours=self._chance.uniform(*who.hands_over))
-        to = place_of(fo["ship_to"])
+        ship_to = fo["ship_to"]
+        to = place_of(ship_to)
         trip = plan_trip(who.place, to, at, after, self._chance, service=fo["service"])
         scans = scans_of(trip, draw(self._chance, FATES))
         self._book.add(number, scans, trip.delivered_at, signature(str(ship_to.get("name", ""))))

@@ -9,10 +9,13 @@ from flask import Blueprint
 
 from app.api.access import caller
 from app.api.documents import order_document
-from app.api.forms import AddressChangeForm, ChangesForm, read
+from app.api.forms import AddressChangeForm, ChangesForm, ServiceForm, read
 from app.api.orders import order_asked
 from app.intake import changes
 from app.orders.changes import Change
+from app.orders.documents import fulfillment_order_documents
+from app.orders.queries import fulfillment_order
+from app.routing.expedite import Wanted, expedite
 from app.shared.errors import InvalidInput
 from app.shared.work import OPS, transaction
 
@@ -22,6 +25,8 @@ def mount(blueprint: Blueprint) -> None:
     add = blueprint.add_url_rule
     add("/orders/<number>/address", view_func=readdress, methods=["POST"])
     add("/orders/<number>/changes", view_func=change, methods=["POST"])
+    path = "/fulfillment-orders/<reference>/service"
+    add(path, view_func=choose_service, methods=["POST"])
 
 
 def readdress(number: str) -> dict[str, Any]:
@@ -45,6 +50,16 @@ def change(number: str) -> dict[str, Any]:
         order_id = order_asked(number)
         changes.change(order_id, form.lines, wishes, _change(form, now))
         return order_document(order_id)
+
+
+def choose_service(reference: str) -> dict[str, Any]:
+    """Send a fulfillment order by a faster service, or as ordered again; the marketplace pays."""
+    form = read(ServiceForm)
+    with transaction(OPS) as now:
+        wanted = Wanted(reference, form.service, form.reason)
+        expedite(wanted, actor=caller().name, now=now)
+        (document,) = fulfillment_order_documents([fulfillment_order(reference)])
+        return document
 
 
 def _change(form: AddressChangeForm | ChangesForm, now: datetime) -> Change:

@@ -213,6 +213,13 @@ class ReasonForm(Form):
     reason: Note = ""
 
 
+class ServiceForm(Form):
+    """By which service of the rate card it goes, and why."""
+
+    service: Code
+    reason: Annotated[Note, Field(min_length=1)]
+
+
 class ClockForm(Form):
     """A step of the world clock, and which bells may ring at it (none named: all)."""
 

@@ -83,6 +83,7 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         "label_one": Operation(a.LabeledOrder, f.LabelsForm),
         "show_label": Operation(a.LabelFile, asks=("form",), files=tuple(FILES)),
         "act": Operation(a.FulfillmentOrder, f.ReasonForm),
+        "choose_service": Operation(a.FulfillmentOrder, f.ServiceForm),
         "ship_one": Operation(a.FulfillmentOrder, f.ShipForm),
         "ship_many": Operation(a.MovedOrders, f.ShipsForm),
         "stock": Operation(a.Counted, c.StockForm),
@@ -286,6 +287,7 @@ def _responses(rule: Rule, operation: Operation) -> Json:
     good = {"description": what, "content": _content(TYPE, _ref(operation.answer)) | files}
     statuses = ALWAYS | ({404} if rule.arguments or operation.asks else set())
     statuses |= WITH_BODY if operation.forms else set()
+    statuses |= {HTTPStatus.CONFLICT.value} if "POST" in (rule.methods or ()) else set()
     refused = {str(status): {"$ref": f"{RESPONSES}{status}"} for status in sorted(statuses)}
     return {str(operation.status): good} | refused
 

@@ -102,7 +102,7 @@ def test_webhook(endpoint_id: UUID) -> Document:
 
 
 def webhook_deliveries(endpoint_id: UUID) -> Document:
-    """List what was delivered to a webhook, the newest first; `after` is the last page's last id."""
+    """List what was delivered to a webhook, newest first; `after` is the last page's last id."""
     only = request.args.get("only", "all")
     if only not in queries.WHICH:
         raise InvalidInput("Ask for all deliveries, or for those that failed.", only="failed")

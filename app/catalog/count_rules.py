@@ -84,6 +84,6 @@ def _row(line: int, found: Sequence[str], columns: Mapping[str, int]) -> Row:
     if not name:
         return Row(line, name, place, problem=_("The row names no article."))
     if not re.fullmatch(r"[0-9]{1,9}", units, re.ASCII) or int(units) > MOST_ON_HAND:
-        said = _("{words} is no number of units. Write it like 40.", words=units[:40] or "–")
+        said = _("{words} is no number of units. Write it like 40.", words=units[:40] or "\u2013")
         return Row(line, name, place, problem=said)
     return Row(line, name, place, int(units))

@@ -1,4 +1,4 @@
-"""Where a vendor's goods lie, and what its own labels say: the vendor's to change, nobody else's."""
+"""Where a vendor's goods lie, and what its own labels say: the vendor itself says both."""
 
 from __future__ import annotations
 

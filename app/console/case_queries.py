@@ -24,7 +24,9 @@ CASE = (
     " o.status AS order_status,"
     " o.items_minor + o.freight_minor AS worth, o.placed_at, o.deliver_on, o.deliver_by,"
     " o.promise_zone, v.name AS vendor, e.id AS escalation_id, e.rung, e.opened_at,"
-    " e.acknowledged_at, e.acknowledged_by, e.closed_at AS resolved_at, e.closed_by AS resolved_by"
+    " e.acknowledged_at, e.acknowledged_by, e.closed_at AS resolved_at, e.closed_by AS resolved_by,"
+    " c.kind = 'late_dispatch' AND c.ended_at IS NOT NULL AND EXISTS (SELECT"
+    "  FROM fulfillment_orders f WHERE f.id = c.subject_id AND f.shipped_at IS NULL) AS never_left"
 )
 JOINS = (
     " JOIN orders o ON o.id = c.order_id LEFT JOIN vendors v ON v.id = c.vendor_id"

@@ -73,6 +73,8 @@ def short(number: str) -> str:
 
 
 def _late_dispatch(row: Row[Any]) -> str:
+    if row.never_left:
+        return _("{vendor} never handed it over", vendor=row.vendor)
     if row.ended_at:
         return _("{vendor} handed it over late", vendor=row.vendor)
     return _("{vendor} has not handed it over", vendor=row.vendor)

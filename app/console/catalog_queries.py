@@ -13,7 +13,6 @@ from app.desk.shelves import Place
 from app.extensions import db
 from app.vendors.queries import STATUS
 
-
 SOLD = (
     "l.id, l.sku, l.title, l.cost_minor, l.price_minor, l.currency, l.is_active, l.buy_in_days,"
     " l.restock_on, c.code AS location, c.name AS place, s.on_hand, s.reserved,"

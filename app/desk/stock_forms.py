@@ -13,7 +13,6 @@ from app.desk.place_forms import Whole
 from app.shared.language import later
 from app.web.forms import line
 
-
 # What fits into a column for certain.
 LONGEST_NUMBER = 9
 

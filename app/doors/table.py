@@ -31,9 +31,9 @@ class Door:
     """Who may open an endpoint by a method.
 
     `stages`: how far they have come in; `right` is what a key needs, `is_marketplace` that no
-    vendor's key will do, `is_vendors` that no other will; `names` is what the address names; `is_fresh`: they prove again that they
-    are there; `is_form`: a browser sends it, with a token against forged forms; `most_bytes`: more
-    than other doors take, from those whose door it is.
+    vendor's key will do, `is_vendors` that no other will; `names` is what the address names;
+    `is_fresh`: they prove again that they are there; `is_form`: a browser sends it, with a token
+    against forged forms; `most_bytes`: more than other doors take, from those whose door it is.
     """
 
     audience: Audience
@@ -247,7 +247,7 @@ CENSUS: dict[str, Door] = {
     "GET portal.packing": VENDOR,
     "GET portal.pack": replace(VENDOR, names="fulfillment order"),
     "POST portal.pack": replace(
-        VENDOR, names="fulfillment order", most_bytes=WITH_PHOTOS, rate="upload"
+        VENDOR, names="fulfillment order", most_bytes=WITH_PHOTOS, rate="pack"
     ),
     "GET POST portal.wave": replace(VENDOR, names="wave"),
     "POST portal.undo_wave_scan": replace(VENDOR, names="wave"),
@@ -313,6 +313,7 @@ CENSUS: dict[str, Door] = {
     "POST api.place api.place_many": _marketplace("orders:write"),
     "GET api.show": _marketplace("orders:read", "order"),
     "POST api.cancel api.readdress api.change": _marketplace("orders:write", "order"),
+    "POST api.choose_service": _marketplace("orders:write", "fulfillment order"),
     "POST api.pay": _marketplace("payments:write", "order"),
     "POST api.pay_many": _marketplace("payments:write"),
     "PUT api.save_vendors api.save_products api.save_listings": _marketplace("catalog:write"),

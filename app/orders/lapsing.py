@@ -93,14 +93,11 @@ def _call_off(
                 units[fo.id].append((part, n))
                 _cancel(part, n)
                 by_id[part.order_line_id].canceled += n
-        has_sent = any(part.shipped for part in fo.lines)
-        status = FoStatus(fo.status)
-        service.end(
-            fo,
-            FoStatus.SHIPPED
-            if has_sent
-            else move(fo.reference, status, Action.CANCEL, fo.held_from),
-        )
+        if any(part.shipped for part in fo.lines):
+            service.end(fo, FoStatus.SHIPPED)
+        else:
+            status = FoStatus(fo.status)
+            service.end(fo, move(fo.reference, status, Action.CANCEL, fo.held_from))
         fo.cancel_at, fo.lapsed_at = None, now
     rest = _cost(order, lines)
     return CalledOff(order, lines, fos, cost - rest, rest, units)

@@ -116,7 +116,7 @@ class FulfillmentOrder(db.Model):
     # what whoever packed has ticked: [{code, by, at}]
     ticks: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
     wave_id: Mapped[Id | None]
-    # by which service the order asks to be sent; a faster one that ops chose, and what it costs more
+    # the service that the order asks for; a faster one that ops chose, and what it costs more
     ordered_service: Mapped[Words] = mapped_column(default="standard")
     service: Mapped[Words | None]
     service_minor: Mapped[Minor | None]

@@ -58,14 +58,9 @@ def _counted(rows: Sequence[count_rules.Row], seen: Mapping[UUID, int]) -> list[
     verdicts, count = count_listed(rows, seen)
     if count:
         # A vendor adds nothing to the trail by itself.
+        whose = str(current_user.vendor_name)
         with acting_as(ACCOUNTS):
-            facts = {"count": count}
-            record(
-                "stock_list_counted",
-                actor_of(current_user),
-                subject=str(current_user.vendor_name),
-                **facts,
-            )
+            record("stock_list_counted", actor_of(current_user), subject=whose, count=count)
     return verdicts
 
 
@@ -74,7 +69,7 @@ def _seen() -> dict[UUID, int]:
     try:
         told = json.loads(request.form.get("seen", "{}"))
         return {UUID(key): int(units) for key, units in told.items()}
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return {}
 
 

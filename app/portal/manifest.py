@@ -129,7 +129,8 @@ def manifest_pdf() -> Response:
 
 def _handed(row: Row[Any], town: str, zone: ZoneInfo) -> Handed:
     clock = f"{row.shipped_at.astimezone(zone):%H:%M}"
-    return Handed(row.reference, row.order_number, row.tracking_number, town, clock, row.weight_g, row.service)
+    told = row.reference, row.order_number, row.tracking_number, town, clock
+    return Handed(*told, row.weight_g, row.service)
 
 
 # Pickups ------------------------------------------------------------------------------------

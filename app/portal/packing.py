@@ -125,7 +125,7 @@ def _problem(refusal: DomainError) -> str:
 
 def _taken(parcels: Sequence[Typed]) -> dict[int, Sequence[Drawn]]:
     """Return the photos of each parcel by its number; what is wrong with one stands beside it."""
-    found = {}
+    found: dict[int, Sequence[Drawn]] = {}
     for n, parcel in enumerate(parcels):
         try:
             if drawn := forms.read_photos(request, f"p{n}-photos"):

@@ -33,9 +33,9 @@ VIEWS = {
 EVERYTHING = ("true",)
 WAYS = (
     "l.sku ^@ :q",
-    "l.sku ^@ :upper",
+    "l.sku ^@ upper(:q)",
     "l.title_sought ^@ lower(:q)",
-    "l.own_code_sought ^@ :upper",
+    "l.own_code_sought ^@ upper(:q)",
 )
 # Asked only of what can be one: each way costs a look.
 BY_GTIN = "l.sku IN (SELECT sku FROM products WHERE gtin = ANY(:gtins))"
@@ -55,7 +55,7 @@ WITH = (
 PAGE = (
     "WITH page AS MATERIALIZED (SELECT * FROM ({found}) l ORDER BY l.sku USING {way}, l.id {key}"
     " LIMIT :size)"
-    f" SELECT {SHOWN}, (l.sku IN (:q, :upper) OR l.own_code_sought = :upper"
+    f" SELECT {SHOWN}, (l.sku IN (:q, upper(:q)) OR l.own_code_sought = upper(:q)"
     "  OR p.gtin = ANY(:gtins)) IS true AS is_exact"
     f" FROM page l{WITH} LEFT JOIN waited_for(ARRAY(SELECT DISTINCT sku FROM page)) w"
     " ON w.sku = l.sku ORDER BY l.sku USING {way}, l.id {key}"
@@ -91,7 +91,7 @@ def listed(
         for finds in (ways if q else EVERYTHING)
     ]
     sql = PAGE.format(found=" UNION ".join(parts), way=way, key=key)
-    values = {"vendor": vendor_id, "q": q, "upper": q.upper(), "gtins": numbers, "size": size + 1}
+    values = {"vendor": vendor_id, "q": q, "gtins": numbers, "size": size + 1}
     values |= {"sku": after.sku, "id": after.id} if after else {}
     return db.session.execute(text(sql), values).all()
 

@@ -134,7 +134,7 @@ def _first(row: Row[Any], now: datetime) -> Deadline:
     Of what is late and about to end it is its end.
     """
     if row.cancel_at:
-        due = _("canceled {moment} unless it leaves", moment=when(row.cancel_at))
+        due = _("canceled {moment}", moment=when(row.cancel_at))
         return deadline(row.cancel_at, now, due, since=row.ship_by)
     confirm = _confirm(row, now) if row.status == FoStatus.ASSIGNED else None
     comes_first = confirm is not None and row.confirm_by < row.ship_by

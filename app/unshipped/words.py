@@ -17,8 +17,8 @@ def for_ops(facts: Facts, names: Mapping[str, str], currency: str) -> list[str]:
     said = [part for work in facts["works"] for part in _late(work, names)]
     said.append(
         _n(
-            "{n} open day is waited for.",
-            "{n} open days are waited for.",
+            "{n} open day is waited for after that.",
+            "{n} open days are waited for after that.",
             facts["days"],
         )
     )

@@ -34,6 +34,8 @@ RATES: dict[str, RateLimitItem | None] = {
     # Photos are drawn anew and kept: a person writes no more notes than this.
     "upload": RateLimitItemPerMinute(30),
     "draft": RateLimitItemPerMinute(30),
+    # Several stations may share a name, and press a button for each parcel.
+    "pack": RateLimitItemPerMinute(120),
     # Of one shop, and of whoever sends to any shop's address.
     "source": RateLimitItemPerMinute(6_000),
     "report": RateLimitItemPerMinute(60),

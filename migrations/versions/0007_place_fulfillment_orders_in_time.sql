@@ -22,7 +22,7 @@ CREATE INDEX fulfillment_orders_walked ON fulfillment_orders (vendor_id, wave_id
 
 -- A faster service than the order's own, and what that costs more, in minor units of the order's currency. NULL: as ordered.
 ALTER TABLE fulfillment_orders ADD service text CHECK (length(service) BETWEEN 1 AND 64),
-    ADD service_minor bigint CHECK (service_minor >= 0);
+    ADD service_minor bigint CHECK (service_minor >= 0), ADD CHECK ((service IS NULL) = (service_minor IS NULL));
 
 -- By which of them its fulfillment order went when a label was made: after a change it is another's. NULL: as ordered.
 ALTER TABLE labels ADD made_for text;

@@ -86,6 +86,7 @@ STEPS = (
     "label_one",
     "show_label",
     "act",
+    "choose_service",
     "ship_one",
     "ship_many",
     "cancel",

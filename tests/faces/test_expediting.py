@@ -187,7 +187,7 @@ def test_nobody_elses_work_is_there(ops_client):
     assert ops_client.get(address("FO-NOBODY")).status_code == 404
 
 
-# The next step of a case ---------------------------------------------------------------------------
+# The next step of a case ---------------------------------------------------------------------
 
 
 def case(browser):
@@ -228,7 +228,7 @@ def test_a_case_whose_work_is_not_there_any_more_opens_all_the_same(work, ops_cl
     assert "still keeps" not in case(ops_client)
 
 
-# What vendors read ---------------------------------------------------------------------------------
+# What vendors read ---------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -279,4 +279,6 @@ def test_packed_work_is_shown_with_its_service(ops_client, owner):
     reference = packed()
     ops_client.post(address(reference), data=form(ops_client, reference))
 
-    assert re.search(r'lightning-charge.*?express', owner.get(f"/portal/orders/{reference}").text, re.S)
+    assert re.search(
+        r"lightning-charge.*?express", owner.get(f"/portal/orders/{reference}").text, re.DOTALL
+    )

@@ -19,8 +19,15 @@ from app.shared.work import OPS, transaction
 from app.vendors.queries import location_ids
 from app.vendors.service import save_locations
 from tests.faces.test_audit_page import statements
-from tests.factories import line, make_order, make_vendor_with_stock, one, routed_order, rows
-from tests.factories import run_jobs
+from tests.factories import (
+    line,
+    make_order,
+    make_vendor_with_stock,
+    one,
+    routed_order,
+    rows,
+    run_jobs,
+)
 from tests.people import browser_of, make_person
 
 GTIN = "4006381333931"
@@ -248,7 +255,9 @@ def test_a_count_is_saved_said_and_written_down(noor: FlaskClient) -> None:
 def test_a_count_can_be_taken_back(noor: FlaskClient) -> None:
     count(noor, "MUG", 4, 40)
     page = noor.get("/portal/stock").text
-    (undo,) = re.findall(r'<form action="([^"]+/count)" method="post">(.*?)</form>', page, re.S)[:1]
+    (undo,) = re.findall(
+        r'<form action="([^"]+/count)" method="post">(.*?)</form>', page, re.DOTALL
+    )[:1]
     data = dict(re.findall(r'name="(\w+)" value="([^"]*)"', undo[1]))
 
     noor.post(undo[0], data=data)
@@ -432,6 +441,14 @@ def test_what_changed_since_the_list_was_looked_over_is_not_overwritten(noor: Fl
 
     assert "Somebody changed it from 40 to 7 meanwhile." in words(done.text)
     assert (on_hand("MUG"), on_hand("LAMP")) == (7, 13)
+
+
+@pytest.mark.parametrize(
+    "seen", ["", "no", "[]", "null", '{"x": 1}', f'{{"{UUID(int=1)}": Infinity}}', "[" * 9999]
+)
+def test_what_a_form_says_was_seen_may_be_nonsense(noor: FlaskClient, seen: str) -> None:
+    assert send(noor, "LAMP, 13", "count", seen).status_code == 200
+    assert on_hand("LAMP") == 13
 
 
 def test_a_file_is_taken_as_what_is_pasted(noor: FlaskClient) -> None:

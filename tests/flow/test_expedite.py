@@ -29,6 +29,7 @@ from tests.factories import (
     rows,
     run_jobs,
     send,
+    vendor_key,
 )
 from tests.handing import packages, packed, pages
 
@@ -67,7 +68,8 @@ def seen(reference):
 
 def state(reference):
     row = one(
-        "SELECT service, service_minor, ordered_service FROM fulfillment_orders WHERE reference = :r",
+        "SELECT service, service_minor, ordered_service FROM fulfillment_orders"
+        " WHERE reference = :r",
         r=reference,
     )
     return row.service, row.service_minor, row.ordered_service
@@ -75,7 +77,7 @@ def state(reference):
 
 def told(audience):
     found = rows(
-        "SELECT template, facts FROM notifications WHERE audience = :who ORDER BY made_at, template",
+        "SELECT template, facts FROM notifications WHERE audience = :who ORDER BY id",
         who=audience,
     )
     return [row for row in found if row.template in {"work_changed", "order_changed"}]
@@ -386,6 +388,30 @@ def test_programs_read_the_service_in_force(work, api):
     after = api("GET", f"/fulfillment-orders/{work}").json["service"]
 
     assert (before, after) == ("standard", "express")
+
+
+def test_the_marketplaces_program_books_a_service_and_a_vendors_does_not(app, work, api):
+    path, body = f"/fulfillment-orders/{work}/service", {"service": "express", "reason": "VIP"}
+    vendors = {"Authorization": f"Bearer {vendor_key('kiln', 'onw_of_kiln')}"}
+
+    refused = app.test_client().post(f"/api/v1{path}", json=body, headers=vendors)
+    assert refused.status_code == 403
+    assert state(work)[0] is None
+
+    booked, again = api("POST", path, body), api("POST", path, body)
+    assert (booked.status_code, booked.json["service"]) == (200, "express")
+    assert again.json == booked.json
+    assert len(told("vendor")) == 1
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"service": "express"}, {"service": "slow boat", "reason": "x"}]
+)
+def test_a_program_is_told_what_is_wrong(work, api, body):
+    answer = api("POST", f"/fulfillment-orders/{work}/service", body)
+
+    assert answer.status_code == 422
+    assert state(work)[0] is None
 
 
 def test_on_hold_it_may_be_sent_faster_too(work):

@@ -52,7 +52,7 @@ class Platform:
     def __init__(self, **documents):
         self.documents = documents
         self.told = []
-        self.answers = True
+        self.answers, self.status = True, 200
 
     def get(self, path, **words):
         key = words.get("status") or path.rpartition("/")[2]
@@ -62,7 +62,8 @@ class Platform:
         self.told.append((path, body))
         if not self.answers:
             return None
-        results = [{"id": fo["id"], "status": 200} for fo in body.get("fulfillment_orders", ())]
+        told = body.get("fulfillment_orders", ())
+        results = [{"id": fo["id"], "status": self.status} for fo in told]
         return Answer(200, {"results": results})
 
 
@@ -79,6 +80,7 @@ def work(status="assigned", *lines, name="FO-1", number="W-1"):
         "status": status,
         "assigned_at": NOON.isoformat(),
         "ship_by": (NOON + 30 * HOUR).isoformat(),
+        "service": "standard",
         "ship_to": {"name": "Ada Lind", "city": "Malmö", "region": None, "country": "SE"},
         "lines": list(lines) or [line("1", "MUG-BLUE", 2)],
     }
@@ -219,6 +221,23 @@ def test_a_parcels_scans_are_in_the_order_of_time(chance, fate, ends):
         assert 9 <= trip.delivered_at.hour < 18
 
 
+@pytest.mark.parametrize("ends", [(EUROPE, EUROPE), (EUROPE, FRANCE), (EUROPE, AMERICA)])
+def test_a_faster_service_is_never_slower_and_keeps_its_lane(ends):
+    origin, destination = (place.country for place in ends)
+    lane = next(
+        lane.days
+        for lane in demo_market.LANES
+        if lane.service == "express"
+        and lane.origin in {"*", origin}
+        and lane.destination in {"*", destination}
+    )
+
+    fast = days_between(*ends, service="express")
+
+    assert max(fast) <= lane
+    assert max(fast) < max(days_between(*ends))
+
+
 def test_a_trouble_costs_its_days(chance):
     trip = plan_trip(EUROPE, EUROPE, NOON, HOUR, chance)
     days = {fate.name: scans_of(trip, fate) for _, fate in FATES}
@@ -318,9 +337,24 @@ def test_a_vendor_ships_and_its_parcels_are_with_the_carrier(chance):
     assert book.find(parcel["tracking_number"])
 
 
+def test_a_vendor_makes_a_new_label_where_its_parcel_may_not_leave_with_the_old_one(chance):
+    platform = Platform(ready={"fulfillment_orders": [work("ready")]})
+    platform.status = 409
+    couriers = Couriers(platform, ParcelBook(lambda: NOON), chance)
+    vendors = Vendors(platform, couriers, Errands(platform), new_numbers(chance), chance)
+
+    vendors.work(NOON + 48 * HOUR)
+
+    assert [path for path, _ in platform.told] == [
+        "/fulfillment-orders/ship",
+        "/fulfillment-orders/FO-1/label",
+    ]
+
+
 def test_after_a_restart_open_parcels_are_taken_up_once(chance):
     open_one, done, strange = list(islice(new_numbers(chance), 3))
     parcel = {"shipped_at": NOON.isoformat(), "last_scan_at": (NOON + 9 * HOUR).isoformat()}
+    parcel["fulfillment_order"] = "FO-1"
     order = {
         "ship_to": work()["ship_to"],
         "fulfillment_orders": [work("shipped")],

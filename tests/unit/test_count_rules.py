@@ -37,7 +37,7 @@ def test_a_row_is_read_as_it_is_written(text: str, row: Row) -> None:
         (", 40", "The row names no article."),
         ("MUG, -1", "-1 is no number of units."),
         ("MUG, 4.5", "4.5 is no number of units."),
-        ("MUG, ４", "４ is no number of units."),
+        ("MUG, \uff14", "\uff14 is no number of units."),
         ("MUG, 999999999", "999999999 is no number of units."),
         ("sku, on hand\nMUG", "\u2013 is no number of units."),
     ],

@@ -215,6 +215,36 @@ def test_words_of_a_customer_are_never_read_as_a_template(code):
     assert "{name}\n\nOnward" in text.body
 
 
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (
+            {"is_faster": True, "expected": "2026-11-27", "is_late": False},
+            "and that costs you nothing. We expect it on Friday, November 27.",
+        ),
+        (
+            {"is_faster": True, "expected": "2026-11-30", "is_late": True},
+            "on Monday, November 30. That is later than we promised, and we are sorry.",
+        ),
+        (
+            {"is_faster": False, "expected": "2026-11-29", "is_late": False},
+            "It goes by the service you ordered. We expect it on Sunday, November 29.",
+        ),
+    ],
+)
+def test_a_customer_reads_by_which_service_it_comes_and_when(sent, said):
+    body = compose("order_changed", CUSTOMER | CONTENTS | sent).body
+
+    assert said in body
+    assert "2 \N{MULTIPLICATION SIGN} Mug, red" in body
+
+
+def test_a_vendor_reads_that_its_work_goes_by_another_service():
+    body = compose("work_changed", {"fulfillment_order": "FO-1", "changed": "service"}).body
+
+    assert body.startswith("Somebody changed the shipping service of fulfillment order FO-1.")
+
+
 def test_a_vendor_reads_the_whole_of_its_new_work():
     text = compose("work_assigned", GIVEN | {"work": WHOLE}, "Hearth & Pine")
 
