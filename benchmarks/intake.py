@@ -4,9 +4,9 @@ One by one, an order a transaction: at least 0.3 of one raw statement that write
 one client and at four, and five times the naive way. In batches of 500, routed by the real watch:
 at least 0.35 of one raw statement that leaves the same rows behind for all 500, thirty times the
 naive way, and as many statements for ten orders as for five hundred. (One that writes ten rows an
-order, a third of ours, is printed beside it.) Where eight clients want one SKU: at least 1.5 times as many
-orders as where stock is locked before it is decided on. And an order costs at most 1.2 times as
-much beside a million stored ones (or `--orders N`) as beside ten thousand.
+order, a third of ours, is printed beside it.) Where eight clients want one SKU: at least 1.5 times
+as many orders as where stock is locked before it is decided on. And an order costs at most 1.2
+times as much beside a million stored ones (or `--orders N`) as beside ten thousand.
 
 _raw.py says what the limit leaves out, _naive.py what the naive way does. PostgreSQL keeps what it
 has said is kept, as where orders are at stake. Everything is measured in turns, and compared within
