@@ -20,7 +20,7 @@ from app.audit.service import record
 from app.extensions import db
 from app.shared import chance, clock, ids
 from app.shared.errors import Conflict, InvalidInput, NotFound
-from app.shared.work import ACCOUNTS, OPS, Scope, transaction, vendor_scope
+from app.shared.work import ACCOUNTS, OPS, Scope, one_row, transaction, vendor_scope
 from app.timeline.service import SYSTEM
 
 # A key's use is written down this often: a call need not cost a write.
@@ -29,9 +29,9 @@ HINT = 8
 # More keys than this are not looked after.
 MOST = 200
 
-KNOWN = text(
+KNOWN = (
     "SELECT k.id, k.name, k.vendor_id, k.rights, k.used_at FROM api_keys k"
-    " LEFT JOIN vendors v ON v.id = k.vendor_id WHERE k.hash = :hash AND k.revoked_at IS NULL"
+    " LEFT JOIN vendors v ON v.id = k.vendor_id WHERE k.hash = %(hash)s AND k.revoked_at IS NULL"
     " AND v.status IS DISTINCT FROM 'closed'"
 )
 USED = text("UPDATE api_keys SET used_at = :now WHERE id = :id")
@@ -66,11 +66,11 @@ class Principal:
 def principal_of(token: str) -> Principal | None:
     """Return whose key this is, or nobody; revoked keys are nobody's."""
     now = clock.machine_now()
-    with transaction(ACCOUNTS):
-        row = db.session.execute(KNOWN, {"hash": hash_of(token)}).first()
-        if row is None:
-            return None
-        if row.used_at is None or now - row.used_at > USED_EVERY:
+    row = one_row(ACCOUNTS, KNOWN, {"hash": hash_of(token)})
+    if row is None:
+        return None
+    if row.used_at is None or now - row.used_at > USED_EVERY:
+        with transaction(ACCOUNTS):
             db.session.execute(USED, {"now": now, "id": row.id})
     scope = vendor_scope(row.vendor_id) if row.vendor_id else OPS
     return Principal(row.id, row.name, scope, row.vendor_id, frozenset(row.rights))

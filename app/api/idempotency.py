@@ -8,14 +8,23 @@ from datetime import datetime
 from typing import Any
 
 from flask import request
-from sqlalchemy import text
 
 from app.api.access import caller
-from app.extensions import db
+from app.shared import work
 from app.shared.errors import Conflict, InvalidInput
 
 Answer = tuple[dict[str, Any], int]
 LONGEST_KEY = 255
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(principal)s || %(route)s || %(key)s, 0))"
+KEPT = (
+    "SELECT request_sha256, status, body FROM idempotency"
+    " WHERE principal = %(principal)s AND route = %(route)s AND key = %(key)s"
+)
+KEEP = (
+    "INSERT INTO idempotency (principal, route, key, request_sha256, status, body, made_at)"
+    " VALUES (%(principal)s, %(route)s, %(key)s, %(digest)s, %(status)s, CAST(%(body)s AS jsonb),"
+    " %(now)s)"
+)
 
 
 def once(digest: str, now: datetime, act: Callable[[], Answer]) -> Answer:
@@ -29,19 +38,10 @@ def once(digest: str, now: datetime, act: Callable[[], Answer]) -> Answer:
         )
     values = {"principal": caller().name, "route": request.endpoint, "key": key}
     # Two requests with one key wait for each other here, so only the first one acts.
-    db.session.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:principal || :route || :key, 0))"),
-        values,
-    )
-    kept = db.session.execute(
-        text(
-            "SELECT request_sha256, status, body FROM idempotency"
-            " WHERE principal = :principal AND route = :route AND key = :key"
-        ),
-        values,
-    ).first()
-    if kept is None:
+    _, found = work.rows_together((LOCK, KEPT), values)
+    if not found:
         return _first(values, digest, now, act)
+    (kept,) = found
     if kept.request_sha256 != digest:
         raise Conflict("This Idempotency-Key was used for another request; use a new one.")
     return kept.body, kept.status
@@ -49,11 +49,7 @@ def once(digest: str, now: datetime, act: Callable[[], Answer]) -> Answer:
 
 def _first(values: dict[str, Any], digest: str, now: datetime, act: Callable[[], Answer]) -> Answer:
     body, status = act()
-    db.session.execute(
-        text(
-            "INSERT INTO idempotency (principal, route, key, request_sha256, status, body, made_at)"
-            " VALUES (:principal, :route, :key, :digest, :status, CAST(:body AS jsonb), :now)"
-        ),
-        values | {"digest": digest, "status": status, "body": json.dumps(body), "now": now},
-    )
+    kept = {"digest": digest, "status": status, "body": json.dumps(body), "now": now}
+    with work.driver() as driver:
+        driver.execute(KEEP, values | kept)
     return body, status
