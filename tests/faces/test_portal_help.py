@@ -304,6 +304,33 @@ def test_a_carrier_that_did_not_come_needs_no_words_and_may_name_its_pickup(
     assert one("SELECT status FROM fulfillment_orders").status == "confirmed"
 
 
+def test_a_stale_page_does_not_say_that_a_carrier_missed_which_has_come(
+    staff: FlaskClient, kiln: UUID, sql: Sql
+) -> None:
+    (reference,) = confirmed(routed_order("A-1"))
+    pickup = uuid4()
+    sql(
+        "INSERT INTO pickups (id, vendor_id, location_id, carrier, day, from_time, until_time,"
+        " made_at, made_by, came, said_at, said_by) SELECT %s, %s, id, 'fedex', %s, %s, %s, now(),"
+        " 'x', true, %s, 'Ruth Adler' FROM locations RETURNING 1",
+        pickup,
+        kiln,
+        date(2026, 11, 23),
+        time(7),
+        time(8),
+        NOW,
+    )
+
+    answer = say(staff, reference, "carrier", "", pickup=str(pickup))
+
+    assert answer.status_code == 409
+    assert re.search(
+        "Ruth Adler said at .* that FedEx came. Nothing was changed.", words(answer.text)
+    )
+    assert one("SELECT came, said_by FROM pickups") == (True, "Ruth Adler")
+    assert sql("SELECT 1 FROM notes") == []
+
+
 @pytest.mark.parametrize(
     ("what", "body", "sentence"),
     [

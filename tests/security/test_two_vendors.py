@@ -29,9 +29,10 @@ from app.orders.confirmations import Confirmation
 from app.orders.contract import Action, DeclineCode
 from app.shared import ids
 from app.shared.errors import NotFound
-from app.shared.work import ACCOUNTS, OPS, transaction, vendor_scope
-from app.shipments import labeling, picking, pickups
+from app.shared.work import ACCOUNTS, OPS, PLATFORM, transaction, vendor_scope
+from app.shipments import claims, labeling, photos, picking, pickups
 from app.shipments.contract import Asked
+from app.shipments.entered import Claim
 from app.shipments.labeling import Wanted
 from app.shipments.picking import Told
 from app.shipments.pickups import Booking
@@ -184,7 +185,12 @@ def parcel_of(vendor: UUID, order_id: UUID) -> dict[str, Any]:
         (packed,) = labeling.make(reference, [Wanted(asked=asked)], actor=by, now=now)
         noon = Booking("main", "ups", now.date(), time(12), time(14), f"{CANARY}-pickup")
         pickup = pickups.book(noon, by=by, now=now)
-        return {"package": packed.package.reference, "pickup_id": pickup.id}
+        photos.add(reference, {1: [draw(f"{CANARY}-box.jpg", photo())]}, by=by, now=now)
+        found = {"package": packed.package.reference, "pickup_id": pickup.id}
+    fo = one("SELECT fo_id FROM packages WHERE reference = :package", package=found["package"])
+    with transaction(PLATFORM):
+        claims.note([Claim(fo.fo_id, "ups", f"{CANARY}-number")], by=by, now=now)
+    return found | {"claim_id": one("SELECT id FROM number_claims").id}
 
 
 def walk_of(vendor: UUID, order_id: UUID) -> None:
@@ -223,7 +229,7 @@ def note_with_photo(vendor: UUID, order_id: UUID) -> UUID:
     thread = Thread(order_id, row.cohort, row.reference, row.number)
     with transaction(OPS) as now:
         write(draft, thread, author, [author], now)
-    key: UUID = one("SELECT id FROM photos").id
+    key: UUID = one("SELECT id FROM photos WHERE note_id IS NOT NULL").id
     return key
 
 
