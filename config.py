@@ -164,6 +164,8 @@ class Config:
 SESSION_LIMITS = (
     "-c statement_timeout=30s -c lock_timeout=10s "
     "-c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+    # A page waits longer for helpers to start than they save it; what reads whole tables has them.
+    " -c parallel_setup_cost=100000"
 )
 ENGINE_OPTIONS: dict[str, object] = {
     # A statement's values may be a person's data; they belong in no log.

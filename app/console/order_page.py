@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -223,9 +222,7 @@ def _fulfillment_order(
             if line.fo_id == fo.id
         ],
         "parcels": [_parcel(parcel, n) for n, parcel in numbered if parcel.fo_id == fo.id],
-        "photos": photos_shown(
-            [SimpleNamespace(**photo) for photo in fo.photos or ()], "console.photo"
-        ),
+        "photos": photos_shown(fo.photos or (), "console.photo"),
     }
 
 

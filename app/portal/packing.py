@@ -219,7 +219,6 @@ def _show(reference: str, typed: list[Typed] | None = None, problem: str | None 
         goods = queries.goods([row.id])
         known = service.parcels_of(row.id, {g.id: g.line for g in goods})
         boxes = service.boxes(page.vendor_id())
-        shots = photos.photos_of(row.id) if known else {}
     to_pack = [g for g in goods if g.picked > g.shipped]
     seen = service.stamp([packed for packed, _parcel in known])
     if typed is None:
@@ -244,7 +243,7 @@ def _show(reference: str, typed: list[Typed] | None = None, problem: str | None 
         packages=[
             {
                 "reference": packed.package.reference,
-                "photos": photos_shown(shots.get(packed.package.reference, ())),
+                "photos": photos_shown(packed.photos),
             }
             for packed, _parcel in known
         ],

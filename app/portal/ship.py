@@ -29,7 +29,6 @@ from app.shipments.labels.vendors_own import MOST_BYTES
 from app.shipments.models import Shipment
 from app.shipments.packages import Packed, fo_of, is_outdated
 from app.shipments.papers import lines_of
-from app.shipments.photos import photos_of
 from app.shipments.service import Dispatch
 from app.shipments.service import ship as ship_parcels
 from app.threads.page import photos_shown
@@ -125,7 +124,6 @@ def _show(
         shell = page.shell(now)
         leaving, gone = to_ship(reference)
         paid = paid_more(leaving.fo)
-        shots = photos_of(leaving.fo.id) if leaving.packed else {}
     fo = leaving.fo
     drawn = ship_form.again(leaving, typed) or ship_form.blank(leaving, many)
     place = shell["places"].get(fo.location_id)
@@ -148,10 +146,7 @@ def _show(
         },
         parcels=[_parcel(one, leaving) for one in drawn] if can_ship else [],
         lines=[(line, n) for line, n in ship_form.open_lines(fo)],
-        packages=[
-            _package(one, leaving) | {"photos": photos_shown(shots.get(one.package.reference, ()))}
-            for one in leaving.packed
-        ],
+        packages=[_package(one, leaving) for one in leaving.packed],
         gone=[_gone(parcel, leaving) for parcel in gone],
         carriers=ship_form.carriers(drawn),
         can_ship=can_ship,
@@ -191,6 +186,7 @@ def _package(one: Packed, leaving: Leaving) -> dict[str, Any]:
         "number": one.package.number,
         "of": len(leaving.packed),
         "has_left": one.has_left,
+        "photos": photos_shown(one.photos),
         "label": live
         and {
             "is_ours": live.provider == labeling.OWN,

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, literal_column, select, text
 from sqlalchemy.orm import defer
 
 from app.extensions import db
@@ -21,6 +22,11 @@ from app.shared.errors import Conflict, NotFound
 from app.shared.language import _
 from app.shipments.models import Label, Package, PackageLine
 
+PHOTOS = (
+    "(SELECT json_agg(json_build_object('id', h.id, 'package', packages.reference,"
+    " 'width', h.width, 'height', h.height) ORDER BY h.id) FROM photos h"
+    " WHERE h.package_id = packages.id)"
+)
 OUT = (
     "unnest(CAST(:packages AS uuid[]), CAST(:lines AS uuid[]), CAST(:units AS integer[]))"
     " v(package_id, fo_line_id, units)"
@@ -34,11 +40,15 @@ TAKE_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A package, its units by key of their line, and its live label."""
+    """A package, its units by key of their line, its live label, and how it looked when packed.
+
+    A photo is {id, package, width, height}; the pictures themselves are fetched one by one.
+    """
 
     package: Package
     units: Mapping[UUID, int]
     label: Label | None
+    photos: Sequence[Mapping[str, Any]] = ()
 
     @property
     def has_left(self) -> bool:
@@ -55,7 +65,10 @@ def packages_of(fo_ids: Sequence[UUID]) -> dict[UUID, list[Packed]]:
     """Return the packages of fulfillment orders in order of their numbers, by fulfillment order."""
     units = select(func.json_object_agg(PackageLine.fo_line_id, PackageLine.quantity))
     query = select(
-        Package, Label, units.where(PackageLine.package_id == Package.id).scalar_subquery()
+        Package,
+        Label,
+        units.where(PackageLine.package_id == Package.id).scalar_subquery(),
+        literal_column(PHOTOS),
     ).outerjoin(Label, (Label.package_id == Package.id) & Label.voided_at.is_(None))
     query = query.where(Package.fo_id.in_(fo_ids)).order_by(Package.fo_id, Package.number)
     found: dict[UUID, list[Packed]] = {}
@@ -63,9 +76,10 @@ def packages_of(fo_ids: Sequence[UUID]) -> dict[UUID, list[Packed]]:
     rows = db.session.execute(
         query.options(defer(Label.content)), execution_options={"populate_existing": True}
     )
-    for package, label, held in rows:
+    for package, label, held, photos in rows:
         holds = {UUID(line): quantity for line, quantity in (held or {}).items()}
-        found.setdefault(package.fo_id, []).append(Packed(package, holds, label))
+        one = Packed(package, holds, label, photos or ())
+        found.setdefault(package.fo_id, []).append(one)
     return found
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from app.extensions import db
 from app.orders.locks import lock_fulfillment_orders
@@ -24,12 +24,6 @@ MOST_PHOTOS = 4
 KNOWN = text(
     "SELECT package_id, encode(sha256(content), 'hex') AS digest FROM photos"
     " WHERE package_id = ANY(:packages)"
-)
-# The pictures themselves are fetched one by one.
-PHOTOS = text(
-    "SELECT h.id, h.width, h.height, h.taken_at, h.taken_by, p.reference AS package"
-    " FROM photos h JOIN packages p ON p.id = h.package_id WHERE p.fo_id = :fo"
-    " ORDER BY p.number, h.id"
 )
 
 
@@ -72,11 +66,3 @@ def _row(package: Any, photo: Drawn, by: str, now: datetime) -> dict[str, Any]:
         "taken_at": now,
         "taken_by": by,
     }
-
-
-def photos_of(fo_id: UUID) -> dict[str, list[Row[Any]]]:
-    """Return the photos of a fulfillment order's packages, by package, without their pictures."""
-    found: dict[str, list[Row[Any]]] = {}
-    for row in db.session.execute(PHOTOS, {"fo": fo_id}):
-        found.setdefault(row.package, []).append(row)
-    return found

@@ -149,14 +149,16 @@ def _portal_words(face: Face) -> str | None:
     return face.choices[0].words if len(face.choices) == 1 else None
 
 
-def photos_shown(photos: Sequence[Any], endpoint: str = "portal.photo") -> list[dict[str, Any]]:
+def photos_shown(
+    photos: Sequence[Mapping[str, Any]], endpoint: str = "portal.photo"
+) -> list[dict[str, Any]]:
     """Return the photos of a packed parcel as a page shows them."""
     return [
         {
-            "href": url_for(endpoint, photo_id=photo.id),
-            "alt": _("Photo {n} of {package}", n=n, package=photo.package),
-            "width": photo.width,
-            "height": photo.height,
+            "href": url_for(endpoint, photo_id=photo["id"]),
+            "alt": _("Photo {n} of {package}", n=n, package=photo["package"]),
+            "width": photo["width"],
+            "height": photo["height"],
         }
         for n, photo in enumerate(photos, 1)
     ]
