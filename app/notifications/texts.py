@@ -35,9 +35,7 @@ TOTAL = later("All of it costs {amount}.")
 FASTER = later("It goes by a faster service now, and that costs you nothing.")
 AS_ORDERED = later("It goes by the service you ordered.")
 EXPECTED = later("We expect it on {day}.")
-EXPECTED_LATE = later(
-    "We expect it on {day}. That is later than we promised, and we are sorry."
-)
+EXPECTED_LATE = later("We expect it on {day}. That is later than we promised, and we are sorry.")
 BACK = later("You get {back} back.")
 LOST = later("Your order has not come.")
 LATE = later("Your order came late.")

@@ -115,20 +115,25 @@ def asked(told: tuple[str, str, dict[str, Any]], fo: str | None) -> tuple[Any, .
             given[parameter["in"]][parameter["name"]] = parameter["example"]
     body = one.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
     if fo:
-        given["path"]["reference"] = fo
-        for named in (body or {}).get("fulfillment_orders", []):
-            named["id"] = fo
-        for listening in rows("SELECT id FROM webhook_endpoints"):
-            given["path"]["endpoint_id"] = listening.id
-        for sent in rows("UPDATE webhook_deliveries SET status = 'failed' RETURNING id"):
-            given["path"]["delivery_id"] = sent.id
-        for packed in rows("SELECT reference FROM packages"):
-            given["path"]["package"] = packed.reference
-            for named in (body or {}).get("parcels", []):
-                named.update({"package": packed.reference} if "package" in named else {})
+        name_what_is_there(fo, given["path"], body or {})
     where = path.format(**given["path"]).removeprefix("/api/v1")
     query = f"?{urlencode(given['query'])}" if given["query"] else ""
     return method, where + query, body, given["header"]
+
+
+def name_what_is_there(fo: str, path: dict[str, str], body: dict[str, Any]) -> None:
+    """Put the names of what there is into an example's path and body."""
+    path["reference"] = fo
+    for named in body.get("fulfillment_orders", []):
+        named["id"] = fo
+    for listening in rows("SELECT id FROM webhook_endpoints"):
+        path["endpoint_id"] = listening.id
+    for sent in rows("UPDATE webhook_deliveries SET status = 'failed' RETURNING id"):
+        path["delivery_id"] = sent.id
+    for packed in rows("SELECT reference FROM packages"):
+        path["package"] = packed.reference
+        for named in body.get("parcels", []):
+            named.update({"package": packed.reference} if "package" in named else {})
 
 
 def test_what_it_shows_works_and_is_answered_as_it_says(
