@@ -8,12 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import select, text, update
 
-from app.catalog.models import Listing, Product, Reservation
+from app.catalog.models import Listing, Product
 from app.catalog.rules import LONGEST_BIN
 from app.checks import service as checks
 from app.checks.service import Subject
 from app.extensions import db
-from app.shared import bulk, clock, ids, live
+from app.shared import bulk, clock, ids, live, work
 from app.shared.errors import Conflict, InvalidInput, NotFound
 from app.shared.language import _n
 from app.shared.seen import Overtaken, require_unchanged
@@ -36,14 +36,17 @@ WRITE_OFF = text(
     " UPDATE stock s SET on_hand = s.reserved FROM held h WHERE h.listing_id = s.listing_id"
 )
 # Locked in the order of their keys before they are changed: an UPDATE of many has no order.
-TAKE = text(
-    "WITH held AS (SELECT listing_id FROM stock"
-    "  WHERE listing_id = ANY(CAST((SELECT :ids) AS uuid[]))"
+TAKE = (
+    "WITH wanted AS (SELECT * FROM jsonb_to_recordset(%(rows)s)"
+    "  v(fo_line_id uuid, listing_id uuid, vendor_id uuid, quantity integer)),"
+    " noted AS (INSERT INTO reservations (fo_line_id, listing_id, vendor_id, quantity)"
+    "  SELECT * FROM wanted),"
+    " totals AS (SELECT listing_id, sum(quantity) AS n FROM wanted GROUP BY 1),"
+    " held AS (SELECT listing_id FROM stock WHERE listing_id IN (SELECT listing_id FROM totals)"
     "  ORDER BY listing_id FOR NO KEY UPDATE)"
-    " UPDATE stock s SET reserved = s.reserved + v.n FROM"
-    " unnest((SELECT CAST(:ids AS uuid[])), (SELECT CAST(:counts AS integer[]))) v(id, n)"
-    " JOIN held h"
-    " ON h.listing_id = v.id WHERE s.listing_id = v.id AND s.on_hand - s.reserved >= v.n"
+    " UPDATE stock s SET reserved = s.reserved + t.n FROM totals t"
+    " JOIN held h ON h.listing_id = t.listing_id"
+    " WHERE s.listing_id = t.listing_id AND s.on_hand - s.reserved >= t.n RETURNING s.listing_id"
 )
 LOCK_STOCK = text(
     "SELECT listing_id FROM stock WHERE listing_id IN"
@@ -234,15 +237,8 @@ def reserve(reservations: Sequence[dict[str, Any]]) -> None:
     """
     if not reservations:
         return
-    bulk.insert(Reservation, reservations)
-    totals: dict[UUID, int] = {}
-    for row in reservations:
-        totals[row["listing_id"]] = totals.get(row["listing_id"], 0) + row["quantity"]
-    listings = sorted(totals)
-    taken: Any = db.session.execute(
-        TAKE, {"ids": listings, "counts": [totals[key] for key in listings]}
-    )
-    if taken.rowcount < len(listings):
+    taken = work.rows(TAKE, {"rows": bulk.as_json(reservations)})
+    if len(taken) < len({row["listing_id"] for row in reservations}):
         raise SoldOut
 
 

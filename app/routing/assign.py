@@ -22,6 +22,7 @@ from app.notifications.service import Message, tell
 from app.orders import reminders
 from app.orders.models import FoLine, FulfillmentOrder, Order, OrderLine
 from app.orders.service import settle, tell_vendors
+from app.policies.documents import Messages
 from app.promises.rules import end_of
 from app.promises.service import Made, make
 from app.routing.contract import Choice, Excluded, Option, Plan, Start
@@ -147,7 +148,7 @@ def write(routed: Sequence[Routed], market: Market, rules: Rules, now: datetime)
         same -= settle(same, now)
         checks.wake("order changed", [Subject(key, "order", key) for key in same], now)
         _wake(fos, rules, now)
-        _tell(routed, market, now)
+        _tell(routed, market, rules.messages, now)
     # Last, so that nobody who wants the same stock waits for all of the above.
     catalog.reserve(
         [
@@ -270,7 +271,7 @@ def _entry(r: Routed) -> Happened:
     return Happened(r.order.id, r.order.cohort, "order_routed", actor, facts=facts)
 
 
-def _tell(routed: Sequence[Routed], market: Market, now: datetime) -> None:
+def _tell(routed: Sequence[Routed], market: Market, policy: Messages | None, now: datetime) -> None:
     emails = {row.vendor_id: row.vendor_email for row in market.rows.values()}
     work = [(r, fo) for r in routed for fo in r.fos]
     tell(
@@ -287,6 +288,7 @@ def _tell(routed: Sequence[Routed], market: Market, now: datetime) -> None:
             for r, fo in work
         ],
         now,
+        policy,
     )
     notices.tell(
         [

@@ -16,7 +16,7 @@ from app.catalog.queries import offers_of
 from app.extensions import db
 from app.orders.changes import REDATED
 from app.orders.models import Order
-from app.policies.documents import Lanes, Promises, Routing
+from app.policies.documents import Lanes, Messages, Promises, Routing
 from app.policies.queries import InForce, all_in_force
 from app.promises.rules import Calendar, Lane
 from app.routing.contract import Candidate, Place, Wanted
@@ -99,6 +99,8 @@ class Rules:
     routing: InForce[Routing]
     promises: Promises
     lanes: Lanes
+    # None: who is told what is looked up when somebody is.
+    messages: Messages | None = None
 
     def lane(self, origin: str, destination: str, service: str, currency: str) -> Lane:
         """Return the first lane that fits; where none does, what the policies say of any."""
@@ -133,15 +135,19 @@ def minor(hundredths: int, currency: str) -> int:
 
 def rules_at(now: datetime) -> Rules:
     """Return the policies in force."""
-    routing, promises, lanes = all_in_force([Routing, Promises, Lanes], now)
-    return Rules(routing, promises.document, lanes.document)
+    routing, promises, lanes, messages = all_in_force([Routing, Promises, Lanes, Messages], now)
+    return Rules(routing, promises.document, lanes.document, messages.document)
 
 
 def open_lines(order_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Return the lines of orders that have units nobody was given, by order and line."""
-    lines: dict[UUID, dict[str, Any]] = defaultdict(dict)
     db.session.flush()
-    for row in work.rows(OPEN_LINES, {"ids": list(order_ids)}):
+    return _by_order(work.rows(OPEN_LINES, {"ids": list(order_ids)}))
+
+
+def _by_order(rows: Iterable[Any]) -> dict[UUID, dict[str, Any]]:
+    lines: dict[UUID, dict[str, Any]] = defaultdict(dict)
+    for row in rows:
         lines[row.order_id][row.external_id] = row
     return lines
 
@@ -158,11 +164,17 @@ def wanted_of(row: Any) -> Wanted:
     )
 
 
-def waived(orders: Sequence[Order]) -> set[tuple[UUID, str]]:
-    """Return which doubts of routing ("need_by", "unfilled") a person has given up, by order."""
+def lines_and_waived(
+    orders: Sequence[Order],
+) -> tuple[dict[UUID, dict[str, Any]], set[tuple[UUID, str]]]:
+    """Return the open lines of orders, and the doubts of routing that a person has given up.
+
+    Those are "need_by" and "unfilled", by order.
+    """
+    db.session.flush()
     values = {"ids": [order.id for order in orders], "redated": REDATED}
-    found = work.rows(WAIVED, values)
-    return {(row.order_id, row.code) for row in found}
+    lines, waived = work.rows_together((OPEN_LINES, WAIVED), values)
+    return _by_order(lines), {(row.order_id, row.code) for row in waived}
 
 
 def market(skus: Iterable[str], rules: Rules, now: datetime, *, lock: bool) -> Market:

@@ -25,11 +25,10 @@ from app.routing.contract import Excluded, Option, Plan, Problem, Wanted
 from app.routing.loading import (
     Market,
     Rules,
+    lines_and_waived,
     market,
     minor,
-    open_lines,
     rules_at,
-    waived,
     wanted_of,
 )
 from app.routing.registry import strategy
@@ -109,9 +108,9 @@ def _route(
 
 
 def _read(orders: Sequence[Order], rules: Rules, now: datetime, *, lock: bool) -> Batch:
-    lines = open_lines([order.id for order in orders])
+    lines, given_up = lines_and_waived(orders)
     skus = {row.sku for own in lines.values() for row in own.values()}
-    return Batch(lines, market(skus, rules, now, lock=lock), rules, waived(orders), now)
+    return Batch(lines, market(skus, rules, now, lock=lock), rules, given_up, now)
 
 
 def plan(orders: Sequence[Order], batch: Batch, seconds: float) -> list[Routed]:

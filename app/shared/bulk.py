@@ -46,7 +46,8 @@ def _source(model: type[Model], names: tuple[str, ...]) -> str:
     return f"jsonb_to_recordset(%({{rows}})s) AS v({cells})"
 
 
-def _json(rows: Rows) -> str:
+def as_json(rows: Rows) -> str:
+    """Return rows as a statement takes them."""
     return orjson.dumps(rows, default=_plain).decode()
 
 
@@ -75,8 +76,8 @@ def insert(
         return []
     sql = _insert(model, tuple(rows[0]), conflict, returning)
     if returning:
-        return work.rows(sql.format(rows="rows"), {"rows": _json(rows)})
-    _write(Written(_table(model).name, sql, _json(rows)))
+        return work.rows(sql.format(rows="rows"), {"rows": as_json(rows)})
+    _write(Written(_table(model).name, sql, as_json(rows)))
     return []
 
 
@@ -90,7 +91,7 @@ def _update(model: type[Model], names: tuple[str, ...], key: str) -> str:
 def update(model: type[Model], rows: Rows, *, key: str) -> None:
     """Update rows by their key in one statement."""
     if rows:
-        _write(Written(_table(model).name, _update(model, tuple(rows[0]), key), _json(rows)))
+        _write(Written(_table(model).name, _update(model, tuple(rows[0]), key), as_json(rows)))
 
 
 @contextmanager
