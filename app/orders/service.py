@@ -248,27 +248,37 @@ TOTALS = (
 )
 
 
-def settle(order_ids: Iterable[UUID], now: datetime) -> set[UUID]:
+def settle(
+    order_ids: Iterable[UUID], now: datetime, noted: Mapping[UUID, Mapping[str, Any]] | None = None
+) -> set[UUID]:
     """Derive the status of orders from their parts, and wake who looks at whole orders.
 
-    Returns those whose status is another one now.
+    `noted`: what else is written of some of them with it, of each the same. Returns those whose
+    status is another one now.
     """
     db.session.flush()
-    rows, marks = [], []
+    noted, rows, more, marks = noted or {}, [], [], []
+    settled = set()
     for row in work.rows(TOTALS, {"ids": sorted(set(order_ids))}):
         status = order_status(
             Totals(row.ordered, row.canceled, row.routed, row.shipped, row.delivered)
         )
         delivered_at = row.last_delivered_at if status == "delivered" else None
-        if (status, delivered_at) != (row.status, row.delivered_at):
-            rows.append({"id": row.id, "status": str(status), "delivered_at": delivered_at})
+        derived = {"id": row.id, "status": str(status), "delivered_at": delivered_at}
+        if is_other := (status, delivered_at) != (row.status, row.delivered_at):
+            settled.add(row.id)
+        if row.id in noted:
+            more.append({**derived, **noted[row.id]})
+        elif is_other:
+            rows.append(derived)
         if row.has_hold != row.has_part_on_hold:
             marks.append({"id": row.id, "has_part_on_hold": row.has_hold})
-    bulk.update(Order, rows, key="id")
+    for changed in (rows, more):
+        bulk.update(Order, changed, key="id")
     # Nobody who looks at whole orders looks at this: only lists do.
     bulk.update(Order, marks, key="id")
-    checks.wake("order changed", [Subject(r["id"], "order", r["id"]) for r in rows], now)
-    return {r["id"] for r in rows}
+    checks.wake("order changed", [Subject(key, "order", key) for key in settled], now)
+    return settled
 
 
 def cancel(

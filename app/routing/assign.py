@@ -135,17 +135,16 @@ def write(routed: Sequence[Routed], market: Market, rules: Rules, now: datetime)
         bulk.insert(FulfillmentOrder, fos)
         bulk.insert(FoLine, lines)
         _reduce_unrouted(routed)
-        changed = [r for r in routed if _is_other(r)]
-        bulk.update(Order, [{"id": r.order.id, **r.noted} for r in changed], key="id")
         _promise(routed, now)
         # A retry that finds nothing new is not a new decision.
         news = [r for r in routed if r.fos or r.noted["unfilled_since"] == now]
         decide([_decision(r, rules) for r in news], now)
         record([_entry(r) for r in routed if r.fos], now)
     tell_vendors(fo["vendor_id"] for fo in fos)
+    changed = [r for r in routed if _is_other(r)]
     with bulk.together():
         same = {r.order.id for r in routed}
-        same -= settle(same, now)
+        same -= settle(same, now, {r.order.id: r.noted for r in changed})
         checks.wake("order changed", [Subject(key, "order", key) for key in same], now)
         _wake(fos, rules, now)
         _tell(routed, market, rules.messages, now)
