@@ -37,7 +37,8 @@ class Search:
 
 WORD, NAMED = r"[^@]+", r"(?i){}-\w+"
 # No name has five digits in a row: the letter before an order's number begins half of all names.
-NAME = r"(?!.*\d{5})[^@]+"
+# One of the alphabet's letters begins a tenth of them; a single character may be a Chinese name.
+NAME = r"(?!.*\d{5})(?![A-Za-z]$)[^@]+"
 # Digits as people write them, seven and more: fewer are found in too many numbers.
 PHONE = r"\+?(?:[ ()./-]*\d){7,}[ ()./-]*"
 GTIN = r"(?:[ -]*\d){8,14}"
