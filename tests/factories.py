@@ -175,6 +175,13 @@ def routed_order(number: str = "", lines: Sequence[dict[str, Any]] = (), **chang
     return key
 
 
+def busy(orders: int, sku: str = "MUG") -> None:
+    """Take in so many orders of one unit, and route them to the vendors there are."""
+    for _ in range(orders):
+        make_order(lines=[line(sku, 1)])
+    run_jobs("route_orders")
+
+
 def references(order_id: UUID) -> list[str]:
     """Return an order's fulfillment orders, first assigned first."""
     found = rows(

@@ -1,4 +1,4 @@
-"""Keeping house: partitions ahead of time, and what nobody needs any more."""
+"""Keeping house: partitions ahead of time, what is looked at daily, what nobody needs any more."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from app.choices.service import close_moot
 from app.extensions import db
 from app.intake import deliveries, imports
 from app.notices.contract import KEPT_DAYS
+from app.reports import peaks
 from app.shared import clock
 from app.shared.columns import cohort_of
 from app.shared.work import PLATFORM, transaction
@@ -43,11 +44,12 @@ MONTH = timedelta(days=31)
 
 @job
 def keep_house(is_time_up: IsTimeUp) -> int:
-    """Make next month's partitions, find what never left, and drop what is past its time."""
+    """Make next month's partitions, find what never left and who is at peak; drop what is past."""
     with transaction(PLATFORM) as now:
         ensure_cohorts({cohort_of(now), cohort_of(now + MONTH)})
         close_moot(now)
         unshipped.find(now)
+        peaks.tell_ops(now)
         for table, column, age in KEPT:
             if not is_time_up():
                 db.session.execute(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.catalog.rules import MOST_ON_HAND
 from app.shared.errors import InvalidInput
 from app.shared.language import _
-from app.web.sheets import BOM, cells
+from app.web.sheets import BOM, cells, parted_by
 
 MOST_ROWS = 500
 MOST_BYTES = 200_000
@@ -46,6 +46,8 @@ def rows(text: str) -> list[Row]:
     lines = text.lstrip(BOM).splitlines()
     named = [(n, line) for n, line in enumerate(lines, start=1) if line.strip()]
     columns = _columns(named[0][1]) if named else {}
+    # A title may hold what parts the cells of other files.
+    sign = parted_by(named[0][1]) if columns else ""
     if columns:
         named = named[1:]
     if not named:
@@ -54,11 +56,11 @@ def rows(text: str) -> list[Row]:
     if len(named) > MOST_ROWS:
         said = _("The list has {n} rows; {most} is the most at once.", n=len(named), most=MOST_ROWS)
         raise InvalidInput(said, rows=said)
-    return [_row(n, _cells(line), columns) for n, line in named]
+    return [_row(n, _cells(line, sign), columns) for n, line in named]
 
 
-def _cells(line: str) -> list[str]:
-    return [cell[:MOST_CELL] for cell in cells(line)]
+def _cells(line: str, sign: str = "") -> list[str]:
+    return [cell[:MOST_CELL] for cell in cells(line, sign)]
 
 
 def _columns(line: str) -> dict[str, int]:

@@ -1,7 +1,8 @@
-"""What vendors ask, with an order or without one, and ops' answers."""
+"""What vendors ask, with an order or without one, ops' answers, and whom ops should ask."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -13,6 +14,10 @@ from werkzeug.utils import redirect
 from app.console import page
 from app.console.page import blueprint
 from app.doors.guard import may
+from app.notices.words import told
+from app.reports import peaks
+from app.reports.peaks import Peak
+from app.reports.rules import SILENCE, facts
 from app.shared.errors import InvalidInput
 from app.shared.language import _
 from app.shared.work import OPS, transaction
@@ -27,6 +32,7 @@ from app.vendors.queries import vendor
 ANCHOR = "notes"
 # So many talks are listed; of each so much of its last words.
 MOST, LONGEST = 100, 200
+HOUR = timedelta(hours=1)
 
 
 @blueprint.get("/inbox")
@@ -36,6 +42,7 @@ def vendor_inbox() -> str:
         frame = page.shell(page.numbers(), now)
         talks = [_talk(row) for row in queries.inbox(now, MOST)]
         claimed = len(open_claims(now))
+        unasked = peaks.unasked(now)
     return render_template(
         "console/inbox.html",
         **frame,
@@ -43,7 +50,26 @@ def vendor_inbox() -> str:
         answered=[talk for talk in talks if not talk["is_waiting"]],
         days=queries.LATELY.days,
         claimed=claimed,
+        peaks=[_peak(one) for one in unasked[: peaks.MOST]],
+        more_peaks=max(0, len(unasked) - peaks.MOST),
+        silence=SILENCE // HOUR,
     )
+
+
+def _peak(one: Peak) -> dict[str, Any]:
+    return {
+        "code": one.code,
+        "name": one.name,
+        "why": _why(one),
+        "asked_at": one.asked_at,
+        "answered_at": one.answered_at,
+        "is_unanswered": one.asked_at is not None
+        and (one.answered_at is None or one.answered_at < one.asked_at),
+    }
+
+
+def _why(one: Peak) -> str:
+    return told("check_in", one.code, facts(one.load)).sentence
 
 
 def _talk(row: Row[Any]) -> dict[str, Any]:
@@ -64,8 +90,20 @@ def _talk(row: Row[Any]) -> dict[str, Any]:
 
 @blueprint.get("/vendors/<code>/questions")
 def vendor_questions(code: str) -> str:
-    """Show what one vendor asked without an order, and the form for an answer."""
+    """Show what one vendor asked without an order, and the form for an answer.
+
+    With `ask` the form proposes to ask a vendor at peak how it goes.
+    """
     return _page(code, None, None)
+
+
+def _proposed(code: str, now: datetime) -> Sent:
+    """Return the form with the words for a vendor at peak; without its numbers if it is over."""
+    why = next((_why(one) for one in peaks.unasked(now, code)), "")
+    body = _("How does it go? Will everything leave in time? Is there anything we can help with?")
+    if why:
+        body = f"{_('By our numbers: {why}', why=why)} {body}"
+    return Sent(body, str(Visibility.VENDOR))
 
 
 def _page(code: str, sent: Sent | None, refusal: InvalidInput | None) -> str:
@@ -73,6 +111,8 @@ def _page(code: str, sent: Sent | None, refusal: InvalidInput | None) -> str:
     with transaction(OPS) as now:
         frame = page.shell(page.numbers(), now)
         row = vendor(code)
+        if sent is None and request.args.get("ask"):
+            sent = _proposed(code, now)
         shown = threads.shown(queries.questions_of(row.id, limit), _face(row), sent, refusal)
         thread = threads.by_sides(shown, row.name)
     return render_template("console/questions.html", **frame, vendor=row, thread=thread)

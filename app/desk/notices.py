@@ -39,6 +39,7 @@ PAGES: dict[tuple[str, str], tuple[str, str | None]] = {
     ("portal", "webhook"): ("portal.webhook", "endpoint_id"),
     ("portal", "help"): ("portal.help", None),
     ("console", "questions"): ("console.vendor_questions", "code"),
+    ("console", "peaks"): ("console.vendor_inbox", None),
     ("console", "numbers"): ("console.numbers", None),
 }
 

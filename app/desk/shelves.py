@@ -39,7 +39,8 @@ def shelf_asked(args: Mapping[str, str], size: int, **kept: str) -> Asked:
     is_back = "before" in args
     key, _, sku = args.get("before" if is_back else "after", "").partition("~")
     try:
-        place = Place(sku, UUID(key) if key else None, is_back) if sku else None
+        is_place = sku and "\0" not in sku
+        place = Place(sku, UUID(key) if key else None, is_back) if is_place else None
     except ValueError:
         place = None
     return Asked(q, place, size, kept)

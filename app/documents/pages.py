@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from app.shared.errors import TooMany
+from app.shared.language import later
+
 PROGRAM = Path(__file__).with_name("anew.py")
 # It ends itself after fewer seconds of work; on a busy machine it may wait for its turn.
 PATIENCE = 20
@@ -57,18 +60,22 @@ def _run(parts: Sequence[bytes], places: Sequence[int]) -> Bound:
     told = json.dumps({"sizes": [len(part) for part in parts], "places": list(places)})
     sent = b"".join([told.encode(), b"\n", *parts])
     surroundings = {name: os.environ[name] for name in NEEDED if name in os.environ}
+    if not FEW_AT_A_TIME.acquire(timeout=PATIENCE):
+        # Or those who wait for heavy files would in the end be all there is of threads.
+        raise TooMany(later("There were too many requests."), seconds=PATIENCE)
     try:
-        with FEW_AT_A_TIME:
-            ran = subprocess.run(
-                [sys.executable, "-I", str(PROGRAM)],
-                input=sent,
-                capture_output=True,
-                timeout=PATIENCE,
-                check=False,
-                env=surroundings,
-            )
+        ran = subprocess.run(
+            [sys.executable, "-I", str(PROGRAM)],
+            input=sent,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+            env=surroundings,
+        )
     except subprocess.TimeoutExpired:
         raise Unreadable("heavy") from None
+    finally:
+        FEW_AT_A_TIME.release()
     if ran.returncode:
         # Out of time or memory; a file that is broken only is told.
         raise Unreadable("heavy")

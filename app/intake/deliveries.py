@@ -23,7 +23,7 @@ from app.notices.contract import Notice
 from app.notices.service import tell
 from app.shared import clock, live, signed
 from app.shared.errors import DomainError, NotFound
-from app.shared.work import OPS, transaction
+from app.shared.work import OPS, part, transaction
 from app.timeline.contract import Source as Behind
 from app.timeline.service import behind
 
@@ -201,7 +201,7 @@ def _result(
     try:
         if isinstance(heard, DomainError):
             raise heard
-        with db.session.begin_nested():
+        with part():
             result = shop_orders.act(shop, heard, before, now)
     except DomainError as refusal:
         result = Result("refused", before.order_id, None, refusal.detail, refusal.fields)

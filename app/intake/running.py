@@ -176,7 +176,7 @@ def _taken(
         return []
     refusal: DomainError
     try:
-        with db.session.begin_nested():
+        with work.part():
             forms = [one.form for one in good]
             return list(sheet.kind.take(forms, row.fixed, row.made_by, now))
     except DomainError as error:

@@ -81,6 +81,21 @@ KINDS: Final[Mapping[str, Kind]] = {
         "questions",
         "digest",
     ),
+    "check_in": Kind(
+        later("A vendor at peak should be asked how it goes"),
+        later("Check in with {vendor}"),
+        (
+            later("{due} to hand over by tomorrow"),
+            later("usually {usual} a day"),
+            later("at most {most} a day"),
+            later("{late} late"),
+        ),
+        "activity",
+        "warn",
+        OPS,
+        "peaks",
+        "digest",
+    ),
     "answer": Kind(
         later("Your question is answered"),
         later("{by} answers you"),

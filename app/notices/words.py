@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from app.notices.contract import KINDS
-from app.shared.language import _, _n, later
+from app.shared.language import _, _n, later, number
 from app.web import words
 from app.web.words import when
 
@@ -60,6 +60,10 @@ FACTS: Mapping[str, Callable[[Any], str]] = {
     "done": lambda n: _n("{n} row", "{n} rows", n),
     "refused": lambda n: _n("{n} row", "{n} rows", n),
     "taken": lambda n: _n("{n} record", "{n} records", n),
+    "due": number,
+    "usual": number,
+    "most": number,
+    "late": number,
     "kind": words.plain,
     "level": lambda code: _(LEVELS.get(code, code)),
     "changed": lambda code: _(CHANGED.get(code, code)),

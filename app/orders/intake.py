@@ -87,8 +87,9 @@ def place(
         pairs = _pairs(list(fresh.values()), zone, now)
         try:
             held = _write(pairs, known, actor, now, is_told=is_told)
-        except IntegrityError:
+        except IntegrityError as refusal:
             # Somebody placed one of them at the same moment, or wrote its customer down.
+            overtaken = refusal
             continue
         written = {
             (o.channel, o.number): (Placed(r["id"], r["reference"], True, r["id"] in held), o)
@@ -96,7 +97,7 @@ def place(
         }
         return [_answer(order, written, known) for order in orders]
     message = f"order {orders[0].number} was overtaken {MOST_TURNS} times"
-    raise RuntimeError(message)
+    raise RuntimeError(message) from overtaken
 
 
 def _known(orders: Sequence[NewOrder], now: datetime) -> Known:

@@ -35,8 +35,9 @@ MOST_TOLD = 8
 PAID_BY = "marketplace"
 # What has not left: its weight as far as the catalog knows it, its parcels, and their labels.
 LEFT = text(
-    "SELECT coalesce(sum((f.ordered - f.declined - f.canceled - f.shipped) * p.weight_g), 0)"
-    "  AS grams, greatest(1, (SELECT count(*) FROM packages WHERE fo_id = :id"
+    "SELECT CAST(coalesce(sum(CAST(f.ordered - f.declined - f.canceled - f.shipped AS bigint)"
+    "  * p.weight_g), 0) AS bigint) AS grams,"
+    " greatest(1, (SELECT count(*) FROM packages WHERE fo_id = :id"
     "  AND shipment_id IS NULL)) AS parcels,"
     " (SELECT count(*) FROM packages p JOIN labels l ON l.package_id = p.id"
     "  WHERE p.fo_id = :id AND p.shipment_id IS NULL AND l.voided_at IS NULL"

@@ -31,7 +31,7 @@ from app.orders.service import Moved, Outcome
 from app.routing.assign import Routed, assign, write
 from app.routing.contract import Choice, Excluded, Option, Plan, Wanted
 from app.routing.loading import Market, market, open_lines, rules_at
-from app.routing.rules import GIVEN_WORK, Terms, options_of
+from app.routing.rules import Aim, Terms, options_of, why_not
 from app.routing.service import terms_of
 from app.shared.errors import DomainError, IllegalMove, InvalidInput
 from app.timeline.service import SYSTEM
@@ -158,11 +158,13 @@ def take_back_unconfirmed(subjects: Sequence[Subject], now: datetime) -> Mapping
 
 
 OPEN_UNITS = text(
-    "SELECT x.fo_id, x.sku, x.ordered - x.declined - x.canceled - x.shipped AS units,"
-    " l.vendor AS pinned, (SELECT array_agg(DISTINCT v.code) FROM fo_lines y JOIN vendors v"
+    "SELECT x.fo_id, x.line, x.sku, x.ordered - x.declined - x.canceled - x.shipped AS units,"
+    " o.currency, o.ship_to->>'country' AS country, l.vendor AS pinned,"
+    " (SELECT array_agg(DISTINCT v.code) FROM fo_lines y JOIN vendors v"
     "  ON v.id = y.vendor_id WHERE y.order_id = x.order_id AND y.order_line_id = x.order_line_id"
     "  AND y.declined > 0 AND NOT y.is_awaited) AS taken_from"
-    " FROM fo_lines x JOIN order_lines l ON l.id = x.order_line_id WHERE x.fo_id = ANY(:ids)"
+    " FROM fo_lines x JOIN order_lines l ON l.id = x.order_line_id"
+    " JOIN orders o ON o.id = x.order_id WHERE x.fo_id = ANY(:ids)"
 )
 
 
@@ -185,13 +187,11 @@ def others_can_send(fos: Sequence[FulfillmentOrder], now: datetime) -> list[str]
 def _others_have(seen: Market, own: str | None, asked: Row[Any]) -> bool:
     if asked.pinned:
         return False
-    no_more = {own, *(asked.taken_from or ())}
-    has: int = sum(
-        max(0, c.available)
-        for c in seen.of(asked.sku)
-        if c.place.vendor not in no_more and c.is_active and c.place.vendor_status in GIVEN_WORK
-    )
-    return bool(asked.units <= has)
+    before = frozenset({own or "", *(asked.taken_from or ())})
+    wanted = Wanted(asked.line, asked.sku, asked.units, taken_from=before)
+    aim = Aim(asked.currency, asked.country or "", service="", zone="")
+    free = (c for c in seen.of(asked.sku) if why_not(wanted, c, aim) is None)
+    return sum(max(0, c.available) for c in free) >= wanted.units
 
 
 def alternatives(reference: str, now: datetime) -> tuple[dict[str, list[Option]], list[Excluded]]:

@@ -139,7 +139,9 @@ def _send(statements: Sequence[Statement]) -> None:
         elif statements:
             with driver.pipeline():
                 for sql, values in statements:
-                    driver.execute(sql, values)
+                    # What sets or ends a savepoint is not prepared: where one before it is refused,
+                    # the driver would take it for prepared, and the server not know it.
+                    driver.execute(sql, values, prepare=None if values else False)
 
 
 def _joined(waiting: Sequence[Written]) -> Iterator[Statement]:

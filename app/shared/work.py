@@ -281,6 +281,19 @@ def _restore(session: Session, scope: Scope) -> None:
 
 
 @contextmanager
+def part() -> Iterator[None]:
+    """Do what is inside as a part of the transaction: an error undoes it alone, bells too."""
+    session = db.session()
+    calls = dict(session.info["after_commit"])
+    try:
+        with session.begin_nested():
+            yield
+    except BaseException:
+        session.info["after_commit"] = calls
+        raise
+
+
+@contextmanager
 def rehearsed() -> Iterator[None]:
     """Do what is inside and undo all of it, bells too: to know what would become of it."""
     session = db.session()

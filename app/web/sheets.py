@@ -49,11 +49,16 @@ def line(cells: Iterable[object], delimiter: str = ",") -> str:
     return out.getvalue()
 
 
-def cells(words: str) -> list[str]:
-    """Return the cells of a line that somebody pasted: parted by tabs, semicolons or commas.
+def parted_by(words: str) -> str:
+    """Return what parts the cells of a line: a tab, a semicolon or a comma, the first it has."""
+    return next((sign for sign in "\t;" if sign in words), ",")
 
-    What comes first in that order parts them.
-    """
-    delimiter = next((sign for sign in "\t;" if sign in words), ",")
-    (found,) = list(csv.reader([words], delimiter=delimiter)) or [[]]
+
+def cells(words: str, delimiter: str = "") -> list[str]:
+    """Return the cells of a line that somebody pasted; "": parted by what `parted_by` finds."""
+    try:
+        (found,) = list(csv.reader([words], delimiter=delimiter or parted_by(words))) or [[]]
+    except csv.Error:
+        # One is longer than any cell of a sheet.
+        found = [words]
     return [as_typed(cell).strip() for cell in found]

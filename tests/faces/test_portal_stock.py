@@ -191,6 +191,13 @@ def test_a_page_leads_to_the_next_and_back_and_keeps_its_part(app: Flask, sql: A
     assert 'rel="next"' not in second
 
 
+@pytest.mark.parametrize("place", ["{key}~%00", "{key}~%ed%a0%80", "%00~MUG", "{key}~"])
+def test_a_place_that_is_none_is_some_page(noor: FlaskClient, place: str) -> None:
+    for way in ("after", "before"):
+        address = f"/portal/stock?{way}={place.format(key=listing_of('MUG'))}"
+        assert noor.get(address).status_code == 200
+
+
 def test_it_costs_three_statements_however_much_is_sold(app: Flask, noor: FlaskClient) -> None:
     costs = []
     for more in (0, 120):

@@ -117,6 +117,23 @@ def test_a_block_that_is_undone_alone_leaves_the_rest_of_the_transaction():
     assert names() == ["C-1", "C-3"]
 
 
+@pytest.mark.parametrize("many", [4, 5, 6])
+def test_a_block_is_undone_alone_however_often_there_was_one(app, many):
+    """The driver prepares what it has sent five times; what was refused it must not count on."""
+    with transaction(OPS):
+        with pytest.raises(IntegrityError), bulk.together(is_undone_alone=True):
+            bulk.insert(Customer, [customer("C-0"), customer("C-0")])
+        for n in range(many):
+            with bulk.together(is_undone_alone=True):
+                bulk.insert(Customer, [customer(f"C-{n}")])
+        with pytest.raises(IntegrityError), bulk.together(is_undone_alone=True):
+            bulk.insert(Customer, [customer("C-0")])
+        with bulk.together(is_undone_alone=True):
+            bulk.insert(Customer, [customer("C-9")])
+
+    assert len(names()) == many + 1
+
+
 def test_what_is_written_together_is_one_statement(sql):
     told = notice()
 

@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 
+from app.catalog.service import save_products
 from app.integrity import broken_invariants
 from app.orders.contract import Action, FoStatus
 from app.orders.service import act
@@ -20,6 +21,7 @@ from tests.conftest import NOW
 from tests.factories import (
     at,
     confirmed,
+    line,
     make_vendor_with_stock,
     one,
     parcel,
@@ -94,6 +96,19 @@ def test_services_are_compared_with_what_the_order_is_promised(work):
         ("express", 1240, date(2026, 11, 25), True),
     ]
     assert (found.best.service, found.policy_version) == ("standard", 1)
+
+
+def test_what_weighs_thousands_of_tons_is_sent_faster_too():
+    make_vendor_with_stock("fjord", {"STONE": 5000})
+    heavy = {"sku": "STONE", "title": "Stone", "weight_g": 1_000_000, "most_units": 9000}
+    with transaction(OPS):
+        save_products([heavy])
+    (reference,) = references(routed_order("A-1", [line("STONE", 5000, unit_price="1.00")]))
+
+    assert choose(reference) is True
+
+    # Five thousand tons, at 1.00 a kilogram.
+    assert state(reference) == ("express", 1240 + 500_000_000 - 490, "standard")
 
 
 def test_a_faster_service_is_booked_told_and_explained(work, sql):

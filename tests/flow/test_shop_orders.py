@@ -210,6 +210,18 @@ def test_an_address_changes_here_only_when_it_changes_there(tell):
     assert one("SELECT ship_to FROM orders").ship_to["line1"] == "Lillgatan 2"
 
 
+def test_an_order_that_is_refused_takes_no_month_from_those_after_it(tell):
+    long_ago = {"processed_at": "2024-03-05T09:15:00+01:00"}
+    refund = {"kind": "refund", "status": "success", "amount": "50.00", "currency": "EUR"}
+    too_much = {"refunds": [{"id": 1, "transactions": [refund]}]}
+
+    refused = tell(at(1, financial_status="partially_refunded", **long_ago, **too_much))
+    taken = tell(at(2, id=2, name="#1002", **long_ago))
+
+    assert (refused["outcome"], taken["outcome"]) == ("refused", "taken")
+    assert one("SELECT number, cohort::text FROM orders") == ("1002", "2024-03-01")
+
+
 def test_money_is_noted_by_what_is_new_of_it(tell):
     tell(at(1, financial_status="partially_paid", total_outstanding="9.90"))
     refund = {"kind": "refund", "status": "success", "amount": "5.00", "currency": "EUR"}

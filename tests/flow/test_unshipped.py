@@ -513,13 +513,25 @@ def test_others_send_it_where_the_policy_wants_that(kiln: UUID) -> None:
     assert mails("order_canceled") == []
 
 
-@pytest.mark.parametrize("has", ["too few", "had it before", "pinned"])
+UNFIT = {
+    "ships elsewhere": "UPDATE locations SET ships_to = '{DE}' FROM vendors v"
+    " WHERE v.id = vendor_id AND v.code = 'fjord'",
+    "place is shut": "UPDATE locations SET is_active = false FROM vendors v"
+    " WHERE v.id = vendor_id AND v.code = 'fjord'",
+    "other currency": "UPDATE listings SET currency = 'SEK' FROM vendors v"
+    " WHERE v.id = vendor_id AND v.code = 'fjord'",
+}
+
+
+@pytest.mark.parametrize("has", ["too few", "had it before", "pinned", *UNFIT])
 def test_what_no_other_can_send_is_canceled(kiln: UUID, sql: Sql, has: str) -> None:
     policy("promises", when_unshipped="others")
     pinned = {"vendor": "kiln"} if has == "pinned" else {}
     key = routed_order("A-1", [line("MUG", 2, **pinned)])
     others = {"MUG": 1 if has == "too few" else 9}
     make_vendor_with_stock("fjord", others, zone="Europe/Stockholm")
+    if has in UNFIT:
+        sql(UNFIT[has])
     names = references(key)
     if has == "had it before":
         with transaction(OPS) as now:

@@ -23,6 +23,8 @@ from app.shared.errors import InvalidInput
             Row(2, "MUG", "main", 3),
         ),
         ("Bestand;Artikelnummer\n12;MUG", Row(2, "MUG", "", 12)),
+        # As we write it: what parts the first line parts them all.
+        ('SKU,Title,On hand\nMUG,"A mug; red\tor not",3', Row(2, "MUG", "", 3)),
     ],
 )
 def test_a_row_is_read_as_it_is_written(text: str, row: Row) -> None:
@@ -33,6 +35,7 @@ def test_a_row_is_read_as_it_is_written(text: str, row: Row) -> None:
     ("text", "told"),
     [
         ("MUG", "A row names an article"),
+        ("MUG," + "4" * 140_000, "A row names an article"),
         ("MUG, main, A-1, 40", "A row names an article"),
         (", 40", "The row names no article."),
         ("MUG, -1", "-1 is no number of units."),
