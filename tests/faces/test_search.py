@@ -110,7 +110,9 @@ def test_an_order_is_found_by_any_of_its_names(
     assert any(words.startswith(number) for words in of("Orders", ask(ops_client, q)))
 
 
-@pytest.mark.parametrize("q", ["lind bo", "a", "da", "ind", "+46701234568", "C-7777", "nobody@", "_"])
+@pytest.mark.parametrize(
+    "q", ["lind bo", "a", "da", "ind", "+46701234568", "C-7777", "nobody@", "_"]
+)
 def test_what_is_nobodys_name_finds_no_order(world: None, ops_client: FlaskClient, q: str) -> None:
     assert orders_of(ops_client, q) == []
 
