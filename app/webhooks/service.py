@@ -57,9 +57,7 @@ def add(vendor_id: UUID, url: str, kinds: Sequence[str], by: Actor) -> tuple[UUI
     db.session.execute(ONE_BY_ONE, {"vendor": str(vendor_id)})
     if db.session.scalar(COUNT) >= MOST_ENDPOINTS:
         raise Conflict(_("You have {n} webhooks. Delete one first.", n=MOST_ENDPOINTS))
-    if db.session.scalar(SAME, {"url": address}):
-        told = _("You have a webhook to this address. Open it to change what it hears of.")
-        raise Conflict(told, url=told)
+    _require_new(address)
     key, secret, now = ids.new(), rules.secret_of(chance.secret_bytes()), clock.machine_now()
     row = {
         "id": key,
@@ -82,6 +80,8 @@ def change(endpoint_id: UUID, url: str | None, kinds: Sequence[str] | None, by: 
     """Have an endpoint called elsewhere, or about something else; None leaves it as it is."""
     found = _locked(endpoint_id)
     address = found.url if url is None else _address(url)
+    if address != found.url:
+        _require_new(address)
     wanted = found.kinds if kinds is None else rules.require_kinds(kinds)
     if (found.url, found.kinds) == (address, wanted):
         return
@@ -184,6 +184,13 @@ def _reseal(name: str) -> int:
 def _address(url: str) -> str:
     is_strict = bool(current_app.config["PUBLIC_WEBHOOKS_ONLY"])
     return rules.require_url(url.strip(), is_strict=is_strict)
+
+
+def _require_new(address: str) -> None:
+    """Refuse an address that is called already: its program would be told everything twice."""
+    if db.session.scalar(SAME, {"url": address}):
+        told = _("You have a webhook to this address. Open it to change what it hears of.")
+        raise Conflict(told, url=told)
 
 
 def _locked(endpoint_id: UUID) -> Row[Any]:

@@ -223,6 +223,17 @@ def test_what_is_wrong_is_named_and_nothing_is_saved(
     assert state() == before
 
 
+def test_no_webhook_goes_where_another_goes_already(robot: Api) -> None:
+    added(robot)
+    other = added(robot, f"{URL}/2")
+    before = state()
+
+    answer = robot("PUT", other, {"url": URL})
+
+    assert answer.status_code == 409
+    assert state() == before
+
+
 def test_an_address_has_one_webhook_and_a_vendor_no_more_than_some(robot: Api) -> None:
     added(robot)
     same = robot("POST", "/webhooks", {"url": URL})
