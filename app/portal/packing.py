@@ -43,6 +43,8 @@ PACKABLE = (FoStatus.CONFIRMED, FoStatus.PICKING, FoStatus.PACKED)
 GROUPS = ("ready", "picking", "packed")
 KILO, CENTI = 1000, 10
 LONGEST_NUMBER = 12
+# Each takes up to a second to be drawn anew.
+MOST_AT_ONCE = 12
 
 
 @dataclass(slots=True)
@@ -126,6 +128,11 @@ def _problem(refusal: DomainError) -> str:
 def _taken(parcels: Sequence[Typed]) -> dict[int, Sequence[Drawn]]:
     """Return the photos of each parcel by its number; what is wrong with one stands beside it."""
     found: dict[int, Sequence[Drawn]] = {}
+    chosen = [n for n in range(len(parcels)) for f in request.files.getlist(f"p{n}-photos") if f]
+    if len(chosen) > MOST_AT_ONCE:
+        said = _("Choose at most {n} photos at once; add the others then.", n=MOST_AT_ONCE)
+        parcels[chosen[0]].errors["photos"] = said
+        return found
     for n, parcel in enumerate(parcels):
         try:
             if drawn := forms.read_photos(request, f"p{n}-photos"):

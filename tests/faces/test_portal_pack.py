@@ -391,6 +391,18 @@ def test_the_same_photo_is_kept_once_and_more_than_four_are_refused(staff: Flask
     assert status(reference) == "packed"
 
 
+def test_more_photos_than_can_be_drawn_at_once_pack_nothing(staff: FlaskClient) -> None:
+    reference = picked(staff, line("MUG", 7))
+    form = sent(*[{"units-1": "1"}] * 7)
+    shots = {f"p{n}-photos": [shot(), shot("#222222")] for n in range(7)}
+
+    answer = staff.post(path(reference), data=form | shots, content_type="multipart/form-data")
+
+    assert answer.status_code == 422
+    assert "Choose at most 12 photos at once; add the others then." in words(answer.text)
+    assert (status(reference), parcels_of(reference)) == ("picking", [])
+
+
 def test_a_file_that_is_no_picture_packs_nothing(staff: FlaskClient) -> None:
     reference = picked(staff)
     bad = {"p0-photos": (io.BytesIO(b"<svg/>"), "x.jpg")}
