@@ -85,10 +85,7 @@ def shown(of: Loaded, now: datetime) -> dict[str, Any]:
         "fulfillment_orders": [
             _fulfillment_order(fo, of, prices, now) for fo in of.fulfillment_orders
         ],
-        "why": [
-            why(one, of.vendors, row.currency) for one in of.decisions if one.kind != "service"
-        ],
-        "services": [decided(one, row.currency) for one in of.decisions if one.kind == "service"],
+        **_decisions(of, row.currency),
         "money": _money(row, of.fulfillment_orders),
         "offer": _offer(of.offer),
         "messages": [lists.message(message) for message in of.messages],
@@ -223,6 +220,25 @@ def _fulfillment_order(
         ],
         "parcels": [_parcel(parcel, n) for n, parcel in numbered if parcel.fo_id == fo.id],
         "photos": photos_shown(fo.photos or (), "console.photo"),
+    }
+
+
+def _decisions(of: Loaded, currency: str) -> dict[str, Any]:
+    """Return why it is with whom and by which service each part goes, and what was before."""
+    whys, before = [], []
+    services: dict[str, dict[str, Any]] = {}
+    for one in of.decisions:
+        if one.kind != "service":
+            whys.append(why(one, of.vendors, currency))
+            continue
+        told = decided(one, currency)
+        # The newest of each part comes first.
+        if services.setdefault(told["subject"], told) is not told:
+            before.append(told)
+    return {
+        "why": whys[0] if whys else None,
+        "services": list(services.values()),
+        "earlier": [*whys[1:], *before],
     }
 
 

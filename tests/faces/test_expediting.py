@@ -114,6 +114,17 @@ def test_a_faster_service_is_booked_and_stands_where_people_look(work, ops_clien
     assert "€7.50 more, paid by the marketplace" in text
 
 
+def test_only_the_newest_choice_stands_on_the_order_the_others_are_earlier(work, ops_client):
+    for service in ("express", "standard"):
+        answer = ops_client.post(address(work), data=form(ops_client, work, service))
+    page = ops_client.get(answer.headers["Location"]).text
+
+    now, _, before = page.partition("1 earlier decision")
+    assert "chose 'standard' instead of 'express'" in told(now)
+    assert "chose 'express' instead of 'standard'" in told(before)
+    assert "chose 'express' instead of 'standard'" not in told(now)
+
+
 def test_a_second_click_is_no_second_change(work, ops_client):
     sent = form(ops_client, work)
     ops_client.post(address(work), data=sent)
