@@ -45,6 +45,7 @@ class Parts:
 def order_document(order_id: UUID) -> Document:
     """Return an order with all that belongs to it."""
     order = orders.order(order_id)
+    fos = orders.fulfillment_orders_of(order_id)
     return document_of(
         Parts(
             order=order,
@@ -52,10 +53,10 @@ def order_document(order_id: UUID) -> Document:
             holds=open_holds(order_id),
             lines=orders.lines_of(order_id),
             payment=payment_of(order_id),
-            promises=promises_of(order_id),
+            promises=promises_of([order_id, *(fo.id for fo in fos)]),
             messages=messages_of(order_id),
             entries=entries_of(order_id),
-            fos=orders.fulfillment_orders_of(order_id),
+            fos=fos,
             parcels=shipments_of(order_id),
             cases=cases_of(order_id),
             offers=offers_of(order_id),

@@ -19,7 +19,7 @@ STATEMENTS = (
     f"SELECT * FROM order_holds {OF} AND released_at IS NULL ORDER BY held_at, code",
     f"SELECT * FROM order_lines {OF} ORDER BY external_id",
     f"SELECT * FROM payments {OF}",
-    f"SELECT * FROM promises {OF} ORDER BY id",
+    "SELECT * FROM promises WHERE subject_id = %(id)s ORDER BY id",
     f"SELECT * FROM notifications {IN_COHORT} ORDER BY made_at DESC, id DESC",
     f"SELECT * FROM timeline {IN_COHORT} ORDER BY id DESC",
 )

@@ -11,7 +11,7 @@ from app.extensions import db
 from app.promises.models import Promise
 
 
-def promises_of(order_id: UUID) -> Sequence[Promise]:
-    """Return every promise made about an order, first made first."""
-    query = select(Promise).where(Promise.order_id == order_id)
+def promises_of(subject_ids: Sequence[UUID]) -> Sequence[Promise]:
+    """Return every promise made about these orders and fulfillment orders, first made first."""
+    query = select(Promise).where(Promise.subject_id.in_(subject_ids))
     return db.session.scalars(query.order_by(Promise.id)).all()
