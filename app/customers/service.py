@@ -17,6 +17,13 @@ KNOWN = (
     " JOIN unnest((SELECT CAST(%(channels)s AS text[])), (SELECT CAST(%(names)s AS text[])))"
     " v(channel, name) ON (c.channel, c.external_id) = (v.channel, v.name)"
 )
+# What refers to a customer who is written in the same block, by `buyer` and `channel`.
+BUYER = bulk.LookedUp(
+    "customer_id",
+    "id",
+    Customer.__tablename__,
+    "(customers.channel, customers.external_id) = (v.channel, v.buyer)",
+)
 
 
 def name_of(customer: Mapping[str, Any]) -> Name:
@@ -36,13 +43,13 @@ def who_is_known(customers: Sequence[Mapping[str, Any]]) -> work.Question[dict[N
 def save(customers: Sequence[dict[str, Any]], known: Mapping[Name, Any]) -> dict[Name, UUID]:
     """Write down who is new or known otherwise; return everybody's keys.
 
-    `known` is what was found of them. Where somebody else wrote down one of the new ones since,
-    the key that is returned is nobody's: what refers to it is refused by the database.
+    `known` is what was found of them. Somebody else may have written down one of the new ones
+    since, under another key: what refers to them in this statement looks theirs up (`BUYER`).
     """
     # The same customer may order twice in one batch: the later data count.
     unique = {name_of(one): one for one in customers}
     keys = {name: UUID(known[name].id) if name in known else ids.new() for name in sorted(unique)}
-    bulk.insert(
+    bulk.insert_linked(
         Customer,
         [
             {"id": key, **unique[name]}
@@ -51,5 +58,6 @@ def save(customers: Sequence[dict[str, Any]], known: Mapping[Name, Any]) -> dict
         ],
         conflict="ON CONFLICT (channel, external_id) DO UPDATE SET name = excluded.name,"
         " email = excluded.email, phone = excluded.phone, locale = excluded.locale",
+        shown="id, channel, external_id",
     )
     return keys

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-
-from sqlalchemy.exc import IntegrityError
 
 from app.catalog.queries import known_skus
 from app.checks import service as checks
@@ -37,6 +35,12 @@ EXISTING = (
 )
 # Whoever is overtaken looks again, and finds what overtook them; so often is nobody.
 MOST_TURNS = 10
+# By what a channel knows an order.
+Name = tuple[str, str]
+# Of an order that somebody else writes at the same moment nothing is written here.
+FIRST = bulk.Leader(Order.__tablename__, hanging_by="order_id")
+# An order and the row that is written of it.
+Pairs = Sequence[tuple[NewOrder, dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,17 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
+class In:
+    """An order that is in, the digest of its content, and what was sent where it is new."""
+
+    id: UUID
+    reference: str
+    digest: str
+    is_held: bool
+    first: NewOrder | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What is looked up about orders that come in, all of it in one journey.
 
@@ -57,15 +72,11 @@ class Known:
     sells; and the policies.
     """
 
-    orders: Mapping[tuple[str, str], Any]
+    orders: Mapping[Name, In]
     buyers: Mapping[customers.Name, Any]
     skus: Mapping[str, Sku]
     doubts: Doubts
     messages: Messages
-
-
-# An order and the row that is written of it.
-Pairs = Sequence[tuple[NewOrder, dict[str, Any]]]
 
 
 def place(
@@ -77,35 +88,32 @@ def place(
     told that the order came in.
     """
     ensure_cohorts({cohort_of(order.placed_at) for order in orders})
+    found: dict[Name, In] = {}
+    left = orders
     for _ in range(MOST_TURNS):
-        known = _known(orders, now)
-        fresh: dict[tuple[str, str], NewOrder] = {}
-        for order in orders:
-            if (order.channel, order.number) not in known.orders:
+        known = _known(left, now)
+        found |= known.orders
+        fresh: dict[Name, NewOrder] = {}
+        for order in left:
+            if _name(order) not in found:
                 # Of two in one batch the first one counts, as it would have one by one.
-                fresh.setdefault((order.channel, order.number), order)
-        pairs = _pairs(list(fresh.values()), zone, now)
-        try:
-            held = _write(pairs, known, actor, now, is_told=is_told)
-        except IntegrityError as refusal:
-            # Somebody placed one of them at the same moment, or wrote its customer down.
-            overtaken = refusal
-            continue
-        written = {
-            (o.channel, o.number): (Placed(r["id"], r["reference"], True, r["id"] in held), o)
-            for o, r in pairs
-        }
-        return [_answer(order, written, known) for order in orders]
-    message = f"order {orders[0].number} was overtaken {MOST_TURNS} times"
-    raise RuntimeError(message) from overtaken
+                fresh.setdefault(_name(order), order)
+        found |= _write(_pairs(list(fresh.values()), zone, now), known, actor, now, is_told=is_told)
+        left = [order for order in left if _name(order) not in found]
+        if not left:
+            return [_answer(order, found[_name(order)]) for order in orders]
+    message = f"order {left[0].number} was overtaken {MOST_TURNS} times"
+    raise RuntimeError(message)
+
+
+def _name(order: NewOrder) -> Name:
+    return order.channel, order.number
 
 
 def _known(orders: Sequence[NewOrder], now: datetime) -> Known:
     named = {"channels": [o.channel for o in orders], "numbers": [o.number for o in orders]}
     existing, buyers, skus, (doubts, messages) = work.answers(
-        work.Question(
-            EXISTING, named, lambda rows: {(row.channel, row.number): row for row in rows}
-        ),
+        work.Question(EXISTING, named, _are_in),
         customers.who_is_known([_customer(order) for order in orders]),
         known_skus(line.sku for order in orders for line in order.lines),
         which_in_force([Doubts, Messages], now),
@@ -114,25 +122,20 @@ def _known(orders: Sequence[NewOrder], now: datetime) -> Known:
     return Known(existing, buyers, usual, doubts.document, messages.document)
 
 
-def _answer(
-    order: NewOrder,
-    written: Mapping[tuple[str, str], tuple[Placed, NewOrder]],
-    known: Known,
-) -> Placed | Conflict:
-    key = (order.channel, order.number)
-    if key in written:
-        placed, first = written[key]
-        placed, digest = replace(placed, is_new=order is first), first.request_sha256
-    else:
-        row = known.orders[key]
-        placed = Placed(UUID(row.id), row.reference, is_new=False, is_held=row.is_held)
-        digest = row.request_sha256
-    if digest != order.request_sha256:
+def _are_in(rows: Sequence[Any]) -> dict[Name, In]:
+    return {
+        (row.channel, row.number): In(UUID(row.id), row.reference, row.request_sha256, row.is_held)
+        for row in rows
+    }
+
+
+def _answer(order: NewOrder, found: In) -> Placed | Conflict:
+    if found.digest != order.request_sha256:
         return Conflict(
-            f"Order {order.number} on {order.channel} exists as {placed.reference} with other"
+            f"Order {order.number} on {order.channel} exists as {found.reference} with other"
             " content; change that order instead of sending it anew."
         )
-    return placed
+    return Placed(found.id, found.reference, order is found.first, found.is_held)
 
 
 def _pairs(orders: Sequence[NewOrder], zone: str, now: datetime) -> Pairs:
@@ -141,31 +144,39 @@ def _pairs(orders: Sequence[NewOrder], zone: str, now: datetime) -> Pairs:
     return [(order, _order_row(order, zone, now)) for order in orders]
 
 
-def _write(pairs: Pairs, known: Known, actor: str, now: datetime, *, is_told: bool) -> set[UUID]:
-    """Write new orders and what follows from them; return those that are held.
-
-    IntegrityError where one of them is there by now: then nothing is written.
-    """
+def _write(
+    pairs: Pairs, known: Known, actor: str, now: datetime, *, is_told: bool
+) -> dict[Name, In]:
+    """Write new orders and what follows from them; return those that nobody else wrote first."""
     if not pairs:
-        return set()
+        return {}
     doubts = {r["id"]: doubts_of(order, known.skus, known.doubts) for order, r in pairs}
     held = {key for key, found in doubts.items() if found}
-    with bulk.together(is_undone_alone=True):
+    with bulk.together(led_by=FIRST) as written:
         buyers = customers.save([_customer(order) for order, _ in pairs], known.buyers)
         for order, row in pairs:
             row["customer_id"] = buyers[order.channel, order.customer.external_id]
-        bulk.insert(Order, [row for _, row in pairs])
+        bulk.insert_linked(
+            Order,
+            [row for _, row in pairs],
+            conflict="ON CONFLICT (channel, number) DO NOTHING",
+            shown="id",
+            looked_up=customers.BUYER if buyers.keys() - known.buyers.keys() else None,
+        )
         bulk.insert(OrderLine, [_line_row(line, r["id"]) for o, r in pairs for line in o.lines])
         _follow(pairs, actor, now)
         if is_told:
             _tell(pairs, known.messages, now)
         _wake(pairs, held, now)
+    ours = [(order, row) for order, row in pairs if row["id"] in written]
     holds.hold(
-        [Held(r["id"], r["cohort"], doubts[r["id"]]) for _, r in pairs if r["id"] in held],
+        [Held(r["id"], r["cohort"], doubts[r["id"]]) for _, r in ours if r["id"] in held],
         actor=SYSTEM,
         now=now,
     )
-    return held
+    return {
+        _name(o): In(r["id"], r["reference"], o.request_sha256, r["id"] in held, o) for o, r in ours
+    }
 
 
 def _wake(pairs: Pairs, held: set[UUID], now: datetime) -> None:
@@ -249,6 +260,7 @@ def _order_row(order: NewOrder, zone: str, now: datetime) -> dict[str, Any]:
         "cohort": cohort_of(order.placed_at),
         "placed_at": order.placed_at,
         "received_at": now,
+        "buyer": order.customer.external_id,
         "currency": order.currency,
         "items_minor": sum(line.quantity * line.unit_price_minor for line in order.lines),
         "freight_minor": order.shipping_minor + sum(line.shipping_minor for line in order.lines),

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple, cast
+from uuid import UUID
 
 import orjson
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import DBAPIError
 
 from app.extensions import Model, db
 from app.shared import work
@@ -23,15 +23,38 @@ DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 # What a session keeps of the statements that wait for the end of their block.
 WAITING = "written together"
 Rows = Sequence[Mapping[str, Any]]
-Statement = tuple[str, Mapping[str, str] | None]
+Statement = tuple[str, Mapping[str, str]]
 
 
 class Written(NamedTuple):
-    """A statement with {rows} where the name of its value belongs, and that value."""
+    """A statement with {rows} where the name of its value belongs, and that value.
+
+    And with {only} where it may be said that not all of those rows count.
+    """
 
     table: str
+    names: tuple[str, ...]
     sql: str
     rows: str
+
+
+class LookedUp(NamedTuple):
+    """A column whose value another part of the block may know: `other` stands for its row.
+
+    `on` tells that row by those of `other` and of `v`, the row that is written.
+    """
+
+    column: str
+    value: str
+    other: str
+    on: str
+
+
+class Leader(NamedTuple):
+    """A table, of which a row may be there by now, and the column by which others hang on it."""
+
+    table: str
+    hanging_by: str
 
 
 def _table(model: type[Model]) -> Table:
@@ -40,8 +63,9 @@ def _table(model: type[Model]) -> Table:
 
 @cache
 def _source(model: type[Model], names: tuple[str, ...]) -> str:
-    """Return rows of some columns, as they stand in a value."""
-    kinds = (_table(model).columns[name].type.compile(DIALECT) for name in names)
+    """Return rows of some columns, as they stand in a value; what is none of them is a text."""
+    columns = _table(model).columns
+    kinds = (columns[name].type.compile(DIALECT) if name in columns else "text" for name in names)
     cells = ", ".join(f"{name} {kind}" for name, kind in zip(names, kinds, strict=True))
     return f"jsonb_to_recordset(%({{rows}})s) AS v({cells})"
 
@@ -59,12 +83,23 @@ def _plain(value: object) -> str:
 
 
 @cache
-def _insert(model: type[Model], names: tuple[str, ...], conflict: str, returning: str) -> str:
-    columns = ", ".join(names)
+def _insert(
+    model: type[Model],
+    names: tuple[str, ...],
+    conflict: str,
+    returning: str,
+    looked_up: LookedUp | None = None,
+) -> str:
+    known = [name for name in names if name in _table(model).columns]
+    values, joined = {name: f"v.{name}" for name in known}, ""
+    if looked_up:
+        mine, other = values[looked_up.column], looked_up.other
+        values[looked_up.column] = f"coalesce({other}.{looked_up.value}, {mine})"
+        joined = f" LEFT JOIN {_new(other)} {other} ON {looked_up.on}"
     told = f" RETURNING {returning}" if returning else ""
     return (
-        f"INSERT INTO {_table(model).name} ({columns}) SELECT {columns}"
-        f" FROM {_source(model, names)} {conflict}{told}"
+        f"INSERT INTO {_table(model).name} ({', '.join(known)}) SELECT {', '.join(values.values())}"
+        f" FROM {_source(model, names)}{joined}{{only}} {conflict}{told}"
     )
 
 
@@ -74,11 +109,27 @@ def insert(
     """Insert rows of equal keys in one statement; return what `returning` names, if anything."""
     if not rows:
         return []
-    sql = _insert(model, tuple(rows[0]), conflict, returning)
+    names = tuple(rows[0])
+    sql = _insert(model, names, conflict, returning)
     if returning:
-        return work.rows(sql.format(rows="rows"), {"rows": as_json(rows)})
-    _write(Written(_table(model).name, sql, as_json(rows)))
+        return work.rows(sql.format(rows="rows", only=""), {"rows": as_json(rows)})
+    _write(Written(_table(model).name, names, sql, as_json(rows)))
     return []
+
+
+def insert_linked(
+    model: type[Model],
+    rows: Rows,
+    *,
+    conflict: str,
+    shown: str,
+    looked_up: LookedUp | None = None,
+) -> None:
+    """Insert rows of equal keys in a block whose other parts may look up what is `shown`."""
+    if rows:
+        names = tuple(rows[0])
+        sql = _insert(model, names, conflict, shown, looked_up)
+        _write(Written(_table(model).name, names, sql, as_json(rows)))
 
 
 @cache
@@ -91,36 +142,35 @@ def _update(model: type[Model], names: tuple[str, ...], key: str) -> str:
 def update(model: type[Model], rows: Rows, *, key: str) -> None:
     """Update rows by their key in one statement."""
     if rows:
-        _write(Written(_table(model).name, _update(model, tuple(rows[0]), key), as_json(rows)))
+        names = tuple(rows[0])
+        _write(Written(_table(model).name, names, _update(model, names, key), as_json(rows)))
 
 
 @contextmanager
-def together(*, is_undone_alone: bool = False) -> Iterator[None]:
+def together(*, led_by: Leader | None = None) -> Iterator[set[UUID]]:
     """Write what is written in the block at its end: as one statement, where that does the same.
 
-    Rows that are read in the block are as they were before it. `is_undone_alone`: where the
-    database refuses it, the transaction goes on as if nothing of the block had been written.
+    Rows that are read in the block are as they were before it. `led_by`: what hangs on a row of
+    that table is written only if the row was; all of it is one statement, which no table is written
+    in twice. The keys of those rows are in the set at the end.
     """
-    info = db.session().info
+    info, led = db.session().info, set[UUID]()
     if WAITING in info:
         # The block around this one sends it.
-        yield
+        yield led
         return
     waiting: list[Written] = []
     info[WAITING] = waiting
     try:
-        yield
+        yield led
     finally:
         del info[WAITING]
-    statements = list(_joined(waiting))
-    if not is_undone_alone:
-        _send(statements)
-        return
-    try:
-        _send([("SAVEPOINT together", None), *statements, ("RELEASE SAVEPOINT together", None)])
-    except DBAPIError:
-        _send([("ROLLBACK TO SAVEPOINT together", None)])
-        raise
+    if led_by:
+        (statement,) = _joined(waiting, led_by)
+        with work.driver() as driver:
+            led |= {key for (key,) in driver.execute(*statement)}
+    else:
+        _send(list(_joined(waiting)))
 
 
 def _write(written: Written) -> None:
@@ -139,12 +189,10 @@ def _send(statements: Sequence[Statement]) -> None:
         elif statements:
             with driver.pipeline():
                 for sql, values in statements:
-                    # What sets or ends a savepoint is not prepared: where one before it is refused,
-                    # the driver would take it for prepared, and the server not know it.
-                    driver.execute(sql, values, prepare=None if values else False)
+                    driver.execute(sql, values)
 
 
-def _joined(waiting: Sequence[Written]) -> Iterator[Statement]:
+def _joined(waiting: Sequence[Written], led_by: Leader | None = None) -> Iterator[Statement]:
     """Return as few statements as do the same.
 
     What is written to a table twice is written at once, if it is the same; otherwise it has to
@@ -158,20 +206,36 @@ def _joined(waiting: Sequence[Written]) -> Iterator[Statement]:
             parts[written.table] = before._replace(rows=rows)
             continue
         if before:
-            yield _one(tuple(parts.values()))
+            yield _one(tuple(parts.values()), led_by)
             parts = {}
         parts[written.table] = written
     if parts:
-        yield _one(tuple(parts.values()))
+        yield _one(tuple(parts.values()), led_by)
 
 
-def _one(parts: Sequence[Written]) -> Statement:
+def _one(parts: Sequence[Written], led_by: Leader | None = None) -> Statement:
     values = {f"rows{n}": part.rows for n, part in enumerate(parts)}
-    return _in_one(tuple(part.sql for part in parts)), values
+    return _in_one(tuple(part._replace(rows="") for part in parts), led_by), values
 
 
 @cache
-def _in_one(sqls: tuple[str, ...]) -> str:
-    *before, last = (sql.format(rows=f"rows{n}") for n, sql in enumerate(sqls))
-    parts = ", ".join(f"w{n} AS ({sql})" for n, sql in enumerate(before))
-    return f"WITH {parts} {last}" if parts else last
+def _in_one(parts: tuple[Written, ...], led_by: Leader | None) -> str:
+    sqls = {
+        _new(part.table): part.sql.format(rows=f"rows{n}", only=_only(part, led_by))
+        for n, part in enumerate(parts)
+    }
+    last = f"SELECT id FROM {_new(led_by.table)}" if led_by else sqls.popitem()[1]
+    before = ", ".join(f"{name} AS ({sql})" for name, sql in sqls.items())
+    return f"WITH {before} {last}" if before else last
+
+
+def _only(part: Written, led_by: Leader | None) -> str:
+    """Return which rows of a part count."""
+    if led_by is None or led_by.hanging_by not in part.names:
+        return ""
+    return f" WHERE v.{led_by.hanging_by} IN (SELECT id FROM {_new(led_by.table)})"
+
+
+def _new(table: str) -> str:
+    """Return as what a part of a statement is known to the others."""
+    return f"new_{table}"

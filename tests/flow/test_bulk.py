@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from app.checks.models import Check
 from app.customers.models import Customer
 from app.extensions import db
 from app.notices.models import Notice
@@ -29,6 +32,11 @@ def notice(**facts: Any) -> dict[str, Any]:
     row = {"id": ids.new(), "audience": "ops", "kind": "mention", "subject": "OR-1"}
     with transaction(OPS) as now:
         return row | {"facts": facts, "once": str(row["id"]), "at": now}
+
+
+def check(order_id: UUID, at: datetime) -> dict[str, Any]:
+    row = {"subject_id": ids.new(), "watcher": "watch", "subject_kind": "order"}
+    return row | {"order_id": order_id, "next_check_at": at}
 
 
 def names() -> list[str]:
@@ -106,32 +114,20 @@ def test_of_a_block_that_fails_nothing_is_sent():
     assert names() == ["C-2"]
 
 
-def test_a_block_that_is_undone_alone_leaves_the_rest_of_the_transaction():
-    with transaction(OPS):
-        bulk.insert(Customer, [customer("C-1")])
-        with pytest.raises(IntegrityError), bulk.together(is_undone_alone=True):
-            bulk.insert(Customer, [customer("C-2"), customer("C-1")])
-        with bulk.together(is_undone_alone=True):
-            bulk.insert(Customer, [customer("C-3")])
+def test_what_hangs_on_a_row_that_is_there_already_is_left_out():
+    there, new = customer("C-1"), customer("C-2")
+    first = bulk.Leader("customers", hanging_by="order_id")
+    with transaction(OPS) as now:
+        bulk.insert(Customer, [there])
+        with bulk.together(led_by=first) as written:
+            again = {**there, "id": ids.new()}
+            bulk.insert_linked(
+                Customer, [again, new], conflict="ON CONFLICT DO NOTHING", shown="id"
+            )
+            bulk.insert(Check, [check(again["id"], now), check(new["id"], now)])
 
-    assert names() == ["C-1", "C-3"]
-
-
-@pytest.mark.parametrize("many", [4, 5, 6])
-def test_a_block_is_undone_alone_however_often_there_was_one(app, many):
-    """The driver prepares what it has sent five times; what was refused it must not count on."""
-    with transaction(OPS):
-        with pytest.raises(IntegrityError), bulk.together(is_undone_alone=True):
-            bulk.insert(Customer, [customer("C-0"), customer("C-0")])
-        for n in range(many):
-            with bulk.together(is_undone_alone=True):
-                bulk.insert(Customer, [customer(f"C-{n}")])
-        with pytest.raises(IntegrityError), bulk.together(is_undone_alone=True):
-            bulk.insert(Customer, [customer("C-0")])
-        with bulk.together(is_undone_alone=True):
-            bulk.insert(Customer, [customer("C-9")])
-
-    assert len(names()) == many + 1
+    assert written == {new["id"]}
+    assert [row.order_id for row in rows("SELECT order_id FROM checks")] == [new["id"]]
 
 
 def test_what_is_written_together_is_one_statement(sql):
