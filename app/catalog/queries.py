@@ -10,20 +10,21 @@ from sqlalchemy import Row, text
 
 from app.catalog.models import Product
 from app.extensions import db
-from app.shared import clock, work
+from app.shared import work
 from app.vendors.queries import STATUS
 
+# For the driver: they go with other statements in one journey.
 OFFERS = (
     "SELECT l.id AS listing_id, l.vendor_id, l.location_id, l.sku, l.cost_minor, l.currency,"
     " l.is_active, l.buy_in_days, l.restock_on, p.weight_g, v.code AS vendor,"
-    f" v.email AS vendor_email, {STATUS} AS vendor_status,"
+    f" v.email AS vendor_email, {STATUS.replace(':now', '%(now)s')} AS vendor_status,"
     " c.code AS location, c.zone, c.cut_off, c.handling_days, c.working_days, c.holidays,"
     " c.daily_capacity, c.ships_to, c.is_active AS location_is_active, c.country,"
     " s.on_hand - s.reserved AS available"
     " FROM listings l JOIN stock s ON s.listing_id = l.id"
     " JOIN vendors v ON v.id = l.vendor_id JOIN locations c ON c.id = l.location_id"
     " LEFT JOIN products p ON p.sku = l.sku"
-    " WHERE l.sku = ANY(CAST((SELECT :skus) AS text[])) ORDER BY s.listing_id"
+    " WHERE l.sku = ANY(CAST((SELECT %(skus)s) AS text[])) ORDER BY s.listing_id"
 )
 LISTINGS = (
     "SELECT l.id, l.sku, l.title, l.cost_minor, l.price_minor, l.currency, l.is_active,"
@@ -33,14 +34,7 @@ LISTINGS = (
     " JOIN vendors v ON v.id = l.vendor_id JOIN locations c ON c.id = l.location_id"
     " WHERE {where} ORDER BY l.id LIMIT :limit"
 )
-LOCKED = f"{OFFERS} FOR NO KEY UPDATE OF s"
-
-
-def offers_of(skus: Iterable[str], *, lock: bool = False) -> Sequence[Row[Any]]:
-    """Return every listing of these SKUs with its vendor, its place and what is available."""
-    sql = LOCKED if lock else OFFERS
-    values = {"skus": sorted(set(skus)), "now": clock.now()}
-    return db.session.execute(text(sql), values).all()
+OFFERS_LOCKED = f"{OFFERS} FOR NO KEY UPDATE OF s"
 
 
 def product(sku: str) -> Product | None:

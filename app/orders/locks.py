@@ -25,13 +25,18 @@ ORDERS_OF = text(
 )
 
 
-def lock_orders(order_ids: Sequence[UUID], *, skip_locked: bool = False) -> Sequence[Order]:
-    """Return these orders, locked in ascending order of their keys; or only those that are free.
+# For the driver. Whoever holds checks already must not wait for orders: holders of orders wait for
+# checks. So it takes only those that are free.
+FREE_ORDERS = (
+    "SELECT {columns} FROM orders WHERE id = ANY(CAST((SELECT %(ids)s) AS uuid[]))"
+    " ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+)
 
-    Whoever holds checks already must not wait for orders: holders of orders wait for checks.
-    """
+
+def lock_orders(order_ids: Sequence[UUID]) -> Sequence[Order]:
+    """Return these orders, locked in ascending order of their keys."""
     query = select(Order).where(Order.id.in_(order_ids)).order_by(Order.id)
-    locked = query.with_for_update(key_share=True, skip_locked=skip_locked)
+    locked = query.with_for_update(key_share=True)
     return db.session.scalars(locked, execution_options=ANEW).all()
 
 

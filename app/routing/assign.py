@@ -10,8 +10,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row
-
 from app.catalog import service as catalog
 from app.checks import service as checks
 from app.checks.service import Subject
@@ -20,12 +18,12 @@ from app.notices import service as notices
 from app.notices.contract import Notice
 from app.notifications.service import Message, tell
 from app.orders import reminders
-from app.orders.models import FoLine, FulfillmentOrder, Order, OrderLine
+from app.orders.models import FoLine, FulfillmentOrder, OrderLine
 from app.orders.service import settle, tell_vendors
 from app.policies.documents import Messages
 from app.promises.rules import end_of
 from app.promises.service import Made, make
-from app.routing.contract import Choice, Excluded, Option, Plan, Start
+from app.routing.contract import Choice, Excluded, Option, Plan, Start, ToRoute
 from app.routing.loading import Market, Rules
 from app.shared import bulk, ids
 from app.timeline.service import SYSTEM, Decided, Happened, decide, record
@@ -42,8 +40,8 @@ class Routed:
     its promise, and since when it waits for units.
     """
 
-    order: Order
-    lines: dict[str, Row[Any]]
+    order: ToRoute
+    lines: dict[str, Any]
     plan: Plan
     options: dict[str, list[Option]]
     excluded: list[Excluded]
@@ -86,7 +84,7 @@ def _noted(routed: Routed, now: datetime) -> dict[str, Any]:
     return {"deliver_on": on, "deliver_by": by, "unfilled_since": since}
 
 
-def _fo_row(order: Order, vendor_id: UUID, location_id: UUID, now: datetime) -> dict[str, Any]:
+def _fo_row(order: ToRoute, vendor_id: UUID, location_id: UUID, now: datetime) -> dict[str, Any]:
     return {
         "id": ids.new(),
         "reference": ids.reference("FO"),
@@ -109,7 +107,7 @@ def _fo_row(order: Order, vendor_id: UUID, location_id: UUID, now: datetime) -> 
     }
 
 
-def _fo_line_row(fo: dict[str, Any], choice: Choice, line: Row[Any]) -> dict[str, Any]:
+def _fo_line_row(fo: dict[str, Any], choice: Choice, line: Any) -> dict[str, Any]:
     return {
         "id": ids.new(),
         "fo_id": fo["id"],
@@ -161,8 +159,6 @@ def write(routed: Sequence[Routed], market: Market, rules: Rules, now: datetime)
             if not x["is_bought_in"]
         ]
     )
-    for r in changed:
-        db.session.expire(r.order, r.noted)
 
 
 def _is_other(r: Routed) -> bool:

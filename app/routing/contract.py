@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from app.promises.rules import Calendar
@@ -14,6 +14,29 @@ from app.promises.rules import Calendar
 Pool = tuple[UUID, bool]
 # A parcel's beginning: a location, and the day from which its goods are there (None: now).
 Start = tuple[UUID, date | None]
+
+
+class ToRoute(NamedTuple):
+    """What of an order matters to routing, by the names of its columns."""
+
+    id: UUID
+    number: str
+    cohort: date
+    placed_at: datetime
+    currency: str
+    ship_to: dict[str, Any]
+    shipping: dict[str, Any]
+    preferences: dict[str, Any]
+    promise_zone: str
+    deliver_on: date | None
+    deliver_by: datetime | None
+    held_since: datetime | None
+    unfilled_since: datetime | None
+
+    @classmethod
+    def of(cls, order: Any) -> ToRoute:
+        """Return what of an order as it is stored matters here."""
+        return cls._make(getattr(order, name) for name in cls._fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
-
-from app.catalog.queries import offers_of
+from app.catalog.queries import OFFERS, OFFERS_LOCKED
 from app.extensions import db
 from app.orders.changes import REDATED
-from app.orders.models import Order
-from app.policies.documents import Lanes, Messages, Promises, Routing
-from app.policies.queries import InForce, all_in_force
+from app.orders.locks import FREE_ORDERS
+from app.policies.documents import Document, Lanes, Messages, Promises, Routing
+from app.policies.queries import InForce, all_in_force, which_in_force
 from app.promises.rules import Calendar, Lane
-from app.routing.contract import Candidate, Place, Wanted
+from app.routing.contract import Candidate, Place, ToRoute, Wanted
 from app.routing.rules import Timetable
 from app.shared import work
 from app.shared.money import exponent
@@ -32,6 +30,7 @@ OPEN_LINES = (
     "  AND l.unrouted > 0"
     " ORDER BY l.order_id, l.external_id"
 )
+FREE = FREE_ORDERS.format(columns=", ".join(ToRoute._fields))
 # What a person released: they know that nobody has it all, or can be in time for this very date.
 WAIVED = (
     "SELECT DISTINCT h.order_id, h.code FROM order_holds h JOIN orders o ON o.id = h.order_id"
@@ -40,16 +39,19 @@ WAIVED = (
     "  OR h.code = 'need_by' AND h.facts->>'date' = o.preferences->>'deliver_by'"
     "  AND h.release_note IS DISTINCT FROM %(redated)s)"
 )
+# Where these SKUs are sold.
+PLACES = "(SELECT location_id FROM listings WHERE sku = ANY(CAST((SELECT %(skus)s) AS text[])))"
 CLOSURES = (
     "SELECT location_id, first_day, last_day FROM closures"
-    " WHERE location_id = ANY(CAST((SELECT %(ids)s) AS uuid[])) AND last_day >= %(day)s"
+    f" WHERE location_id IN {PLACES} AND last_day >= %(today)s"
 )
-LOADS = text(
+LOADS = (
     "SELECT f.location_id, (f.ship_by AT TIME ZONE l.zone)::date AS day, count(*) AS n"
     " FROM fulfillment_orders f JOIN locations l ON l.id = f.location_id"
-    " WHERE f.location_id = ANY(:ids) AND f.ship_by >= :now AND f.status IN"
+    f" WHERE l.id IN {PLACES} AND l.daily_capacity > 0 AND f.ship_by >= %(now)s AND f.status IN"
     " ('assigned', 'confirmed', 'picking', 'packed', 'ready', 'on_hold') GROUP BY 1, 2"
 )
+POLICIES: tuple[type[Document], ...] = (Routing, Promises, Lanes, Messages)
 HUNDREDTHS = 2
 
 
@@ -77,7 +79,7 @@ class Market:
     """Who sells what as a batch sees it; what one order takes the next one cannot have."""
 
     candidates: dict[str, dict[UUID, Candidate]]
-    rows: dict[UUID, Row[Any]]
+    rows: dict[UUID, Any]
     loads: Loads
     timetable: Timetable
 
@@ -135,7 +137,11 @@ def minor(hundredths: int, currency: str) -> int:
 
 def rules_at(now: datetime) -> Rules:
     """Return the policies in force."""
-    routing, promises, lanes, messages = all_in_force([Routing, Promises, Lanes, Messages], now)
+    return _rules(all_in_force(POLICIES, now))
+
+
+def _rules(found: Sequence[InForce[Any]]) -> Rules:
+    routing, promises, lanes, messages = found
     return Rules(routing, promises.document, lanes.document, messages.document)
 
 
@@ -164,28 +170,50 @@ def wanted_of(row: Any) -> Wanted:
     )
 
 
-def lines_and_waived(
-    orders: Sequence[Order],
-) -> tuple[dict[UUID, dict[str, Any]], set[tuple[UUID, str]]]:
-    """Return the open lines of orders, and the doubts of routing that a person has given up.
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Orders that are locked and wait for no person, their open lines, and the policies.
 
-    Those are "need_by" and "unfilled", by order.
+    `given_up`: doubts of routing ("need_by" and "unfilled") that a person released, by order.
+    `busy`: who was asked for, too, and is locked by somebody else.
     """
+
+    orders: Sequence[ToRoute]
+    lines: Mapping[UUID, dict[str, Any]]
+    given_up: set[tuple[UUID, str]]
+    rules: Rules
+    busy: set[UUID]
+
+
+def due(order_ids: Sequence[UUID], now: datetime) -> Due:
+    """Lock those of these orders that nobody else has, and read what is known of them."""
     db.session.flush()
-    values = {"ids": [order.id for order in orders], "redated": REDATED}
-    lines, waived = work.rows_together((OPEN_LINES, WAIVED), values)
-    return _by_order(lines), {(row.order_id, row.code) for row in waived}
+    asked = which_in_force(POLICIES, now)
+    values = {"ids": list(order_ids), "redated": REDATED, **asked.values}
+    # Each statement sees what was there when the one before, which locks, was done.
+    statements = (FREE, OPEN_LINES, WAIVED, asked.sql)
+    found, lines, waived, policies = work.rows_together(statements, values)
+    orders = [ToRoute._make(row) for row in found]
+    free = {order.id for order in orders if order.held_since is None}
+    return Due(
+        orders=[order for order in orders if order.id in free],
+        lines=_by_order(row for row in lines if row.order_id in free),
+        given_up={(row.order_id, row.code) for row in waived},
+        rules=_rules(asked.read(policies)),
+        busy=set(order_ids) - {order.id for order in orders},
+    )
 
 
 def market(skus: Iterable[str], rules: Rules, now: datetime, *, lock: bool) -> Market:
     """Return everybody who lists these SKUs; their stock is locked if asked for."""
-    rows = offers_of(skus, lock=lock)
-    ids = sorted({row.location_id for row in rows})
-    closures: dict[UUID, list[tuple[date, date]]] = defaultdict(list)
     # A day earlier: it is still yesterday somewhere.
-    for row in work.rows(CLOSURES, {"ids": ids, "day": now.date()}):
+    values = {"skus": sorted(set(skus)), "now": now, "today": now.date()}
+    statements = (OFFERS_LOCKED if lock else OFFERS, CLOSURES, LOADS)
+    rows, closed, loaded = work.rows_together(statements, values)
+    closures: dict[UUID, list[tuple[date, date]]] = defaultdict(list)
+    for row in closed:
         closures[row.location_id].append((row.first_day, row.last_day))
-    loads = _loads(rows, now)
+    loads = _loads(rows, loaded)
     by_sku: dict[str, dict[UUID, Candidate]] = defaultdict(dict)
     places: dict[UUID, Place] = {}
     for row in rows:
@@ -196,17 +224,16 @@ def market(skus: Iterable[str], rules: Rules, now: datetime, *, lock: bool) -> M
     return Market(by_sku, {row.listing_id: row for row in rows}, loads, timetable)
 
 
-def _loads(rows: Sequence[Row[Any]], now: datetime) -> Loads:
+def _loads(rows: Iterable[Any], loaded: Iterable[Any]) -> Loads:
     limits = {row.location_id: row.daily_capacity for row in rows if row.daily_capacity}
     loads = Loads(limits, {}, {})
-    if limits:
-        for row in db.session.execute(LOADS, {"ids": sorted(limits), "now": now}):
-            loads.counts[row.location_id, row.day] = row.n - 1
-            loads.add(row.location_id, row.day)
+    for row in loaded:
+        loads.counts[row.location_id, row.day] = row.n - 1
+        loads.add(row.location_id, row.day)
     return loads
 
 
-def _place(row: Row[Any], closures: tuple[tuple[date, date], ...]) -> Place:
+def _place(row: Any, closures: tuple[tuple[date, date], ...]) -> Place:
     calendar = Calendar(
         zone=row.zone,
         cut_off=row.cut_off,
@@ -228,7 +255,7 @@ def _place(row: Row[Any], closures: tuple[tuple[date, date], ...]) -> Place:
     )
 
 
-def _candidate(row: Row[Any], place: Place) -> Candidate:
+def _candidate(row: Any, place: Place) -> Candidate:
     return Candidate(
         listing_id=row.listing_id,
         place=place,

@@ -29,7 +29,7 @@ from app.orders.queries import order as order_of
 from app.orders.rules import move
 from app.orders.service import Moved, Outcome
 from app.routing.assign import Routed, assign, write
-from app.routing.contract import Choice, Excluded, Option, Plan, Wanted
+from app.routing.contract import Choice, Excluded, Option, Plan, ToRoute, Wanted
 from app.routing.loading import Market, market, open_lines, rules_at
 from app.routing.rules import Aim, Terms, options_of, why_not
 from app.routing.service import terms_of
@@ -200,7 +200,7 @@ def alternatives(reference: str, now: datetime) -> tuple[dict[str, list[Option]]
     order = order_of(fo.order_id)
     rules = rules_at(now)
     seen = market([line.sku for line in fo.lines], rules, now, lock=False)
-    terms = terms_of(order, seen, rules, has_need_by=False)
+    terms = terms_of(ToRoute.of(order), seen, rules, has_need_by=False)
     options: dict[str, list[Option]] = {}
     excluded: list[Excluded] = []
     for line in fo.lines:
@@ -229,7 +229,7 @@ def move_lines(word: Move, *, reason: str, actor: str, now: datetime) -> Fulfill
     order = order_of(outcome.order_id)
     rules = rules_at(now)
     seen = market([line.sku for line in outcome.lines], rules, now, lock=True)
-    terms = terms_of(order, seen, rules, has_need_by=False)
+    terms = terms_of(ToRoute.of(order), seen, rules, has_need_by=False)
     units = {line.line: taken.units.get(line.id, 0) for line in outcome.lines}
     choices = [
         _choice(Wanted(line.line, line.sku, units[line.line]), word, seen, terms)
@@ -238,7 +238,7 @@ def move_lines(word: Move, *, reason: str, actor: str, now: datetime) -> Fulfill
     ]
     own = open_lines([order.id])[order.id]
     routed = Routed(
-        order=order,
+        order=ToRoute.of(order),
         lines={choice.option.line: own[choice.option.line] for choice in choices},
         plan=Plan(choices, method="by hand"),
         options={},
@@ -248,6 +248,7 @@ def move_lines(word: Move, *, reason: str, actor: str, now: datetime) -> Fulfill
     )
     assign(routed, seen, rules, now)
     write([routed], seen, rules, now)
+    db.session.expire(order)
     return fulfillment_order(routed.fos[0]["reference"])
 
 

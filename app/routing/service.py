@@ -4,36 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-from sqlalchemy.orm.attributes import set_committed_value
-
 from app.catalog.service import SoldOut
 from app.checks.service import Subject
-from app.extensions import db
 from app.orders import holds
 from app.orders.doubts import Doubt
 from app.orders.holds import Held
-from app.orders.locks import lock_orders
-from app.orders.models import Order
 from app.routing.assign import Routed, assign, write
-from app.routing.contract import Excluded, Option, Plan, Problem, Wanted
-from app.routing.loading import (
-    Market,
-    Rules,
-    lines_and_waived,
-    market,
-    minor,
-    rules_at,
-    wanted_of,
-)
+from app.routing.contract import Excluded, Option, Plan, Problem, ToRoute, Wanted
+from app.routing.loading import Due, Market, Rules, due, market, minor, wanted_of
 from app.routing.registry import strategy
 from app.routing.rules import TOO_LATE, Aim, Prices, Terms, options_of
 from app.routing.solve import solve
+from app.shared import work
 from app.timeline.service import SYSTEM
 
 # An order that nobody can fill is tried again: stock may have come in.
@@ -59,86 +46,61 @@ def route(
     An order that is held waits for whoever releases it; one that was not reached within `seconds`
     is due as it was.
     """
-    orders = lock_orders([s.id for s in subjects], skip_locked=True)
-    busy = {s.id for s in subjects} - {order.id for order in orders}
-    free = [order for order in orders if order.held_since is None]
-    routed, left = _route(free, now, seconds)
-    waiting = [r.order for r in routed if r.plan.unfilled]
-    again = {order.id: now + RETRY for order in waiting if order.held_since is None}
-    return again | dict.fromkeys(busy, now + BUSY) | dict.fromkeys(left, now)
+    found = due([s.id for s in subjects], now)
+    routed, held = _route(found, now, seconds)
+    again = {r.order.id: now + RETRY for r in routed if r.plan.unfilled and r.order.id not in held}
+    left = set(found.lines) - {r.order.id for r in routed}
+    return again | dict.fromkeys(found.busy, now + BUSY) | dict.fromkeys(left, now)
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What some orders are decided on: their open lines, who sells them, and the rules.
-
-    `given_up`: doubts of routing that a person released, by order.
-    """
-
-    lines: Mapping[UUID, dict[str, Row[Any]]]
-    seen: Market
-    rules: Rules
-    given_up: set[tuple[UUID, str]]
-    now: datetime
-
-
-def _route(
-    orders: Sequence[Order], now: datetime, seconds: float
-) -> tuple[list[Routed], set[UUID]]:
+def _route(found: Due, now: datetime, seconds: float) -> tuple[list[Routed], set[UUID]]:
     """Decide and write; from the beginning where somebody else took the stock meanwhile.
 
-    Returns what was decided, and the orders that were not reached.
+    Returns what was decided, and the orders that a person is asked about.
     """
-    rules = rules_at(now)
+    skus = {row.sku for own in found.lines.values() for row in own.values()}
     for lock in TRIES:
         try:
-            with db.session.begin_nested():
-                batch = _read(orders, rules, now, lock=lock)
-                routed = plan(orders, batch, seconds)
-                _ask_a_person(routed, batch)
-                write(routed, batch.seen, rules, now)
+            with work.attempt(SoldOut):
+                seen = market(skus, found.rules, now, lock=lock)
+                routed = plan(found, seen, now, seconds)
+                held = _ask_a_person(routed, found, now)
+                write(routed, seen, found.rules, now)
         except SoldOut:
-            # The hold that was written is undone with the rest; what we know of it must be, too.
-            for order in orders:
-                set_committed_value(order, "held_since", None)
             continue
-        return routed, set(batch.lines) - {r.order.id for r in routed}
+        return routed, held
     message = "stock was taken while it was held"
     raise RuntimeError(message)
 
 
-def _read(orders: Sequence[Order], rules: Rules, now: datetime, *, lock: bool) -> Batch:
-    lines, given_up = lines_and_waived(orders)
-    skus = {row.sku for own in lines.values() for row in own.values()}
-    return Batch(lines, market(skus, rules, now, lock=lock), rules, given_up, now)
-
-
-def plan(orders: Sequence[Order], batch: Batch, seconds: float) -> list[Routed]:
+def plan(found: Due, seen: Market, now: datetime, seconds: float) -> list[Routed]:
     """Plan order by order, first placed first; what one takes the next one cannot have.
 
     After some seconds no more are begun, but for the first one.
     """
     routed: list[Routed] = []
     hard, end = 0, time.monotonic() + seconds
-    for order in sorted(orders, key=lambda o: (o.placed_at, o.id)):
+    for order in sorted(found.orders, key=lambda o: (o.placed_at, o.id)):
         if routed and time.monotonic() >= end:
             break
-        if order.id in batch.lines:
-            has_need_by = (order.id, NEED_BY) not in batch.given_up
-            own = batch.lines[order.id]
-            terms = terms_of(order, batch.seen, batch.rules, has_need_by=has_need_by)
+        if order.id in found.lines:
+            has_need_by = (order.id, NEED_BY) not in found.given_up
+            terms = terms_of(order, seen, found.rules, has_need_by=has_need_by)
             if hard >= MOST_HARD:
                 terms = replace(terms, seconds=0)
-            one = decide_one(order, own, batch.seen, batch.rules, terms)
+            one = decide_one(order, found.lines[order.id], seen, found.rules, terms)
             hard += one.plan.method != "exact"
-            assign(one, batch.seen, batch.rules, batch.now)
+            assign(one, seen, found.rules, now)
             routed.append(one)
     return routed
 
 
-def _ask_a_person(routed: Sequence[Routed], batch: Batch) -> None:
-    """Hold orders that nobody can bring in time, or that nobody has all of where policy asks so."""
-    asks = batch.rules.routing.document.when_short == "person"
+def _ask_a_person(routed: Sequence[Routed], found: Due, now: datetime) -> set[UUID]:
+    """Hold orders that nobody can bring in time, or that nobody has all of where policy asks so.
+
+    Returns those that are held now.
+    """
+    asks = found.rules.routing.document.when_short == "person"
     doubts: dict[UUID, Doubt] = {}
     for r in (r for r in routed if r.plan.unfilled):
         if any(e.rule == TOO_LATE for e in r.excluded):
@@ -148,15 +110,13 @@ def _ask_a_person(routed: Sequence[Routed], batch: Batch) -> None:
     held = [
         Held(r.order.id, r.order.cohort, [doubts[r.order.id]])
         for r in routed
-        if r.order.id in doubts and (r.order.id, doubts[r.order.id].code) not in batch.given_up
+        if r.order.id in doubts and (r.order.id, doubts[r.order.id].code) not in found.given_up
     ]
-    written = holds.hold(held, actor=SYSTEM, now=batch.now)
-    for r in (r for r in routed if r.order.id in written):
-        set_committed_value(r.order, "held_since", batch.now)
+    return holds.hold(held, actor=SYSTEM, now=now)
 
 
 def decide_one(
-    order: Order, lines: dict[str, Row[Any]], seen: Market, rules: Rules, terms: Terms
+    order: ToRoute, lines: dict[str, Any], seen: Market, rules: Rules, terms: Terms
 ) -> Routed:
     """Return the best plan for one order: what is there first, then what can be bought in."""
     policy = rules.routing.document
@@ -179,7 +139,7 @@ def decide_one(
     return Routed(order, lines, best, options, excluded, policy.strategy)
 
 
-def terms_of(order: Order, seen: Market, rules: Rules, *, has_need_by: bool) -> Terms:
+def terms_of(order: ToRoute, seen: Market, rules: Rules, *, has_need_by: bool) -> Terms:
     """Return by what an order's candidates are judged."""
     policy, currency = rules.routing.document, order.currency
     need_by = order.preferences.get("deliver_by") if has_need_by else None

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from app.extensions import db
 from app.orders.models import Order
 from app.routing.assign import Routed
-from app.routing.contract import Choice
+from app.routing.contract import Choice, ToRoute
 from app.routing.loading import Rules, market
 from app.routing.service import decide_one, terms_of
 
@@ -91,10 +91,11 @@ def _decide(
     seen = market(skus, rules, now, lock=False)
     outcomes = {}
     for order in orders:
-        terms = terms_of(order, seen, rules, has_need_by=True)
+        one = ToRoute.of(order)
+        terms = terms_of(one, seen, rules, has_need_by=True)
         # What was promised then must not hold back what is tried now.
         as_new = replace(terms, aim=replace(terms.aim, promised=None))
-        routed = decide_one(order, lines[order.id], seen, rules, as_new)
+        routed = decide_one(one, lines[order.id], seen, rules, as_new)
         outcomes[order.id] = _outcome(routed)
     return outcomes
 

@@ -294,6 +294,25 @@ def part() -> Iterator[None]:
 
 
 @contextmanager
+def attempt(refusal: type[Exception]) -> Iterator[None]:
+    """Do what is inside as a part of the transaction; a refusal undoes it alone, bells too.
+
+    Any other error ends the transaction. The session hears nothing of it: no object of it may be
+    changed inside.
+    """
+    calls = dict(db.session().info["after_commit"])
+    with driver() as lent:
+        lent.execute("SAVEPOINT attempt", prepare=False)
+    try:
+        yield
+    except refusal:
+        with driver() as lent:
+            lent.execute("ROLLBACK TO SAVEPOINT attempt", prepare=False)
+        db.session().info["after_commit"] = calls
+        raise
+
+
+@contextmanager
 def rehearsed() -> Iterator[None]:
     """Do what is inside and undo all of it, bells too: to know what would become of it."""
     session = db.session()
