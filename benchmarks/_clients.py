@@ -6,7 +6,7 @@ import gc
 import json
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -15,6 +15,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from _naive import Naive
 from _pace import Meter, Pace
 from _raw import LINES, Raw
@@ -25,27 +26,36 @@ from limits import RateLimitItemPerMinute
 from werkzeug.test import EnvironBuilder
 
 from app import create_app
+from app.catalog import service as catalog
 from app.checks.service import Subject
 from app.extensions import db
 from app.intake import service as intake
 from app.orders.contract import NewOrder
 from app.routing import service as routing
+from app.shared import bulk
 from app.shared.work import OPS, PLATFORM, transaction
 from app.web.rates import RATES
 from config import Config
 
 # Numbers of one client, far from those of the next.
 APART = 10_000_000
+LOCK = "SELECT on_hand - reserved FROM stock WHERE listing_id = %(listing_id)s FOR UPDATE"
+TAKE = "UPDATE stock SET reserved = reserved + %(quantity)s WHERE listing_id = %(listing_id)s"
+NOTE = (
+    "INSERT INTO reservations (fo_line_id, listing_id, vendor_id, quantity)"
+    " VALUES (%(fo_line_id)s, %(listing_id)s, %(vendor_id)s, %(quantity)s)"
+)
 TOKEN = "onw_benchmark"  # noqa: S105 - of a database that is thrown away
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a client is asked to do: which way, with how many orders or with which ones."""
+    """What a client is asked to do: which way, with how many orders, which, or what to hold."""
 
     way: str
     many: int = 0
     order_ids: Sequence[UUID] = ()
+    held: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +125,15 @@ class Ways:
     def __init__(self, app: Flask, superuser: str, numbers: count[int]) -> None:
         self.app, self.numbers = app, numbers
         self.raw, self.naive = Raw(superuser), Naive(superuser)
+        self.connection = psycopg.connect(superuser, autocommit=True)
 
     def ready(self, turn: Turn) -> tuple[Callable[[], None], int]:
         """Return what does a turn, and how many orders it is about."""
+        is_locked = turn.way == "locked"
+        if turn.held:
+            hold = self._hold_locked if is_locked else self._hold
+            return lambda: [hold(row) for row in turn.held] and None, len(turn.held)
         if turn.order_ids:
-            is_locked = turn.way == "locked"
             return lambda: _route(turn.order_ids, is_locked=is_locked), len(turn.order_ids)
         new = orders(self.numbers, turn.many, LINES, is_promised=True)
         one: dict[str, Callable[[Any], object]] = {
@@ -130,6 +144,18 @@ class Ways:
         }
         things = [_request(order) for order in new] if turn.way == "api" else new
         return lambda: [one[turn.way](thing) for thing in things] and None, turn.many
+
+    def _hold(self, row: Mapping[str, Any]) -> None:
+        """Hold units as routing does in its last statement."""
+        values = {"rows": bulk.as_json([row])}
+        self.connection.execute(catalog.TAKE, values, prepare=True).fetchone()
+
+    def _hold_locked(self, row: Mapping[str, Any]) -> None:
+        """Hold units as tutorials do: look at what is locked, change it, write down for whom."""
+        with self.connection.transaction():
+            self.connection.execute(LOCK, row, prepare=True).fetchone()
+            self.connection.execute(TAKE, row, prepare=True)
+            self.connection.execute(NOTE, row, prepare=True)
 
     def _post(self, environ: dict[str, Any]) -> None:
         said: list[Any] = []

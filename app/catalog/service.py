@@ -35,17 +35,19 @@ WRITE_OFF = text(
     "  ORDER BY listing_id FOR NO KEY UPDATE)"
     " UPDATE stock s SET on_hand = s.reserved FROM held h WHERE h.listing_id = s.listing_id"
 )
-# Locked in the order of their keys before they are changed: an UPDATE of many has no order.
+# An UPDATE of many has no order: who takes of several listings locks them in one before it.
+IN_ORDER = (
+    "SELECT FROM stock WHERE listing_id = ANY(CAST((SELECT %(listings)s) AS uuid[]))"
+    " ORDER BY listing_id FOR NO KEY UPDATE"
+)
+# What is noted is written before stock is touched: nobody waits for that.
 TAKE = (
-    "WITH wanted AS (SELECT * FROM jsonb_to_recordset(%(rows)s)"
-    "  v(fo_line_id uuid, listing_id uuid, vendor_id uuid, quantity integer)),"
-    " noted AS (INSERT INTO reservations (fo_line_id, listing_id, vendor_id, quantity)"
-    "  SELECT * FROM wanted),"
-    " totals AS (SELECT listing_id, sum(quantity) AS n FROM wanted GROUP BY 1),"
-    " held AS (SELECT listing_id FROM stock WHERE listing_id IN (SELECT listing_id FROM totals)"
-    "  ORDER BY listing_id FOR NO KEY UPDATE)"
+    "WITH noted AS (INSERT INTO reservations (fo_line_id, listing_id, vendor_id, quantity)"
+    "  SELECT * FROM jsonb_to_recordset(%(rows)s)"
+    "   v(fo_line_id uuid, listing_id uuid, vendor_id uuid, quantity integer)"
+    "  RETURNING listing_id, quantity),"
+    " totals AS (SELECT listing_id, sum(quantity) AS n FROM noted GROUP BY 1)"
     " UPDATE stock s SET reserved = s.reserved + t.n FROM totals t"
-    " JOIN held h ON h.listing_id = t.listing_id"
     " WHERE s.listing_id = t.listing_id AND s.on_hand - s.reserved >= t.n RETURNING s.listing_id"
 )
 LOCK_STOCK = text(
@@ -237,8 +239,11 @@ def reserve(reservations: Sequence[dict[str, Any]]) -> None:
     """
     if not reservations:
         return
+    listings = {row["listing_id"] for row in reservations}
+    if len(listings) > 1:
+        work.rows(IN_ORDER, {"listings": list(listings)})
     taken = work.rows(TAKE, {"rows": bulk.as_json(reservations)})
-    if len(taken) < len({row["listing_id"] for row in reservations}):
+    if len(taken) < len(listings):
         raise SoldOut
 
 
