@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import select
@@ -57,8 +58,13 @@ def which_in_force(
 
 def _of(document: type[D], row: Any) -> InForce[D]:
     if row is None:
-        return InForce(0, document())
+        return _shipped(document)
     return InForce(row.version, document.model_validate(row.document))
+
+
+@cache
+def _shipped(document: type[D]) -> InForce[D]:
+    return InForce(0, document())
 
 
 def versions(kind: str, limit: int) -> Sequence[Policy]:

@@ -78,10 +78,7 @@ def _enter(session: Session, nested: SessionTransaction, connection: Connection)
         return
     with _said_by_sqlalchemy(connection.dialect):
         driver = _driver_of(connection)
-        # The transaction's beginning goes with its first statement, in one journey.
-        with driver.pipeline():
-            cursor = driver.execute(BEGIN, _settings(scope))
-        read = cursor.fetchone()
+        read = driver.execute(BEGIN, _settings(scope)).fetchone()
     session.info["driver"] = driver
     *_, anchor_world, anchor_machine, rate, ring_only = cast("tuple[Any, ...]", read)
     elapsed = datetime.now(UTC) - anchor_machine
