@@ -16,6 +16,10 @@ Pool = tuple[UUID, bool]
 Start = tuple[UUID, date | None]
 
 
+# What there is one of for every line and every candidate is a tuple with names: thousands are made
+# for each batch, and a frozen dataclass takes four times as long.
+
+
 class ToRoute(NamedTuple):
     """What of an order matters to routing, by the names of its columns."""
 
@@ -54,8 +58,7 @@ class Place:
     ships_to: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One listing that carries a wanted SKU, and how many units can still be had of it."""
 
     listing_id: UUID
@@ -70,8 +73,7 @@ class Candidate:
     restock_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Units of one order line that nobody has been given yet.
 
     `vendor` pins the line; `taken_from`: vendors that declined it, or that it was taken from.
@@ -85,8 +87,7 @@ class Wanted:
     ship_by: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """What one line costs at one place, in minor units: goods for all its units, and the rest."""
 
     goods: int = 0
@@ -95,8 +96,7 @@ class Price:
     standing: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """A way to fill a line: from where, how many units at most, when it would come, and its price.
 
     `parcel`: what a parcel from there costs, whatever is in it, in minor units.
@@ -123,16 +123,14 @@ class Option:
         return self.candidate.place.id, self.waits_until
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """Units of a line given to an option."""
 
     option: Option
     units: int
 
 
-@dataclass(frozen=True, slots=True)
-class Excluded:
+class Excluded(NamedTuple):
     """A candidate that could not be chosen, and the rule that says so."""
 
     line: str

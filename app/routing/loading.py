@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -90,7 +90,7 @@ class Market:
     def take(self, candidate: Candidate, units: int) -> None:
         """Take units away from what can still be had."""
         now = self.candidates[candidate.sku][candidate.listing_id]
-        left = replace(now, available=now.available - units)
+        left = now._replace(available=now.available - units)
         self.candidates[candidate.sku][candidate.listing_id] = left
 
 

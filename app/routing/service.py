@@ -185,4 +185,4 @@ def _rest(wanted: Sequence[Wanted], best: Plan) -> list[Wanted]:
     for choice in best.choices:
         given[choice.option.line] = given.get(choice.option.line, 0) + choice.units
     left = [(w, w.units - given.get(w.line, 0)) for w in wanted]
-    return [replace(w, units=units) for w, units in left if units]
+    return [w._replace(units=units) for w, units in left if units]

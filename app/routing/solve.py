@@ -9,8 +9,9 @@ time, the parcel that helps most is added until none helps, and the plan says so
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
+from typing import NamedTuple
 
 from app.routing.contract import Choice, Option, Plan, Pool, Problem, Start, Wanted
 
@@ -24,8 +25,7 @@ SECONDS = 2.0
 NOTHING = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """An option with what one unit of it costs, weighted.
 
     Its parcel and its pool are numbers: they are looked up thousands of times.
@@ -38,8 +38,7 @@ class Way:
     room: int
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line's units and its ways, the cheapest first."""
 
     units: int
