@@ -161,7 +161,7 @@ def _write(
             [row for _, row in pairs],
             conflict="ON CONFLICT (channel, number) DO NOTHING",
             shown="id",
-            looked_up=customers.BUYER if buyers.keys() - known.buyers.keys() else None,
+            looked_up=customers.BUYER,
         )
         bulk.insert(OrderLine, [_line_row(line, r["id"]) for o, r in pairs for line in o.lines])
         _follow(pairs, actor, now)

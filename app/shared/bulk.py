@@ -29,13 +29,15 @@ Statement = tuple[str, Mapping[str, str]]
 class Written(NamedTuple):
     """A statement with {rows} where the name of its value belongs, and that value.
 
-    And with {only} where it may be said that not all of those rows count.
+    And with {only} where it may be said that not all of those rows count. `linked` is the statement
+    where the block writes to a table that it looks something up in.
     """
 
     table: str
     names: tuple[str, ...]
     sql: str
     rows: str
+    linked: tuple[str, str] | None = None
 
 
 class LookedUp(NamedTuple):
@@ -125,11 +127,16 @@ def insert_linked(
     shown: str,
     looked_up: LookedUp | None = None,
 ) -> None:
-    """Insert rows of equal keys in a block whose other parts may look up what is `shown`."""
+    """Insert rows of equal keys in a block whose other parts may look up what is `shown`.
+
+    `looked_up`: what it looks up itself, if the block writes there; that is written before it then.
+    """
     if rows:
         names = tuple(rows[0])
-        sql = _insert(model, names, conflict, shown, looked_up)
-        _write(Written(_table(model).name, names, sql, as_json(rows)))
+        sql, linked = _insert(model, names, conflict, shown), None
+        if looked_up:
+            linked = looked_up.other, _insert(model, names, conflict, shown, looked_up)
+        _write(Written(_table(model).name, names, sql, as_json(rows), linked))
 
 
 @cache
@@ -220,10 +227,12 @@ def _one(parts: Sequence[Written], led_by: Leader | None = None) -> Statement:
 
 @cache
 def _in_one(parts: tuple[Written, ...], led_by: Leader | None) -> str:
-    sqls = {
-        _new(part.table): part.sql.format(rows=f"rows{n}", only=_only(part, led_by))
-        for n, part in enumerate(parts)
-    }
+    tables = {part.table for part in parts}
+    sqls = {}
+    for n, part in enumerate(parts):
+        other, linked = part.linked or ("", "")
+        sql = linked if other in tables else part.sql
+        sqls[_new(part.table)] = sql.format(rows=f"rows{n}", only=_only(part, led_by))
     last = f"SELECT id FROM {_new(led_by.table)}" if led_by else sqls.popitem()[1]
     before = ", ".join(f"{name} AS ({sql})" for name, sql in sqls.items())
     return f"WITH {before} {last}" if before else last
