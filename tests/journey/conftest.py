@@ -42,9 +42,9 @@ from tests.factories import (
     run_jobs,
     send,
 )
-from tests.people import PASSWORD
+from tests.people import PASSWORD, make_person, vendor_id
 
-EMAIL = "imani@example.org"
+EMAIL, NOOR = "imani@example.org", "noor@example.org"
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
 QUIET = (
     "--no-sandbox",
@@ -270,19 +270,41 @@ def browser() -> Iterator[Any]:
         running.close()
 
 
-@pytest.fixture(scope="module")
-def signed_in(browser: Any, site: Site) -> Any:
-    """What a browser keeps after an ops agent has signed in."""
+def kept_of(browser: Any, site: Site, email: str, door: str) -> Any:
+    """Return what a browser keeps after somebody has signed in."""
     context = browser.new_context(base_url=site.url)
     page = context.new_page()
     page.goto("/signin")
-    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/console/")
+    page.wait_for_url(f"**{door}")
     kept = context.storage_state()
     context.close()
     return kept
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser: Any, site: Site) -> Any:
+    """What a browser keeps after an ops agent has signed in."""
+    return kept_of(browser, site, EMAIL, "/console/")
+
+
+@contextmanager
+def behind() -> Iterator[None]:
+    """Do what is inside as the application that the site serves."""
+    app = workers.job._app  # noqa: SLF001 - nobody else knows it
+    assert app is not None
+    with app.app_context():
+        yield
+
+
+@pytest.fixture(scope="module")
+def noor(browser: Any, site: Site) -> Any:
+    """What a browser keeps after somebody of a vendor has signed in."""
+    with behind():
+        make_person("vendor_staff", "Noor Aziz", email=NOOR, vendor=vendor_id("kiln"))
+    return kept_of(browser, site, NOOR, "/portal/")
 
 
 Visit = Callable[..., Any]

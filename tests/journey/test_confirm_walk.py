@@ -4,42 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-import workers.job
 from tests.factories import one
 from tests.journey.axe import violations
-from tests.journey.conftest import Site, Visit
-from tests.people import PASSWORD, make_person, vendor_id
-
-EMAIL = "noor@example.org"
+from tests.journey.conftest import Site, Visit, behind
 
 
 def answer(sql: str, **values: Any) -> Any:
     """Return what the application's database says."""
-    app = workers.job._app  # noqa: SLF001 - the application that the site serves
-    assert app is not None
-    with app.app_context():
+    with behind():
         return one(sql, **values)
-
-
-@pytest.fixture(scope="module")
-def noor(browser: Any, site: Site) -> Any:
-    """What a browser keeps after somebody of a vendor has signed in."""
-    app = workers.job._app  # noqa: SLF001 - the same
-    assert app is not None
-    with app.app_context():
-        make_person("vendor_staff", "Noor Aziz", email=EMAIL, vendor=vendor_id("kiln"))
-    context = browser.new_context(base_url=site.url)
-    page = context.new_page()
-    page.goto("/signin")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/portal/")
-    kept = context.storage_state()
-    context.close()
-    return kept
 
 
 def test_what_is_promised_stands_on_the_button(site: Site, visit: Visit, noor: Any) -> None:

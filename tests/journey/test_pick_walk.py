@@ -8,16 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import text
 
-import workers.job
 from app.accounts.people import ensure_user
 from app.extensions import db
 from app.shared.work import ACCOUNTS, OPS, transaction
 from tests.factories import confirmed, describe, line, make_vendor_with_stock, one, routed_order
 from tests.journey.axe import violations
-from tests.journey.conftest import TODAY, Site, Visit
+from tests.journey.conftest import TODAY, Site, Visit, behind, kept_of
 from tests.people import PASSWORD
 
 EAN, OTHER = "4012345678901", "4006381333931"
@@ -52,11 +50,9 @@ SMALL = """
 
 
 @pytest.fixture(scope="module")
-def world(site: Site) -> Iterator[Flask]:
+def world(site: Site) -> Iterator[None]:
     """The application that the site serves, with somebody of a vendor, and goods in bins."""
-    app = workers.job._app  # noqa: SLF001 - the application that the site serves
-    assert app is not None
-    with app.app_context():
+    with behind():
         vendor = make_vendor_with_stock("clay", dict.fromkeys(GOODS, 200))
         describe(*GOODS)
         with transaction(ACCOUNTS):
@@ -69,7 +65,7 @@ def world(site: Site) -> Iterator[Flask]:
                 told = "UPDATE products SET title = :title, gtin = :gtin WHERE sku = :sku"
                 db.session.execute(text(told), values)
             db.session.execute(text(NOTE), {"sku": "KC-PLATE-SND"})
-        yield app
+        yield
 
 
 def order(*units: int, **changes: Any) -> str:
@@ -85,18 +81,9 @@ def order(*units: int, **changes: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def noor(browser: Any, site: Site, world: Flask) -> Any:
+def noor(browser: Any, site: Site, world: None) -> Any:
     """What a browser keeps after somebody of the vendor has signed in."""
-    context = browser.new_context(base_url=site.url)
-    page = context.new_page()
-    page.goto("/signin")
-    page.get_by_label("E-mail").fill("noor@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/portal/")
-    kept = context.storage_state()
-    context.close()
-    return kept
+    return kept_of(browser, site, "noor@example.org", "/portal/")
 
 
 def scan(page: Any, code: str) -> None:
@@ -118,7 +105,7 @@ def picked(reference: str) -> int:
     return int(row.n)
 
 
-def test_thirty_scans_by_the_scanner_alone(visit: Visit, noor: Any, world: Flask) -> None:
+def test_thirty_scans_by_the_scanner_alone(visit: Visit, noor: Any, world: None) -> None:
     reference = order(10, 10, 10)
     page = visit(storage_state=noor)
     page.add_init_script(EARS)
@@ -157,7 +144,7 @@ def test_thirty_scans_by_the_scanner_alone(visit: Visit, noor: Any, world: Flask
 
 @pytest.mark.parametrize("width", [360, 1440])
 def test_pages_of_picking_and_packing_are_open_to_everybody(
-    visit: Visit, noor: Any, world: Flask, width: int
+    visit: Visit, noor: Any, world: None, width: int
 ) -> None:
     wishes = {"gift_wrap": True, "gift_message": "Grattis på födelsedagen!"}
     first, second = order(1, 2, 1, preferences=wishes), order(0, 0, 2)
@@ -201,7 +188,7 @@ def test_pages_of_picking_and_packing_are_open_to_everybody(
 
 
 def test_what_is_scanned_without_a_network_is_checked_when_it_is_back(
-    visit: Visit, noor: Any, world: Flask
+    visit: Visit, noor: Any, world: None
 ) -> None:
     reference = order(0, 0, 3)
     page = visit(storage_state=noor)
@@ -220,7 +207,7 @@ def test_what_is_scanned_without_a_network_is_checked_when_it_is_back(
     assert picked(reference) == 2
 
 
-def test_without_scripts_a_scan_is_answered_the_same(visit: Visit, noor: Any, world: Flask) -> None:
+def test_without_scripts_a_scan_is_answered_the_same(visit: Visit, noor: Any, world: None) -> None:
     reference = order(0, 0, 1)
     page = visit(storage_state=noor, java_script_enabled=False)
     page.goto(f"/portal/orders/{reference}/pick")
@@ -235,7 +222,7 @@ def test_without_scripts_a_scan_is_answered_the_same(visit: Visit, noor: Any, wo
     assert picked(reference) == 1
 
 
-def test_the_camera_reads_where_the_browser_can(visit: Visit, noor: Any, world: Flask) -> None:
+def test_the_camera_reads_where_the_browser_can(visit: Visit, noor: Any, world: None) -> None:
     reference = order(0, 0, 2)
     plain = visit(storage_state=noor)
     plain.goto(f"/portal/orders/{reference}/pick")

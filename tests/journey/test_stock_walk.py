@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-import workers.job
 from tests.factories import one
 from tests.journey.axe import violations
-from tests.journey.conftest import Site, Visit
-from tests.people import PASSWORD, make_person, vendor_id
+from tests.journey.conftest import Site, Visit, behind
 
-EMAIL = "counter@example.org"
 SQL = (
     "SELECT l.sku, s.on_hand FROM listings l JOIN stock s ON s.listing_id = l.id"
     " JOIN vendors v ON v.id = l.vendor_id WHERE v.code = 'kiln' ORDER BY l.sku LIMIT 1"
@@ -21,34 +16,13 @@ SQL = (
 
 def answer(sql: str) -> Any:
     """Return what the application's database says."""
-    app = workers.job._app  # noqa: SLF001 - the application that the site serves
-    assert app is not None
-    with app.app_context():
+    with behind():
         return one(sql)
 
 
-@pytest.fixture(scope="module")
-def counter(browser: Any, site: Site) -> Any:
-    """What a browser keeps after somebody of a vendor has signed in."""
-    app = workers.job._app  # noqa: SLF001 - the same
-    assert app is not None
-    with app.app_context():
-        make_person("vendor_staff", "Cato Berg", email=EMAIL, vendor=vendor_id("kiln"))
-    context = browser.new_context(base_url=site.url)
-    page = context.new_page()
-    page.goto("/signin")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/portal/")
-    kept = context.storage_state()
-    context.close()
-    return kept
-
-
-def test_a_scanner_needs_no_hand_but_for_the_number(site: Site, visit: Visit, counter: Any) -> None:
+def test_a_scanner_needs_no_hand_but_for_the_number(site: Site, visit: Visit, noor: Any) -> None:
     before = answer(SQL)
-    page = visit(width=390, storage_state=counter)
+    page = visit(width=390, storage_state=noor)
     page.goto("/portal/stock")
 
     # The scanner types into what has the focus, and ends with Enter.
