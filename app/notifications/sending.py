@@ -31,10 +31,11 @@ MOST_ATTEMPTS, LONGEST_WAIT = 16, timedelta(hours=6)
 TOGETHER = {"work_assigned": "work_assigned_many", "work_reminder": "work_reminder_many"}
 
 LEASE = text(
-    f"UPDATE notifications SET {leases.TAKE} WHERE (cohort, id) IN"
-    " (SELECT cohort, id FROM notifications WHERE status = 'queued' AND due_at <= :now"
+    "WITH due AS (SELECT cohort, id FROM notifications WHERE status = 'queued' AND due_at <= :now"
     f"  AND {leases.FREE} ORDER BY due_at, id LIMIT :size FOR UPDATE SKIP LOCKED)"
-    " RETURNING id, cohort, recipient, template, facts, attempts, started_at, due_at"
+    f" UPDATE notifications n SET {leases.TAKE} FROM due"
+    " WHERE (n.cohort, n.id) = (due.cohort, due.id)"
+    " RETURNING n.id, n.cohort, recipient, template, facts, attempts, started_at, due_at"
 )
 # One statement ends a message and begins the next: it is all that a message costs the database.
 TURN = text(

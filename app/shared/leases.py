@@ -2,6 +2,9 @@
 
 A lease is needed across network calls only. It is judged by the database's clock, because the
 machines that take leases need not agree on the time.
+
+What is taken is chosen in a CTE of the UPDATE, locked and limited there. In its WHERE, PostgreSQL
+may look for it again for each row, and find as many more each time.
 """
 
 from __future__ import annotations

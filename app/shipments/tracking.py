@@ -55,10 +55,10 @@ LOCK_ORDERS = text(
 )
 
 LEASE = text(
-    f"UPDATE polls p SET attempts = attempts + 1, {leases.TAKE} FROM shipments s"
-    " WHERE s.id = p.shipment_id AND p.shipment_id IN (SELECT shipment_id FROM polls"
-    f"  WHERE next_poll_at <= :now AND {leases.FREE} ORDER BY next_poll_at, shipment_id"
-    "  LIMIT :size FOR UPDATE SKIP LOCKED)"
+    "WITH due AS (SELECT shipment_id FROM polls WHERE next_poll_at <= :now"
+    f"  AND {leases.FREE} ORDER BY next_poll_at, shipment_id LIMIT :size FOR UPDATE SKIP LOCKED)"
+    f" UPDATE polls p SET attempts = attempts + 1, {leases.TAKE} FROM due, shipments s"
+    " WHERE p.shipment_id = due.shipment_id AND s.id = p.shipment_id"
     " RETURNING p.shipment_id, p.carrier, s.tracking_number, p.attempts"
 )
 STATES = text(

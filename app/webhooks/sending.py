@@ -36,11 +36,11 @@ WORKERS, BATCH = 8, 16
 LONGEST = 2 * TOTAL.total_seconds() + 4
 
 LEASE = text(
-    f"UPDATE webhook_deliveries d SET {leases.TAKE}, attempts = d.attempts + 1"
-    " FROM webhook_endpoints e JOIN vendors v ON v.id = e.vendor_id"
-    " WHERE e.id = d.endpoint_id AND d.id IN"
-    " (SELECT id FROM webhook_deliveries WHERE status = 'queued' AND due_at <= :now"
+    "WITH due AS (SELECT id FROM webhook_deliveries WHERE status = 'queued' AND due_at <= :now"
     f"  AND {leases.FREE} ORDER BY due_at, id LIMIT :size FOR UPDATE SKIP LOCKED)"
+    f" UPDATE webhook_deliveries d SET {leases.TAKE}, attempts = d.attempts + 1"
+    " FROM due, webhook_endpoints e JOIN vendors v ON v.id = e.vendor_id"
+    " WHERE d.id = due.id AND e.id = d.endpoint_id"
     " RETURNING d.id, d.vendor_id, d.endpoint_id, d.kind, d.subject, d.body, d.made_at,"
     " d.attempts, e.url, e.secret, e.old_secret, e.old_until,"
     " e.is_active, e.deleted_at IS NOT NULL OR v.status = 'closed' AS is_deleted"
