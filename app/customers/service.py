@@ -17,6 +17,11 @@ KNOWN = (
     " JOIN unnest((SELECT CAST(%(channels)s AS text[])), (SELECT CAST(%(names)s AS text[])))"
     " v(channel, name) ON (c.channel, c.external_id) = (v.channel, v.name)"
 )
+SAVED = bulk.Ties(
+    "ON CONFLICT (channel, external_id) DO UPDATE SET name = excluded.name,"
+    " email = excluded.email, phone = excluded.phone, locale = excluded.locale",
+    shown="id, channel, external_id",
+)
 # What refers to a customer who is written in the same block, by `buyer` and `channel`.
 BUYER = bulk.LookedUp(
     "customer_id",
@@ -49,15 +54,13 @@ def save(customers: Sequence[dict[str, Any]], known: Mapping[Name, Any]) -> dict
     # The same customer may order twice in one batch: the later data count.
     unique = {name_of(one): one for one in customers}
     keys = {name: UUID(known[name].id) if name in known else ids.new() for name in sorted(unique)}
-    bulk.insert_linked(
+    bulk.insert_tied(
         Customer,
         [
             {"id": key, **unique[name]}
             for name, key in keys.items()
             if name not in known or any(unique[name][of] != getattr(known[name], of) for of in TOLD)
         ],
-        conflict="ON CONFLICT (channel, external_id) DO UPDATE SET name = excluded.name,"
-        " email = excluded.email, phone = excluded.phone, locale = excluded.locale",
-        shown="id, channel, external_id",
+        SAVED,
     )
     return keys

@@ -37,8 +37,16 @@ EXISTING = (
 MOST_TURNS = 10
 # By what a channel knows an order.
 Name = tuple[str, str]
-# Of an order that somebody else writes at the same moment nothing is written here.
+# Of an order that somebody else writes at the same moment nothing is written here but its customer.
 FIRST = bulk.Leader(Order.__tablename__, hanging_by="order_id")
+PLACED = bulk.Ties(
+    # Somebody places one of them at this moment; or a reference is taken, and is made anew.
+    "ON CONFLICT DO NOTHING",
+    shown="id",
+    looked_up=customers.BUYER,
+    # In one order everywhere, so that of two batches one waits for the other.
+    in_order=("channel", "number"),
+)
 # An order and the row that is written of it.
 Pairs = Sequence[tuple[NewOrder, dict[str, Any]]]
 
@@ -139,8 +147,6 @@ def _answer(order: NewOrder, found: In) -> Placed | Conflict:
 
 
 def _pairs(orders: Sequence[NewOrder], zone: str, now: datetime) -> Pairs:
-    # In one order everywhere, so that of two batches one waits for the other.
-    orders = sorted(orders, key=lambda order: (order.channel, order.number))
     return [(order, _order_row(order, zone, now)) for order in orders]
 
 
@@ -156,13 +162,7 @@ def _write(
         buyers = customers.save([_customer(order) for order, _ in pairs], known.buyers)
         for order, row in pairs:
             row["customer_id"] = buyers[order.channel, order.customer.external_id]
-        bulk.insert_linked(
-            Order,
-            [row for _, row in pairs],
-            conflict="ON CONFLICT (channel, number) DO NOTHING",
-            shown="id",
-            looked_up=customers.BUYER,
-        )
+        bulk.insert_tied(Order, [row for _, row in pairs], PLACED)
         bulk.insert(OrderLine, [_line_row(line, r["id"]) for o, r in pairs for line in o.lines])
         _follow(pairs, actor, now)
         if is_told:

@@ -52,6 +52,20 @@ class LookedUp(NamedTuple):
     on: str
 
 
+class Ties(NamedTuple):
+    """How what is inserted hangs together with other rows.
+
+    `shown`: what is told of it: to the caller, or to what looks it up in the same block.
+    `in_order`: by which columns the rows are sorted when they are written, since looking something
+    up may mix them; all that is looked up is written before the first of them.
+    """
+
+    conflict: str = ""
+    shown: str = ""
+    looked_up: LookedUp | None = None
+    in_order: tuple[str, ...] = ()
+
+
 class Leader(NamedTuple):
     """A table, of which a row may be there by now, and the column by which others hang on it."""
 
@@ -85,23 +99,18 @@ def _plain(value: object) -> str:
 
 
 @cache
-def _insert(
-    model: type[Model],
-    names: tuple[str, ...],
-    conflict: str,
-    returning: str,
-    looked_up: LookedUp | None = None,
-) -> str:
+def _insert(model: type[Model], names: tuple[str, ...], ties: Ties) -> str:
     known = [name for name in names if name in _table(model).columns]
     values, joined = {name: f"v.{name}" for name in known}, ""
-    if looked_up:
-        mine, other = values[looked_up.column], looked_up.other
-        values[looked_up.column] = f"coalesce({other}.{looked_up.value}, {mine})"
-        joined = f" LEFT JOIN {_new(other)} {other} ON {looked_up.on}"
-    told = f" RETURNING {returning}" if returning else ""
+    if ties.looked_up:
+        column, value, other, on = ties.looked_up
+        values[column] = f"coalesce({other}.{value}, v.{column})"
+        joined = f" LEFT JOIN {_new(other)} {other} ON {on}"
+    sort = f" ORDER BY {', '.join(values[name] for name in ties.in_order)}" if ties.in_order else ""
+    told = f" RETURNING {ties.shown}" if ties.shown else ""
     return (
         f"INSERT INTO {_table(model).name} ({', '.join(known)}) SELECT {', '.join(values.values())}"
-        f" FROM {_source(model, names)}{joined}{{only}} {conflict}{told}"
+        f" FROM {_source(model, names)}{joined}{{only}}{sort} {ties.conflict}{told}"
     )
 
 
@@ -109,34 +118,22 @@ def insert(
     model: type[Model], rows: Rows, *, conflict: str = "", returning: str = ""
 ) -> Sequence[Any]:
     """Insert rows of equal keys in one statement; return what `returning` names, if anything."""
-    if not rows:
-        return []
-    names = tuple(rows[0])
-    sql = _insert(model, names, conflict, returning)
-    if returning:
+    if rows and returning:
+        sql = _insert(model, tuple(rows[0]), Ties(conflict, returning))
         return work.rows(sql.format(rows="rows", only=""), {"rows": as_json(rows)})
-    _write(Written(_table(model).name, names, sql, as_json(rows)))
+    insert_tied(model, rows, Ties(conflict))
     return []
 
 
-def insert_linked(
-    model: type[Model],
-    rows: Rows,
-    *,
-    conflict: str,
-    shown: str,
-    looked_up: LookedUp | None = None,
-) -> None:
-    """Insert rows of equal keys in a block whose other parts may look up what is `shown`.
-
-    `looked_up`: what it looks up itself, if the block writes there; that is written before it then.
-    """
-    if rows:
-        names = tuple(rows[0])
-        sql, linked = _insert(model, names, conflict, shown), None
-        if looked_up:
-            linked = looked_up.other, _insert(model, names, conflict, shown, looked_up)
-        _write(Written(_table(model).name, names, sql, as_json(rows), linked))
+def insert_tied(model: type[Model], rows: Rows, ties: Ties) -> None:
+    """Insert rows of equal keys, as they hang together with others of the same block."""
+    if not rows:
+        return
+    table, names = _table(model).name, tuple(rows[0])
+    sql, linked = _insert(model, names, ties._replace(looked_up=None)), None
+    if ties.looked_up:
+        linked = ties.looked_up.other, _insert(model, names, ties)
+    _write(Written(table, names, sql, as_json(rows), linked))
 
 
 @cache

@@ -188,6 +188,9 @@ def _said_by_sqlalchemy(dialect: Dialect) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
+        if isinstance(error.__context__, JobTimeoutException):
+            # What was cut off leaves its pipeline busy; that its time is up is what counts.
+            raise error.__context__ from None
         said = DBAPIError.instance(
             None, None, error, psycopg.Error, hide_parameters=True, dialect=dialect
         )
@@ -209,7 +212,7 @@ def transaction(scope: Scope) -> Iterator[datetime]:
         session.commit()
         calls = session.info["after_commit"]
     except BaseException:
-        session.rollback()
+        _undo(session)
         raise
     finally:
         for name in ("scope", "after_commit", "now", "rate", "ring_only", "driver"):
@@ -217,6 +220,14 @@ def transaction(scope: Scope) -> Iterator[datetime]:
         session.close()
     for call in calls.values():
         _call(call)
+
+
+def _undo(session: Session) -> None:
+    """Roll back; where a statement was cut off, the connection is good for nothing else."""
+    try:
+        session.rollback()
+    except DBAPIError:
+        session.invalidate()
 
 
 def _call(call: Callable[[], None]) -> None:

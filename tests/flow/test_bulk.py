@@ -121,9 +121,8 @@ def test_what_hangs_on_a_row_that_is_there_already_is_left_out():
         bulk.insert(Customer, [there])
         with bulk.together(led_by=first) as written:
             again = {**there, "id": ids.new()}
-            bulk.insert_linked(
-                Customer, [again, new], conflict="ON CONFLICT DO NOTHING", shown="id"
-            )
+            once = bulk.Ties("ON CONFLICT DO NOTHING", shown="id")
+            bulk.insert_tied(Customer, [again, new], once)
             bulk.insert(Check, [check(again["id"], now), check(new["id"], now)])
 
     assert written == {new["id"]}

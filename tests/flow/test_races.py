@@ -1,24 +1,30 @@
 from __future__ import annotations
 
+import random
+import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from rq.timeouts import JobTimeoutException
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.checks.service import Subject
+from app.checks.service import Subject, work_off
 from app.extensions import db
 from app.intake.forms import OrderForm
 from app.orders import intake, queries
 from app.orders.locks import lock_fulfillment_orders, lock_fulfillment_orders_of, lock_orders
 from app.orders.service import Confirmation, confirm
+from app.routing import service as routing
 from app.routing.service import route
+from app.shared import chance
 from app.shared.work import OPS, transaction
 from app.shipments.service import Dispatch, ship
+from app.timeline.service import ensure_cohorts
 from tests.conftest import NOW, TOKEN, caller
 from tests.factories import (
     ACTOR,
@@ -52,6 +58,28 @@ def at_once(app, *calls: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return [done.result(PATIENCE) for done in [pool.submit(go, call) for call in calls]]
+
+
+@pytest.fixture(autouse=True)
+def month(app) -> None:
+    """The month is there: else whoever is second waits for its partitions, and overtakes nobody."""
+    with transaction(OPS):
+        ensure_cohorts({NOW.date().replace(day=1)})
+
+
+def put(*orders: Mapping[str, Any], before_it_ends: Callable[[], object] = lambda: None) -> Any:
+    """Take orders in as one batch."""
+    forms = [OrderForm.model_validate(order) for order in orders]
+    with transaction(OPS) as now:
+        placed = intake.place(
+            [form.to_order(now) for form in forms], zone="UTC", actor=ACTOR, now=now
+        )
+        before_it_ends()
+    return placed
+
+
+def of_customer(number: str, name: str) -> dict[str, Any]:
+    return order_body(number, customer={"external_id": name, "name": name, "email": "c@x.example"})
 
 
 def wait_for_locks(sql, many: int) -> None:
@@ -135,15 +163,14 @@ def test_whoever_is_overtaken_while_placing_finds_what_is_there(app, sql, number
     describe("MUG")
     started, may_end = threading.Event(), threading.Event()
 
-    def place(*numbers: str, is_slow: bool = False) -> list[Any]:
-        forms = [OrderForm.model_validate(order_body(each)) for each in numbers]
-        with app.app_context(), transaction(OPS) as now:
-            orders = [form.to_order(now) for form in forms]
-            placed = intake.place(orders, zone="UTC", actor=ACTOR, now=now)
-            if is_slow:
-                started.set()
-                may_end.wait(PATIENCE)
-        return placed
+    def be_slow() -> None:
+        started.set()
+        may_end.wait(PATIENCE)
+
+    def place(*numbers: str, is_slow: bool = False) -> Any:
+        with app.app_context():
+            end = be_slow if is_slow else lambda: None
+            return put(*(order_body(each) for each in numbers), before_it_ends=end)
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(place, "A-1", is_slow=True)
@@ -158,6 +185,71 @@ def test_whoever_is_overtaken_while_placing_finds_what_is_there(app, sql, number
     assert (same.id == earlier.id) is (number == "A-1")
     assert one("SELECT count(*) FROM orders").count == len({"A-1", "A-2", number})
     assert one("SELECT count(*) FROM customers").count == 1
+
+
+def test_orders_are_written_by_their_numbers_whoever_is_new(app):
+    """So that of two batches one waits for the other, and never each for the other."""
+    describe("MUG")
+    put(*(of_customer(f"A-{n:02}", f"C-{n}") for n in range(40)))
+
+    put(*(of_customer(f"B-{n:02}", f"C-{n}") for n in range(40)), of_customer("B-90", "C-90"))
+
+    found = [r.number for r in rows("SELECT number FROM orders WHERE number ^@ 'B' ORDER BY ctid")]
+    assert found == sorted(found)
+
+
+def test_batches_of_the_same_orders_at_once_are_each_taken_once(app):
+    describe("MUG")
+    put(*(of_customer(f"A-{n}", f"C-{n}") for n in range(100)))
+    same = [of_customer(f"B-{n}", f"C-{n % 100}") for n in range(200)]
+
+    one_way, other_way = at_once(
+        app,
+        lambda: put(*same),
+        lambda: put(*reversed(same), of_customer("B-900", "C-900")),
+    )
+
+    assert [placed.id for placed in one_way] == [placed.id for placed in other_way[-2::-1]]
+    assert sum(placed.is_new for placed in (*one_way, *other_way)) == len(same) + 1
+
+
+def test_a_reference_that_is_taken_is_made_anew(app, monkeypatch):
+    describe("MUG")
+    made = []
+    for number in ("A-1", "A-2"):
+        # Chance says the same again.
+        monkeypatch.setattr(chance, "source", random.Random(1))
+        made += put(order_body(number))
+
+    assert [placed.is_new for placed in made] == [True, True]
+    assert len({placed.reference for placed in made}) == len(made)
+
+
+@pytest.mark.parametrize("waits_at", ["take", "in order", "market"])
+def test_a_job_whose_time_is_up_behind_a_lock_says_so(app, sql, monkeypatch, waits_at):
+    make_vendor_with_stock(stock={"MUG": 5, "CUP": 5})
+    more = [line("CUP", 1, "2")] if waits_at == "in order" else []
+    key = make_order(lines=[line("MUG", 1), *more])
+    if waits_at == "market":
+        # As for whoever was overtaken twice.
+        monkeypatch.setattr(routing, "TRIES", (True,))
+
+    def ring(*_: object) -> None:
+        raise JobTimeoutException
+
+    sql("BEGIN")
+    sql("SELECT 1 FROM stock FOR UPDATE")
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(JobTimeoutException):
+            work_off("route_orders", route, is_time_up=lambda: False)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        sql("ROLLBACK")
+    run_jobs("route_orders")
+    assert len(references(key)) == 1
 
 
 def test_one_idempotency_key_at_once_is_one_answer(app, api):
