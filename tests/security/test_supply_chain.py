@@ -191,7 +191,7 @@ SECRET = re.compile(
 # What was sent, told from what was sent before: whoever asks knows it already.
 FINGERPRINTS = {
     "app/api/idempotency.py: kept.request_sha256 != digest",
-    "app/orders/intake.py: digest != order.request_sha256",
+    "app/orders/intake.py: found.digest != order.request_sha256",
 }
 
 
