@@ -17,7 +17,7 @@ Start = tuple[UUID, date | None]
 
 
 # What there is one of for every line and every candidate is a tuple with names: thousands are made
-# for each batch, and a frozen dataclass takes four times as long.
+# for each batch, and a frozen dataclass takes twice as long.
 
 
 class ToRoute(NamedTuple):
