@@ -96,8 +96,9 @@ def make_vendor_with_stock(  # noqa: PLR0913 - a test names only what it is abou
     cut_off: time = time(15),
     handling_days: int = 1,
     status: str = "active",
+    at_place: str = "main",
 ) -> UUID:
-    """Create a vendor with one location and what it has on its shelves; return its key."""
+    """Create a vendor with a location and what it has on its shelves; return its key."""
     units = {"MUG": 10} if stock is None else stock
     vendor = {
         "code": code,
@@ -105,13 +106,13 @@ def make_vendor_with_stock(  # noqa: PLR0913 - a test names only what it is abou
         "email": f"{code}@vendors.example",
         "status": status,
     }
-    place = {"code": "main", "name": "Main", "zone": zone, "country": "SE", "region": None}
-    place |= {"city": "Malmö", "postal_code": None, "cut_off": cut_off}
+    place = {"code": at_place, "name": at_place.title(), "zone": zone, "country": "SE"}
+    place |= {"region": None, "city": "Malmö", "postal_code": None, "cut_off": cut_off}
     listing = {"cost_minor": cost_minor, "currency": "EUR", "is_active": True}
     with transaction(OPS):
         key = save_vendors([vendor])[code]
         save_locations([place | {"vendor_id": key, "handling_days": handling_days}])
-        where = location_ids([(code, "main")])[code, "main"].id
+        where = location_ids([(code, at_place)])[code, at_place].id
         listings = [
             listing | {"vendor_id": key, "location_id": where, "sku": sku, "title": sku.title()}
             for sku in units

@@ -14,7 +14,7 @@ from app.orders import changes, holds, review
 from app.orders.changes import Change
 from app.orders.locks import lock_orders
 from app.orders.models import FulfillmentOrder
-from app.routing.moves import take_back
+from app.routing.moves import Why, take_back
 from app.shared.errors import DomainError
 from app.shipments import service as shipments
 from app.vendors.models import Location
@@ -27,7 +27,8 @@ def readdress(order_id: UUID, ship_to: Mapping[str, Any], change: Change) -> Non
     """Send what has not left somewhere else; whoever does not ship there loses the work."""
     parts = changes.readdress(order_id, ship_to, change)
     stranded = _stranded(parts, ship_to["country"])
-    for outcome in take_back(stranded, ABROAD, actor=change.actor, now=change.now):
+    why = Why(ABROAD, may_return=True)
+    for outcome in take_back(stranded, why, actor=change.actor, now=change.now):
         if isinstance(outcome, DomainError):
             raise outcome
 

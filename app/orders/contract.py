@@ -23,6 +23,10 @@ class FoStatus(StrEnum):
     ON_HOLD = "on_hold"
 
 
+# Why work is taken from a vendor that did not act in time, as it reads.
+UNCONFIRMED, UNSHIPPED = "not confirmed in time", "not handed over in time"
+
+
 class Action(StrEnum):
     """What can be done to a fulfillment order."""
 

@@ -20,15 +20,12 @@ from app.checks.service import Subject
 from app.extensions import db
 from app.notifications.service import Message, tell
 from app.orders import service, told
-from app.orders.contract import Action, FoStatus
+from app.orders.contract import UNSHIPPED, Action, FoStatus
 from app.orders.locks import lock_orders
 from app.orders.models import FoLine, FulfillmentOrder, Order, OrderLine
 from app.orders.queries import contacts, facts_of
 from app.orders.rules import move
 from app.timeline.service import Happened, record
-
-# Why units are called off, as a story and a decision name it.
-WHY = "not handed over in time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +123,7 @@ def _entry(one: CalledOff) -> Happened:
             lost[part.order_line_id] = lost.get(part.order_line_id, 0) + n
     facts: dict[str, Any] = {
         "units": one.count,
-        "why": WHY,
+        "why": UNSHIPPED,
         "fulfillment_orders": [fo.reference for fo in one.fos],
         "quantities": [
             [line.sku, line.quantity - line.canceled + lost[line.id], line.quantity - line.canceled]

@@ -150,7 +150,7 @@ class FoLine(db.Model):
     ordered: Mapped[int]
     is_bought_in: Mapped[bool] = mapped_column(default=False)
     declined: Mapped[int] = mapped_column(default=0)
-    # the customer waits for what was declined: its vendor may be given it again
+    # its place may be given these units again: the customer waits for them, or it was not at fault
     is_awaited: Mapped[bool] = mapped_column(default=False)
     confirmed: Mapped[int] = mapped_column(default=0)
     picked: Mapped[int] = mapped_column(default=0)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from app.orders.contract import FoStatus
-from app.orders.lapsing import WHY
+from app.orders.contract import UNCONFIRMED, UNSHIPPED, FoStatus
 from app.orders.models import FulfillmentOrder
 from app.orders.queries import UNDONE
 from app.shared.language import _, _n
 from app.web.words import decline, when
-
-# Why work went to somebody else (app.routing.moves), where it says more than its reason.
-UNCONFIRMED = "not confirmed in time"
 
 
 def gone(fo: FulfillmentOrder) -> dict[str, str] | None:
@@ -53,7 +49,7 @@ def _taken_back(fo: FulfillmentOrder) -> str:
             "Nobody had confirmed it by {moment}, so somebody else sends it. Nothing to do.",
             moment=when(fo.confirm_by),
         )
-    if fo.decline_reason == WHY:
+    if fo.decline_reason == UNSHIPPED:
         return _(
             "It had not left by {moment}, when it should have, so somebody else sends it."
             " Do not send it any more.",

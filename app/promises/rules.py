@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -105,7 +105,9 @@ def ship_by(
     """
     start = start_of_work(assigned_at, calendar)
     day = calendar.open_day(max(start, waits_until or start), calendar.handling_days, full)
-    return datetime.combine(day, calendar.cut_off, ZoneInfo(calendar.zone))
+    moment = datetime.combine(day, calendar.cut_off, ZoneInfo(calendar.zone))
+    # In the night in which an hour comes twice the cut-off is its second time.
+    return max(moment, moment.replace(fold=1), key=lambda m: m.astimezone(UTC))
 
 
 def bought_in_on(assigned_at: datetime, calendar: Calendar, days: int) -> date:
@@ -137,6 +139,11 @@ def _delivers(lane: Lane, day: date, destination: str) -> bool:
 def end_of(day: date, zone: str) -> datetime:
     """Return the midnight after a promised date: the first moment that is too late."""
     return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))
+
+
+def day_of(end: datetime, zone: str) -> date:
+    """Return the promised date that ends at this moment."""
+    return end.astimezone(ZoneInfo(zone)).date() - ONE_DAY
 
 
 def days_late(delivered_at: datetime, promised_on: date, zone: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -24,20 +24,22 @@ from app.policies.documents import Messages
 from app.promises.rules import end_of
 from app.promises.service import Made, make
 from app.routing.contract import Choice, Excluded, Option, Plan, Start, ToRoute
-from app.routing.loading import Market, Rules
+from app.routing.loading import Market, Rules, minor
 from app.shared import bulk, ids
 from app.timeline.service import SYSTEM, Decided, Happened, decide, record
 
-# A decision's row stays under a kilobyte or two: the best few tell why.
-MOST_TOLD = 12
+# Of those who were not chosen a decision keeps the best of each line, and so many in all: a huge
+# order's row would grow without end.
+MOST_OF_LINE, MOST_TOLD = 12, 60
 
 
 @dataclass(slots=True)
 class Routed:
     """What came out for one order.
 
-    `by_hand`: who moved it and why, where a person did; `noted`: what the order itself says now of
-    its promise, and since when it waits for units.
+    `by_hand`: who moved it and why, where a person did; `before`: the day on which what others
+    were given earlier arrives; `noted`: what the order itself says now of its promise, and since
+    when it waits for units.
     """
 
     order: ToRoute
@@ -47,9 +49,16 @@ class Routed:
     excluded: list[Excluded]
     strategy: str
     by_hand: dict[str, str] | None = None
+    before: date | None = None
     fos: list[dict[str, Any]] = field(default_factory=list)
     fo_lines: list[dict[str, Any]] = field(default_factory=list)
     noted: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether these are all units of the order that are not canceled."""
+        of_all: int = next(iter(self.lines.values())).of_all
+        return sum(choice.units for choice in self.plan.choices) == of_all
 
 
 def assign(routed: Routed, market: Market, rules: Rules, now: datetime) -> None:
@@ -61,7 +70,8 @@ def assign(routed: Routed, market: Market, rules: Rules, now: datetime) -> None:
         place = choices[0].option.candidate.place
         fo = _fo_row(routed.order, place.vendor_id, location_id, now)
         fo["waits_until"] = waits_until
-        fo["ship_by"] = max(choice.option.ship_by for choice in choices)
+        # What was given for one of them holds for the parcel.
+        fo["ship_by"] = min(choice.option.ship_by for choice in choices)
         if rules.promises.confirm_within_hours is not None:
             fo["confirm_by"] = now + timedelta(hours=rules.promises.confirm_within_hours)
         routed.fos.append(fo)
@@ -77,8 +87,10 @@ def assign(routed: Routed, market: Market, rules: Rules, now: datetime) -> None:
 def _noted(routed: Routed, now: datetime) -> dict[str, Any]:
     order, plan = routed.order, routed.plan
     on, by = order.deliver_on, order.deliver_by
-    if plan.choices and on is None:
-        on = max(choice.option.deliver_on for choice in plan.choices)
+    # No day is promised for what nobody has.
+    if plan.choices and not plan.unfilled and on is None:
+        days = [choice.option.deliver_on for choice in plan.choices]
+        on = max(*days, routed.before or days[0])
         by = end_of(on, order.promise_zone)
     since = (order.unfilled_since or now) if plan.unfilled else None
     return {"deliver_on": on, "deliver_by": by, "unfilled_since": since}
@@ -208,26 +220,45 @@ def _promise(routed: Sequence[Routed], now: datetime) -> None:
 def _decision(r: Routed, rules: Rules) -> Decided:
     """Store who was chosen, who was not and why, as codes and numbers."""
     chosen = {(c.option.line, c.option.pool) for c in r.plan.choices}
-    others = sorted(
-        (o for given in r.options.values() for o in given if (o.line, o.pool) not in chosen),
-        key=lambda o: (o.line, _sum(o)),
-    )
+    others = [
+        option
+        for found in r.options.values()
+        for option in sorted(
+            (o for o in found if (o.line, o.pool) not in chosen), key=lambda o: (o.rank, _sum(o))
+        )[:MOST_OF_LINE]
+    ]
+    compared = sum(map(len, r.options.values())) + len(r.excluded) - len(chosen)
+    starts = {c.option.start for c in r.plan.choices}
+    told = [_told(option, option.units) for option in others[:MOST_TOLD]]
+    why_not = [one._asdict() for one in r.excluded[:MOST_TOLD]]
     facts = {
         "strategy": r.strategy,
         "method": r.plan.method,
         "score": round(r.plan.score),
-        "chosen": [_told(c.option, c.units) for c in r.plan.choices[:MOST_TOLD]],
-        "others": [_told(o, o.units) for o in others[:MOST_TOLD]],
-        "excluded": [
-            {"line": e.line, "vendor": e.vendor, "rule": e.rule} for e in r.excluded[:MOST_TOLD]
-        ],
-        "left_out": max(0, len(others) - MOST_TOLD) + max(0, len(r.excluded) - MOST_TOLD),
+        "parcels": len(starts),
+        "split": minor(rules.routing.document.split, r.order.currency) * max(0, len(starts) - 1),
+        "policies": rules.versions,
+        "chosen": [_told(choice.option, choice.units) for choice in r.plan.choices],
+        "others": told,
+        "excluded": why_not,
+        "left_out": compared - len(told) - len(why_not),
         "unfilled": r.plan.unfilled,
+        "is_whole": r.is_whole,
+        "one_place": _is_of_one_place(r),
     }
     if r.by_hand:
         facts["by_hand"] = r.by_hand
     version = rules.routing.version
     return Decided(r.order.id, r.order.cohort, "routing", version, facts)
+
+
+def _is_of_one_place(r: Routed) -> bool:
+    """Return whether one parcel could have held all that is chosen."""
+    units: dict[str, int] = defaultdict(int)
+    for choice in r.plan.choices:
+        units[choice.option.line] += choice.units
+    able = ({o.start for o in r.options[line] if o.units >= many} for line, many in units.items())
+    return bool(units) and bool(set.intersection(*able))
 
 
 def _sum(option: Option) -> int:
@@ -236,18 +267,22 @@ def _sum(option: Option) -> int:
 
 
 def _told(option: Option, units: int) -> dict[str, Any]:
-    """Return an option as a decision keeps it; money in minor units, for all units of the line."""
-    price = option.price
+    """Return an option as a decision keeps it; money in minor units, for these units."""
+    goods, kilos, late, standing = (round(x * units / option.of_units) for x in option.price)
     told = {
         "line": option.line,
         "vendor": option.candidate.place.vendor,
         "place": option.candidate.place.code,
         "units": units,
+        "has": option.candidate.available,
         "cost": option.candidate.cost_minor,
-        "goods": price.goods,
-        "freight": price.kilos + option.parcel,
-        "late": price.late,
-        "standing": price.standing,
+        "goods": goods,
+        "kilos": kilos,
+        "parcel": option.parcel,
+        "freight": kilos + option.parcel,
+        "late": late,
+        "standing": standing,
+        "ship_by": option.ship_by.isoformat(),
         "arrives": option.deliver_on.isoformat(),
     }
     if option.waits_until:

@@ -76,14 +76,15 @@ class Candidate(NamedTuple):
 class Wanted(NamedTuple):
     """Units of one order line that nobody has been given yet.
 
-    `vendor` pins the line; `taken_from`: vendors that declined it, or that it was taken from.
+    `vendor` pins the line; `taken_from`: the places that declined it or that it was moved from, and
+    the vendors that did not answer, by their keys. `ship_by`: as it was given with the order.
     """
 
     line: str
     sku: str
     units: int
     vendor: str | None = None
-    taken_from: frozenset[str] = frozenset()
+    taken_from: frozenset[UUID] = frozenset()
     ship_by: datetime | None = None
 
 
@@ -99,7 +100,8 @@ class Price(NamedTuple):
 class Option(NamedTuple):
     """A way to fill a line: from where, how many units at most, when it would come, and its price.
 
-    `parcel`: what a parcel from there costs, whatever is in it, in minor units.
+    `price` is for all `of_units` of the line. `parcel`: what a parcel from there costs, whatever is
+    in it, in minor units. `rank`: its supply's (see `Supply`).
     """
 
     line: str
@@ -111,6 +113,8 @@ class Option(NamedTuple):
     parcel: int = 0
     waits_until: date | None = None
     is_bought_in: bool = False
+    rank: int = 0
+    of_units: int = 1
 
     @property
     def pool(self) -> Pool:
@@ -121,6 +125,21 @@ class Option(NamedTuple):
     def start(self) -> Start:
         """Return the parcel these units would lie in."""
         return self.candidate.place.id, self.waits_until
+
+
+class Supply(NamedTuple):
+    """Which units are asked for: those in stock or those that vendors buy in; in time or late.
+
+    Those of a higher rank are taken only where all of a lower one are.
+    """
+
+    is_bought_in: bool = False
+    is_late: bool = False
+
+    @property
+    def rank(self) -> int:
+        """Return its place among the others: what is bought in comes before what is late."""
+        return 2 * self.is_late + self.is_bought_in
 
 
 class Choice(NamedTuple):
@@ -135,18 +154,25 @@ class Excluded(NamedTuple):
 
     line: str
     vendor: str
+    place: str
     rule: str
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each part of the price counts; 1 is as the policy has it."""
+    """How much each part of the price counts; 1 is as the policy has it.
+
+    `parcel`: what each parcel weighs besides, in minor units. `is_hasty`: lateness is counted from
+    the first day on which it could come, however late it was promised for.
+    """
 
     goods: float = 1
     shipping: float = 1
     late: float = 1
     standing: float = 1
     split: float = 1
+    parcel: float = 0
+    is_hasty: bool = False
 
 
 class Strategy(Protocol):
@@ -173,10 +199,12 @@ class Problem:
 class Plan:
     """What was decided: who gives what, how it was found ("exact", "solver" or "greedy").
 
-    `score` is the plan's weighted price; `unfilled` units found nobody.
+    `score` is the plan's weighted price; `unfilled` units found nobody. `lesser`: how many units
+    are of a lesser supply, each times its rank.
     """
 
     choices: list[Choice] = field(default_factory=list)
     unfilled: int = 0
+    lesser: int = 0
     score: float = 0
     method: str = "exact"

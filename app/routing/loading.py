@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -13,19 +13,27 @@ from uuid import UUID
 from app.catalog.queries import OFFERS, OFFERS_LOCKED
 from app.extensions import db
 from app.orders.changes import REDATED
+from app.orders.contract import UNCONFIRMED, UNSHIPPED
 from app.orders.locks import FREE_ORDERS
 from app.policies.documents import Document, Lanes, Messages, Promises, Routing
 from app.policies.queries import InForce, all_in_force, which_in_force
-from app.promises.rules import Calendar, Lane
+from app.promises.rules import ONE_DAY, Calendar, Lane
 from app.routing.contract import Candidate, Place, ToRoute, Wanted
-from app.routing.rules import Timetable
+from app.routing.rules import Aim, Timetable
 from app.shared import work
 from app.shared.money import exponent
 
+# Who may not have a line again: the place that declined it or that it was moved from; and of the
+# whole order, a vendor that did not act in time.
+TAKEN_FROM = (
+    "(SELECT array_agg(DISTINCT CASE WHEN {late} THEN p.vendor_id ELSE p.location_id END)"
+    "  FROM fo_lines f JOIN fulfillment_orders p ON p.id = f.fo_id"
+    "  WHERE f.order_id = l.order_id AND f.declined > 0 AND NOT f.is_awaited"
+    "   AND (f.order_line_id = l.id OR {late}))"
+).format(late=f"coalesce(p.decline_reason IN ('{UNCONFIRMED}', '{UNSHIPPED}'), false)")
 OPEN_LINES = (
-    "SELECT l.*, (SELECT array_agg(DISTINCT v.code) FROM fo_lines f JOIN vendors v"
-    "  ON v.id = f.vendor_id WHERE f.order_id = l.order_id AND f.order_line_id = l.id"
-    "  AND f.declined > 0 AND NOT f.is_awaited) AS taken_from"
+    "SELECT l.*, (SELECT sum(a.quantity - a.canceled) FROM order_lines a"
+    f"  WHERE a.order_id = l.order_id) AS of_all, {TAKEN_FROM} AS taken_from"
     " FROM order_lines l WHERE l.order_id = ANY(CAST((SELECT %(ids)s) AS uuid[]))"
     "  AND l.unrouted > 0"
     " ORDER BY l.order_id, l.external_id"
@@ -45,11 +53,19 @@ CLOSURES = (
     "SELECT location_id, first_day, last_day FROM closures"
     f" WHERE location_id IN {PLACES} AND last_day >= %(today)s"
 )
+# What a place has to hand over by day, and what has left today already.
+UNDONE = "('assigned', 'confirmed', 'picking', 'packed', 'ready', 'on_hold')"
 LOADS = (
-    "SELECT f.location_id, (f.ship_by AT TIME ZONE l.zone)::date AS day, count(*) AS n"
+    "SELECT location_id, (at AT TIME ZONE zone)::date AS day, count(*) AS n FROM ("
+    "SELECT f.location_id, f.ship_by AS at, l.zone"
     " FROM fulfillment_orders f JOIN locations l ON l.id = f.location_id"
-    f" WHERE l.id IN {PLACES} AND l.daily_capacity > 0 AND f.ship_by >= %(now)s AND f.status IN"
-    " ('assigned', 'confirmed', 'picking', 'packed', 'ready', 'on_hold') GROUP BY 1, 2"
+    f" WHERE l.id IN {PLACES} AND l.daily_capacity > 0 AND f.ship_by >= %(now)s"
+    f" AND f.status IN {UNDONE} UNION ALL SELECT f.location_id, f.shipped_at, l.zone"
+    " FROM fulfillment_orders f JOIN locations l"
+    "  ON l.id = f.location_id AND l.vendor_id = f.vendor_id"
+    f" WHERE l.id IN {PLACES} AND l.daily_capacity > 0"
+    f" AND f.shipped_at > %(now)s - interval '1 day' AND f.status NOT IN {UNDONE}"
+    ") of_days GROUP BY 1, 2"
 )
 POLICIES: tuple[type[Document], ...] = (Routing, Promises, Lanes, Messages)
 HUNDREDTHS = 2
@@ -101,6 +117,8 @@ class Rules:
     routing: InForce[Routing]
     promises: Promises
     lanes: Lanes
+    # By which versions of the two a decision was made.
+    versions: Mapping[str, int] = field(default_factory=dict)
     # None: who is told what is looked up when somebody is.
     messages: Messages | None = None
 
@@ -142,7 +160,8 @@ def rules_at(now: datetime) -> Rules:
 
 def _rules(found: Sequence[InForce[Any]]) -> Rules:
     routing, promises, lanes, messages = found
-    return Rules(routing, promises.document, lanes.document, messages.document)
+    versions = {"promises": promises.version, "lanes": lanes.version}
+    return Rules(routing, promises.document, lanes.document, versions, messages.document)
 
 
 def open_lines(order_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
@@ -204,10 +223,28 @@ def due(order_ids: Sequence[UUID], now: datetime) -> Due:
     )
 
 
+GIVEN = (
+    "SELECT f.order_id, f.ship_by, l.country FROM fulfillment_orders f"
+    " JOIN locations l ON l.id = f.location_id"
+    " WHERE f.order_id = ANY(CAST((SELECT %(ids)s) AS uuid[]))"
+    "  AND f.status NOT IN ('rejected', 'canceled')"
+)
+
+
+def given_before(orders: Mapping[UUID, Aim], timetable: Timetable) -> dict[UUID, date]:
+    """Return when the last parcel of what orders' vendors have already is at the door."""
+    arrive: dict[UUID, date] = {}
+    rows = work.rows(GIVEN, {"ids": list(orders)}) if orders else ()
+    for row in rows:
+        day = timetable.arrival(row.ship_by, row.country, orders[row.order_id])
+        arrive[row.order_id] = max(day, arrive.get(row.order_id, day))
+    return arrive
+
+
 def market(skus: Iterable[str], rules: Rules, now: datetime, *, lock: bool) -> Market:
     """Return everybody who lists these SKUs; their stock is locked if asked for."""
     # A day earlier: it is still yesterday somewhere.
-    values = {"skus": sorted(set(skus)), "now": now, "today": now.date()}
+    values = {"skus": sorted(set(skus)), "now": now, "today": now.date() - ONE_DAY}
     statements = (OFFERS_LOCKED if lock else OFFERS, CLOSURES, LOADS)
     rows, closed, loaded = work.rows_together(statements, values)
     closures: dict[UUID, list[tuple[date, date]]] = defaultdict(list)

@@ -7,13 +7,14 @@ service does not follow what moves: it was priced from the place that had it (se
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import select, text
 
 from app.checks.service import Subject
 from app.extensions import db
@@ -21,18 +22,19 @@ from app.notices import service as notices
 from app.notices.contract import Notice
 from app.notifications.service import Message, tell
 from app.orders import service as orders
-from app.orders.contract import Action, FoStatus
+from app.orders.contract import UNCONFIRMED, Action, FoStatus
 from app.orders.locks import lock_fulfillment_orders
-from app.orders.models import FulfillmentOrder
+from app.orders.models import FulfillmentOrder, Order
 from app.orders.queries import fulfillment_order
 from app.orders.queries import order as order_of
 from app.orders.rules import move
 from app.orders.service import Moved, Outcome
 from app.routing.assign import Routed, assign, write
-from app.routing.contract import Choice, Excluded, Option, Plan, ToRoute, Wanted
-from app.routing.loading import Market, market, open_lines, rules_at
-from app.routing.rules import Aim, Terms, options_of, why_not
-from app.routing.service import terms_of
+from app.routing.contract import Candidate, Excluded, Option, ToRoute, Wanted
+from app.routing.loading import TAKEN_FROM, Market, market, open_lines, rules_at, wanted_of
+from app.routing.rules import Terms, options_of
+from app.routing.service import problem_of, terms_of
+from app.routing.solve import Weighed
 from app.shared.errors import DomainError, IllegalMove, InvalidInput
 from app.timeline.service import SYSTEM
 from app.vendors.models import Vendor
@@ -52,22 +54,28 @@ class Move:
     quantities: Mapping[str, int] | None = None
 
 
-def take_back(
-    references: Sequence[str], code: str, *, actor: str, now: datetime, note: str = ""
-) -> list[Outcome]:
-    """Give the unshipped units of fulfillment orders back to routing, and tell their vendors.
+class Why(NamedTuple):
+    """Why work is taken back, as its vendor and ops read it ("not confirmed in time").
 
-    `code`: why, as the vendor and ops read it in words ("not confirmed in time").
+    `may_return`: it says nothing of these units' place, which may be given them again.
     """
-    word = _Word(code, f"{code}: {note}" if note else code)
-    return word.take(references, {}, actor, now)
+
+    code: str
+    note: str = ""
+    may_return: bool = False
 
 
-class _Word:
+def take_back(references: Sequence[str], why: Why, *, actor: str, now: datetime) -> list[Outcome]:
+    """Give the unshipped units of fulfillment orders back to routing, and tell their vendors."""
+    reason = f"{why.code}: {why.note}" if why.note else why.code
+    return _Taking(why.code, reason, may_return=why.may_return).take(references, {}, actor, now)
+
+
+class _Taking:
     """Why work is taken from its vendors, and what was taken so far."""
 
-    def __init__(self, code: str, reason: str) -> None:
-        self.code, self.reason = code, reason
+    def __init__(self, code: str, reason: str, *, may_return: bool = False) -> None:
+        self.code, self.reason, self.may_return = code, reason, may_return
         self.taken: list[FulfillmentOrder] = []
         self.units: dict[UUID, int] = {}
 
@@ -94,6 +102,8 @@ class _Word:
         units = orders.give_back(fo, quantities)
         if not units:
             return False
+        for line in fo.lines:
+            line.is_awaited = self.may_return if line.id in units else line.is_awaited
         self.units |= units
         if orders.has_all_left(fo):
             orders.end(fo, FoStatus.SHIPPED)
@@ -153,45 +163,56 @@ def take_back_unconfirmed(subjects: Sequence[Subject], now: datetime) -> Mapping
     found = [fo for fo in locked.values() if fo.status == FoStatus.ASSIGNED]
     late = others_can_send(found, now)
     # All at once: whoever holds stock already waits for no order.
-    take_back(late, "not confirmed in time", actor=SYSTEM, now=now)
+    take_back(late, Why(UNCONFIRMED), actor=SYSTEM, now=now)
     return {fo.id: now + LOOK_AGAIN for fo in found if fo.reference not in late}
 
 
 OPEN_UNITS = text(
-    "SELECT x.fo_id, x.line, x.sku, x.ordered - x.declined - x.canceled - x.shipped AS units,"
-    " o.currency, o.ship_to->>'country' AS country, l.vendor AS pinned,"
-    " (SELECT array_agg(DISTINCT v.code) FROM fo_lines y JOIN vendors v"
-    "  ON v.id = y.vendor_id WHERE y.order_id = x.order_id AND y.order_line_id = x.order_line_id"
-    "  AND y.declined > 0 AND NOT y.is_awaited) AS taken_from"
-    " FROM fo_lines x JOIN order_lines l ON l.id = x.order_line_id"
-    " JOIN orders o ON o.id = x.order_id WHERE x.fo_id = ANY(:ids)"
+    "SELECT x.fo_id, l.external_id, l.sku, l.vendor, l.ship_by,"
+    f" x.ordered - x.declined - x.canceled - x.shipped AS unrouted, {TAKEN_FROM} AS taken_from"
+    " FROM fo_lines x JOIN order_lines l ON l.id = x.order_line_id WHERE x.fo_id = ANY(:ids)"
+    "  AND x.ordered > x.declined + x.canceled + x.shipped"
 )
 
 
 def others_can_send(fos: Sequence[FulfillmentOrder], now: datetime) -> list[str]:
-    """Return those of which somebody else has all that has not left, and may be given it."""
-    asked: dict[UUID, list[Row[Any]]] = {fo.id: [] for fo in fos}
+    """Return those of which others have all that has not left, and may be given it in time.
+
+    What one needs the next cannot have; and who is late with a part of an order is nobody to give
+    another part of it to.
+    """
+    asked: dict[UUID, list[Wanted]] = {fo.id: [] for fo in fos}
+    late: dict[UUID, set[UUID]] = defaultdict(set)
+    for fo in fos:
+        late[fo.order_id].add(fo.vendor_id)
+    orders_of = {fo.id: fo.order_id for fo in fos}
     for row in db.session.execute(OPEN_UNITS, {"ids": list(asked)}):
-        if row.units:
-            asked[row.fo_id].append(row)
-    skus = {row.sku for own in asked.values() for row in own}
-    seen = market(skus, rules_at(now), now, lock=False)
-    codes = {row.vendor_id: row.vendor for row in seen.rows.values()}
-    return [
-        fo.reference
-        for fo in fos
-        if all(_others_have(seen, codes.get(fo.vendor_id), row) for row in asked[fo.id])
-    ]
+        wanted = wanted_of(row)
+        before = wanted.taken_from | late[orders_of[row.fo_id]]
+        asked[row.fo_id].append(wanted._replace(taken_from=before))
+    rules = rules_at(now)
+    seen = market({one.sku for own in asked.values() for one in own}, rules, now, lock=False)
+    found = db.session.scalars(select(Order).where(Order.id.in_(late)))
+    terms = {o.id: terms_of(ToRoute.of(o), seen, rules, has_need_by=True) for o in found}
+    return [fo.reference for fo in fos if _take(seen, asked[fo.id], terms[fo.order_id])]
 
 
-def _others_have(seen: Market, own: str | None, asked: Row[Any]) -> bool:
-    if asked.pinned:
-        return False
-    before = frozenset({own or "", *(asked.taken_from or ())})
-    wanted = Wanted(asked.line, asked.sku, asked.units, taken_from=before)
-    aim = Aim(asked.currency, asked.country or "", service="", zone="")
-    free = (c for c in seen.of(asked.sku) if why_not(wanted, c, aim) is None)
-    return sum(max(0, c.available) for c in free) >= wanted.units
+def _take(seen: Market, asked: Sequence[Wanted], terms: Terms) -> bool:
+    """Return whether these units can be had, and take them if so."""
+    taken: list[tuple[Candidate, int]] = []
+    for wanted in asked:
+        left = wanted.units
+        options, _ = options_of(wanted, seen.of(wanted.sku), terms)
+        for option in options:
+            units = min(left, option.units)
+            seen.take(option.candidate, units)
+            taken.append((option.candidate, units))
+            left -= units
+        if left:
+            for candidate, units in taken:
+                seen.take(candidate, -units)
+            return False
+    return True
 
 
 def alternatives(reference: str, now: datetime) -> tuple[dict[str, list[Option]], list[Excluded]]:
@@ -203,14 +224,17 @@ def alternatives(reference: str, now: datetime) -> tuple[dict[str, list[Option]]
     terms = terms_of(ToRoute.of(order), seen, rules, has_need_by=False)
     options: dict[str, list[Option]] = {}
     excluded: list[Excluded] = []
-    for line in fo.lines:
-        units = line.ordered - line.declined - line.canceled - line.shipped
-        if units:
-            wanted = Wanted(line.line, line.sku, units)
-            others = [c for c in seen.of(line.sku) if c.place.id != fo.location_id]
-            options[line.line], out = options_of(wanted, others, terms)
-            excluded += out
+    for row in db.session.execute(OPEN_UNITS, {"ids": [fo.id]}):
+        wanted = _by_anybody(wanted_of(row))
+        others = [c for c in seen.of(wanted.sku) if c.place.id != fo.location_id]
+        options[wanted.line], out = options_of(wanted, others, terms)
+        excluded += out
     return options, excluded
+
+
+def _by_anybody(wanted: Wanted) -> Wanted:
+    """Return units that a person may give to whom they want."""
+    return wanted._replace(vendor=None, taken_from=frozenset())
 
 
 def move_lines(word: Move, *, reason: str, actor: str, now: datetime) -> FulfillmentOrder:
@@ -220,7 +244,7 @@ def move_lines(word: Move, *, reason: str, actor: str, now: datetime) -> Fulfill
     """
     if not reason.strip():
         raise InvalidInput("Say why these lines move.", reason="missing")
-    taken = _Word(BY_HAND, reason)
+    taken = _Taking(BY_HAND, reason)
     (outcome,) = taken.take([word.reference], {word.reference: word.quantities}, actor, now)
     if isinstance(outcome, DomainError):
         raise outcome
@@ -230,20 +254,28 @@ def move_lines(word: Move, *, reason: str, actor: str, now: datetime) -> Fulfill
     rules = rules_at(now)
     seen = market([line.sku for line in outcome.lines], rules, now, lock=True)
     terms = terms_of(ToRoute.of(order), seen, rules, has_need_by=False)
-    units = {line.line: taken.units.get(line.id, 0) for line in outcome.lines}
-    choices = [
-        _choice(Wanted(line.line, line.sku, units[line.line]), word, seen, terms)
-        for line in outcome.lines
-        if units[line.line]
-    ]
     own = open_lines([order.id])[order.id]
+    asked = [
+        _by_anybody(wanted_of(own[line.line]))._replace(units=taken.units[line.id])
+        for line in outcome.lines
+        if line.id in taken.units
+    ]
+    options: dict[str, list[Option]] = {}
+    excluded: list[Excluded] = []
+    chosen: dict[str, list[Option]] = {}
+    for wanted in asked:
+        options[wanted.line], out = options_of(wanted, seen.of(wanted.sku), terms)
+        excluded += out
+        chosen[wanted.line] = [_there(wanted, word, options[wanted.line], out)]
+    weighed = Weighed(problem_of(asked, chosen, rules, order.currency))
+    given = [(line.ways[0], line.units) for line in weighed.lines]
     routed = Routed(
         order=ToRoute.of(order),
-        lines={choice.option.line: own[choice.option.line] for choice in choices},
-        plan=Plan(choices, method="by hand"),
-        options={},
-        excluded=[],
-        strategy="by hand",
+        lines={line: own[line] for line in chosen},
+        plan=weighed.plan_of(given, BY_HAND),
+        options=options,
+        excluded=excluded,
+        strategy=BY_HAND,
         by_hand={"by": actor, "reason": reason, "from": word.reference},
     )
     assign(routed, seen, rules, now)
@@ -252,19 +284,21 @@ def move_lines(word: Move, *, reason: str, actor: str, now: datetime) -> Fulfill
     return fulfillment_order(routed.fos[0]["reference"])
 
 
-def _choice(wanted: Wanted, word: Move, seen: Market, terms: Terms) -> Choice:
-    there = [
-        c
-        for c in seen.of(wanted.sku)
-        if (c.place.vendor, c.place.code) == (word.vendor, word.place)
-    ]
-    options, excluded = options_of(wanted, there, terms)
-    if not options:
-        why = excluded[0].rule if excluded else "not on their list"
+def _there(
+    wanted: Wanted, word: Move, options: Sequence[Option], excluded: Sequence[Excluded]
+) -> Option:
+    """Return the way to have all these units from where a person wants them; else refuse."""
+    where = (word.vendor, word.place)
+    found = next(
+        (o for o in options if (o.candidate.place.vendor, o.candidate.place.code) == where), None
+    )
+    if found is None:
+        broken = (one.rule for one in excluded if (one.vendor, one.place) == where)
+        why = next(broken, "not on their list")
         detail = f"{word.vendor} cannot be given {wanted.sku}: {why}."
         raise InvalidInput(detail, place=why)
-    if options[0].units < wanted.units:
-        has = options[0].units
+    if found.units < wanted.units:
+        has = found.units
         detail = f"{word.vendor} has {has} of the {wanted.units} units of {wanted.sku}."
         raise InvalidInput(detail, place=f"has {has} of {wanted.units}")
-    return Choice(options[0], wanted.units)
+    return found

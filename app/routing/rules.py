@@ -8,16 +8,17 @@ from datetime import date, datetime
 from uuid import UUID
 
 from app.promises.rules import Lane, NoDay, bought_in_on, deliver_on, ship_by
-from app.routing.contract import Candidate, Excluded, Option, Place, Price, Wanted
+from app.routing.contract import Candidate, Excluded, Option, Place, Price, Supply, Wanted
 
 # Vendors that are given work: those under review are watched, not stopped.
 GIVEN_WORK = frozenset({"active", "review"})
 ALWAYS = 10_000
-# A candidate, the day its goods are there, its hand-over and its arrival.
+# A candidate, the day its goods are there, when it has to hand over, and their arrival.
 Way = tuple[Candidate, date | None, datetime, date]
 TOO_LATE = "too late for the need-by date"
 FULL = "no open day with room left"
 NO_STOCK = "no stock"
+IN_STOCK = Supply()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ EXCLUSIONS: dict[str, Callable[[Wanted, Candidate, Aim], bool]] = {
     "listing not active": lambda _, c, __: not c.is_active,
     "other currency": lambda _, c, aim: c.currency != aim.currency,
     "does not ship there": lambda _, c, aim: not _ships_to(c.place, aim.country),
-    "declined before": lambda w, c, _: c.place.vendor in w.taken_from,
+    "declined before": lambda w, c, _: not w.taken_from.isdisjoint((c.place.id, c.place.vendor_id)),
 }
 
 
@@ -122,44 +123,63 @@ class Timetable:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """By what one order's candidates are judged; `seconds`: how long a solver may think of it."""
+    """By what one order's candidates are judged; `seconds`: how long a solver may think of it.
+
+    `is_hasty`: a day counts from the first possible one (see `Weights`).
+    """
 
     aim: Aim
     prices: Prices
     timetable: Timetable
+    is_hasty: bool = False
     seconds: float = 2.0
 
 
 def options_of(
-    wanted: Wanted, candidates: Iterable[Candidate], terms: Terms, *, is_bought_in: bool = False
+    wanted: Wanted, candidates: Iterable[Candidate], terms: Terms, supply: Supply = IN_STOCK
 ) -> tuple[list[Option], list[Excluded]]:
     """Return the ways to fill a line, priced, and the candidates that no way leads to, with why.
 
-    `is_bought_in`: of what vendors would buy in, not of what they have.
+    Of late supply only what is late: what is in time is another one's.
     """
-    aim, timetable = terms.aim, terms.timetable
+    need_by = terms.aim.need_by
     ways: list[Way] = []
     excluded: list[Excluded] = []
     for candidate in candidates:
-        rule = why_not(wanted, candidate, aim)
-        there = timetable.there_from(candidate) if is_bought_in else None
-        if rule is None and (there is None if is_bought_in else candidate.available <= 0):
-            rule = NO_STOCK
-        at = wanted.ship_by
-        if rule is None and at is None:
-            at = timetable.hand_over(candidate.place, there)
-        if rule is None and at is not None:
-            day = timetable.arrival(at, candidate.place.country, aim)
-            if aim.need_by is None or day <= aim.need_by:
-                ways.append((candidate, there, at, day))
+        way = _way(wanted, candidate, terms, supply)
+        if not isinstance(way, str):
+            *_, day = way
+            is_late = need_by is not None and day > need_by
+            if is_late is supply.is_late:
+                ways.append(way)
+            if is_late <= supply.is_late:
                 continue
-        reason = rule or (FULL if at is None else TOO_LATE)
-        excluded.append(Excluded(wanted.line, candidate.place.vendor, reason))
-    target = aim.promised or aim.need_by or min((day for *_, day in ways), default=date.max)
-    return [_option(wanted, way, target, terms) for way in ways], excluded
+            way = TOO_LATE
+        place = candidate.place
+        excluded.append(Excluded(wanted.line, place.vendor, place.code, way))
+    target = min((day for *_, day in ways), default=date.max)
+    if not terms.is_hasty:
+        target = terms.aim.promised or need_by or target
+    return [_option(wanted, way, target, terms, supply.rank) for way in ways], excluded
 
 
-def _option(wanted: Wanted, way: Way, target: date, terms: Terms) -> Option:
+def _way(wanted: Wanted, candidate: Candidate, terms: Terms, supply: Supply) -> Way | str:
+    """Return how a candidate could fill a line, or the rule that says why it cannot."""
+    if rule := why_not(wanted, candidate, terms.aim):
+        return rule
+    there = terms.timetable.there_from(candidate) if supply.is_bought_in else None
+    if there is None if supply.is_bought_in else candidate.available <= 0:
+        return NO_STOCK
+    ready = terms.timetable.hand_over(candidate.place, there)
+    if ready is None:
+        return FULL
+    # Whoever could be ready sooner may still take until the given moment.
+    leaves = max(ready, wanted.ship_by or ready)
+    day = terms.timetable.arrival(leaves, candidate.place.country, terms.aim)
+    return candidate, there, wanted.ship_by or ready, day
+
+
+def _option(wanted: Wanted, way: Way, target: date, terms: Terms, rank: int) -> Option:
     candidate, there, at, day = way
     place, aim, prices = candidate.place, terms.aim, terms.prices
     lane = terms.timetable.lane(place.country, aim.country, aim.service, aim.currency)
@@ -181,4 +201,6 @@ def _option(wanted: Wanted, way: Way, target: date, terms: Terms) -> Option:
         parcel=lane.parcel_minor,
         waits_until=there,
         is_bought_in=there is not None,
+        rank=rank,
+        of_units=wanted.units,
     )

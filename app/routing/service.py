@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,11 +14,12 @@ from app.checks.service import Subject
 from app.orders import holds
 from app.orders.doubts import Doubt
 from app.orders.holds import Held
+from app.policies.documents import Routing
 from app.routing.assign import Routed, assign, write
-from app.routing.contract import Excluded, Option, Plan, Problem, ToRoute, Wanted
-from app.routing.loading import Due, Market, Rules, due, market, minor, wanted_of
+from app.routing.contract import Excluded, Option, Plan, Problem, Supply, ToRoute, Wanted
+from app.routing.loading import Due, Market, Rules, due, given_before, market, minor, wanted_of
 from app.routing.registry import strategy
-from app.routing.rules import TOO_LATE, Aim, Prices, Terms, options_of
+from app.routing.rules import NO_STOCK, TOO_LATE, Aim, Prices, Terms, options_of
 from app.routing.solve import solve
 from app.shared import work
 from app.timeline.service import SYSTEM
@@ -79,16 +80,22 @@ def plan(found: Due, seen: Market, now: datetime, seconds: float) -> list[Routed
     After some seconds no more are begun, but for the first one.
     """
     routed: list[Routed] = []
+    terms = {
+        o.id: terms_of(o, seen, found.rules, has_need_by=(o.id, NEED_BY) not in found.given_up)
+        for o in found.orders
+        if o.id in found.lines
+    }
+    # Of a part of them others have the rest: what is promised is the day of the last.
+    parts = {o.id: terms[o.id].aim for o in found.orders if o.unfilled_since and o.id in terms}
+    before = given_before(parts, seen.timetable)
     hard, end = 0, time.monotonic() + seconds
     for order in sorted(found.orders, key=lambda o: (o.placed_at, o.id)):
         if routed and time.monotonic() >= end:
             break
-        if order.id in found.lines:
-            has_need_by = (order.id, NEED_BY) not in found.given_up
-            terms = terms_of(order, seen, found.rules, has_need_by=has_need_by)
-            if hard >= MOST_HARD:
-                terms = replace(terms, seconds=0)
-            one = decide_one(order, found.lines[order.id], seen, found.rules, terms)
+        if order.id in terms:
+            own = terms[order.id] if hard < MOST_HARD else replace(terms[order.id], seconds=0)
+            one = decide_one(order, found.lines[order.id], seen, found.rules, own)
+            one.before = before.get(order.id)
             hard += one.plan.method != "exact"
             assign(one, seen, found.rules, now)
             routed.append(one)
@@ -118,25 +125,49 @@ def _ask_a_person(routed: Sequence[Routed], found: Due, now: datetime) -> set[UU
 def decide_one(
     order: ToRoute, lines: dict[str, Any], seen: Market, rules: Rules, terms: Terms
 ) -> Routed:
-    """Return the best plan for one order: what is there first, then what can be bought in."""
+    """Return the best plan for one order: of what is there and in time first, then of the rest."""
     policy = rules.routing.document
     wanted = [wanted_of(row) for row in lines.values()]
-    options, excluded = _options(wanted, seen, terms)
-    if policy.need_by == "prefer" and terms.aim.need_by is not None:
-        # Better late than never, for the lines that nobody can bring in time.
-        late = [w for w in wanted if not options[w.line]]
-        without = replace(terms, aim=replace(terms.aim, need_by=None))
-        found, still = _options(late, seen, without)
-        options |= found
-        excluded = [e for e in excluded if e.rule != TOO_LATE or options[e.line] == []] + still
-    best = solve(_problem(wanted, options, rules, order.currency), terms.seconds)
-    if best.unfilled and policy.when_short == "backorder":
-        rest = _rest(wanted, best)
-        bought, _ = _options(rest, seen, terms, is_bought_in=True)
-        more = solve(_problem(rest, bought, rules, order.currency), terms.seconds)
-        choices = [*best.choices, *more.choices]
-        best = Plan(choices, more.unfilled, best.score + more.score, best.method)
-    return Routed(order, lines, best, options, excluded, policy.strategy)
+    options: dict[str, list[Option]] = {one.line: [] for one in wanted}
+    excluded: list[Excluded] = []
+    best: Plan | None = None
+    for supply in _supplies(policy, terms.aim):
+        more = False
+        for one in wanted:
+            found, out = options_of(one, seen.of(one.sku), terms, supply)
+            options[one.line] += found
+            excluded += out
+            more = more or bool(found)
+        if best is None or more:
+            best = solve(problem_of(wanted, options, rules, order.currency), terms.seconds)
+        if not best.unfilled:
+            break
+    why_not = _why_not(options, excluded)
+    return Routed(order, lines, best or Plan(), options, why_not, policy.strategy)
+
+
+def _supplies(policy: Routing, aim: Aim) -> Iterator[Supply]:
+    """Return of what an order is filled, best first; the next is asked only where units miss."""
+    may_be_late = policy.need_by == "prefer" and aim.need_by is not None
+    for is_late in (False, True)[: 1 + may_be_late]:
+        for is_bought_in in (False, True)[: 1 + (policy.when_short == "backorder")]:
+            yield Supply(is_bought_in, is_late)
+
+
+def _why_not(
+    options: Mapping[str, Sequence[Option]], excluded: Sequence[Excluded]
+) -> list[Excluded]:
+    """Return who cannot fill a line by any supply, each once, with the rule that says most."""
+    rules: dict[tuple[str, str, str], str] = {}
+    for one in excluded:
+        name = one.line, one.vendor, one.place
+        if rules.get(name, NO_STOCK) == NO_STOCK:
+            rules[name] = one.rule
+    for line, found in options.items():
+        for option in found:
+            where = option.candidate.place
+            rules.pop((line, where.vendor, where.code), None)
+    return [Excluded(*name, rule) for name, rule in rules.items()]
 
 
 def terms_of(order: ToRoute, seen: Market, rules: Rules, *, has_need_by: bool) -> Terms:
@@ -151,38 +182,21 @@ def terms_of(order: ToRoute, seen: Market, rules: Rules, *, has_need_by: bool) -
         need_by=date.fromisoformat(need_by) if need_by else None,
         promised=order.deliver_on,
     )
+    is_hasty = strategy(policy.strategy).weights.is_hasty
     prices = Prices(
-        late_day=minor(policy.late_day, currency),
+        # Where a day outweighs everything else it is worth something.
+        late_day=max(minor(policy.late_day, currency), is_hasty),
         standing=minor(policy.standing, currency),
         review=minor(policy.review, currency),
         usual_on_time_bp=policy.usual_on_time_bp,
     )
-    return Terms(aim, prices, seen.timetable)
+    return Terms(aim, prices, seen.timetable, is_hasty)
 
 
-def _options(
-    wanted: Sequence[Wanted], seen: Market, terms: Terms, *, is_bought_in: bool = False
-) -> tuple[dict[str, list[Option]], list[Excluded]]:
-    options: dict[str, list[Option]] = {}
-    excluded: list[Excluded] = []
-    for one in wanted:
-        found, out = options_of(one, seen.of(one.sku), terms, is_bought_in=is_bought_in)
-        options[one.line] = found
-        excluded += out
-    return options, excluded
-
-
-def _problem(
+def problem_of(
     wanted: Sequence[Wanted], options: dict[str, list[Option]], rules: Rules, currency: str
 ) -> Problem:
+    """Return what is to be decided: what is wanted, its options and what they are judged by."""
     policy = rules.routing.document
     weights = strategy(policy.strategy).weights
     return Problem(wanted, options, weights, minor(policy.split, currency), policy.most_parcels)
-
-
-def _rest(wanted: Sequence[Wanted], best: Plan) -> list[Wanted]:
-    given: dict[str, int] = {}
-    for choice in best.choices:
-        given[choice.option.line] = given.get(choice.option.line, 0) + choice.units
-    left = [(w, w.units - given.get(w.line, 0)) for w in wanted]
-    return [w._replace(units=units) for w, units in left if units]

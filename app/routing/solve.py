@@ -2,12 +2,14 @@
 
 Once it is known which parcels there are, each line takes its cheapest units from them; so what
 has to be searched is the set of parcels. Branch and bound tries every set that could still be
-the best; where there are too many of them a solver takes over, and where that finds no end in
-time, the parcel that helps most is added until none helps, and the plan says so.
+the best; where there are too many of them, or lines want the same units, a solver takes over, and
+where that finds no end in time, the parcel that helps most is added until none helps, and the plan
+says so.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -19,8 +21,8 @@ from app.routing.contract import Choice, Option, Plan, Pool, Problem, Start, Wan
 MOST_SETS, MOST_LOOKS = 2_000, 100_000
 # Beyond so many ways even a solver takes seconds: the parcels that hold most are gone through.
 MOST_WAYS, MOST_PARCELS = 3_000, 30
-# Never is a plan that leaves more units unfilled the better one.
-Worth = tuple[int, float]
+# Never is a plan that leaves more units unfilled the better one, nor one of lesser supply.
+Worth = tuple[int, int, float]
 SECONDS = 2.0
 NOTHING = 1e-9
 
@@ -28,7 +30,8 @@ NOTHING = 1e-9
 class Way(NamedTuple):
     """An option with what one unit of it costs, weighted.
 
-    Its parcel and its pool are numbers: they are looked up thousands of times.
+    Its parcel and its pool are numbers: they are looked up thousands of times. `rank` is of its
+    supply.
     """
 
     option: Option
@@ -36,6 +39,11 @@ class Way(NamedTuple):
     parcel: int
     pool: int
     room: int
+    rank: int
+
+
+# Units of a way.
+Given = tuple[Way, int]
 
 
 class Line(NamedTuple):
@@ -49,21 +57,21 @@ class Weighed:
     """A problem with its prices weighed: lines in the order they take, parcels and their costs."""
 
     def __init__(self, problem: Problem) -> None:
-        w = problem.weights
         lines = []
         self.parcels: dict[int, float] = {}
         self.starts: dict[Start, int] = {}
         self.pools: dict[Pool, int] = {}
         for wanted in problem.wanted:
             ways = [self._way(o, problem, wanted) for o in problem.options.get(wanted.line, [])]
-            ways.sort(key=lambda x: (x.unit, x.option.candidate.place.code, str(x.option.pool)))
+            ways.sort(key=lambda x: (x.rank, x.unit, x.option.candidate.place.code, x.pool))
             lines.append(Line(wanted.units, ways))
         # Of lines that share a SKU the one with fewer ways takes first.
         self.lines = sorted(lines, key=lambda line: len(line.ways))
         # One parcel there is in any case; only the further ones try the customer's patience.
-        self.first = w.split * problem.split
+        self.first = _patience(problem)
         self.most = problem.most_parcels
         self.size = sum(len(line.ways) for line in self.lines)
+        self.is_contested = _is_contested(self.lines)
 
     def narrow(self, count: int) -> None:
         """Keep only the parcels that hold most: who has little of a huge order helps it little."""
@@ -79,14 +87,16 @@ class Weighed:
         parcel = self.starts.setdefault(option.start, len(self.starts))
         pool = self.pools.setdefault(option.pool, len(self.pools))
         w = problem.weights
-        self.parcels[parcel] = w.shipping * option.parcel + w.split * problem.split
+        self.parcels[parcel] = w.shipping * option.parcel + _patience(problem)
         room = option.units if option.is_bought_in else option.candidate.available
-        return Way(option, _unit(option, problem, wanted.units), parcel, pool, room)
+        unit = _unit(option, problem, wanted.units)
+        return Way(option, unit, parcel, pool, room, option.rank)
 
-    def fill(self, parcels: Collection[int]) -> tuple[list[Choice], Worth]:
+    def fill(self, parcels: Collection[int]) -> tuple[list[Given], Worth]:
         """Return what these parcels can hold, each line's cheapest units first, and its worth."""
         taken: dict[int, int] = {}
-        choices, unfilled, cost = [], 0, 0.0
+        given: list[Given] = []
+        unfilled, lesser, cost = 0, 0, 0.0
         for line in self.lines:
             rest = line.units
             for way in line.ways:
@@ -97,19 +107,49 @@ class Weighed:
                 left = way.room - taken.get(way.pool, 0)
                 units = min(rest, way.option.units, left)
                 if units > 0:
-                    choices.append(Choice(way.option, units))
+                    given.append((way, units))
                     taken[way.pool] = taken.get(way.pool, 0) + units
+                    lesser += units * way.rank
                     cost += units * way.unit
                     rest -= units
             unfilled += rest
-        return choices, (unfilled, cost)
+        return given, (unfilled, lesser, cost)
 
     def plan(self, parcels: Collection[int], method: str) -> Plan:
         """Return what these parcels hold, without those that stay empty."""
-        choices, (unfilled, cost) = self.fill(parcels)
-        used = {self.starts[choice.option.start] for choice in choices}
-        score = cost + sum(self.parcels[n] for n in used) - (self.first if used else 0)
-        return Plan(choices, unfilled, score, method)
+        given, _ = self.fill(parcels)
+        return self.plan_of(given, method)
+
+    def plan_of(self, given: Sequence[Given], method: str) -> Plan:
+        """Return the plan that gives these units."""
+        used = {way.parcel for way, _ in given}
+        return Plan(
+            choices=[Choice(way.option, units) for way, units in given],
+            unfilled=sum(line.units for line in self.lines) - sum(units for _, units in given),
+            lesser=sum(units * way.rank for way, units in given),
+            score=sum(units * way.unit for way, units in given)
+            + sum(self.parcels[n] for n in used)
+            - (self.first if used else 0),
+            method=method,
+        )
+
+
+def _patience(problem: Problem) -> float:
+    """Return what a parcel counts besides its freight."""
+    return problem.weights.split * problem.split + problem.weights.parcel
+
+
+def _is_contested(lines: Sequence[Line]) -> bool:
+    """Return whether lines want more of the same units than there are."""
+    wanted: dict[int, int] = defaultdict(int)
+    room: dict[int, int] = {}
+    sharing: dict[int, int] = defaultdict(int)
+    for line in lines:
+        for way in line.ways:
+            wanted[way.pool] += way.option.units
+            sharing[way.pool] += 1
+            room[way.pool] = way.room
+    return any(n > 1 and wanted[pool] > room[pool] for pool, n in sharing.items())
 
 
 def _unit(option: Option, problem: Problem, units: int) -> float:
@@ -136,9 +176,11 @@ def solve(problem: Problem, seconds: float = SECONDS) -> Plan:
         weighed.narrow(MOST_PARCELS)
         return _greedy(weighed)
     greedy = _greedy(weighed)
-    if len(weighed.parcels) <= 1:
-        return replace(greedy, method="exact")
-    best = _search(weighed, greedy)
+    best = None
+    if not weighed.is_contested:
+        if len(weighed.parcels) <= 1:
+            return replace(greedy, method="exact")
+        best = _search(weighed, greedy)
     if best is not None or not seconds:
         return best or greedy
     # It takes a second to load, and few orders need it.
@@ -159,11 +201,11 @@ def _obvious(weighed: Weighed) -> Plan | None:
     plan = weighed.plan(parcels, "exact")
     least = sum(line.units * line.ways[0].unit for line in weighed.lines)
     least += weighed.parcels[min(parcels)] - weighed.first
-    return plan if _worth(plan) <= (0, least + NOTHING) else None
+    return plan if _worth(plan) <= (0, 0, least + NOTHING) else None
 
 
 def _worth(plan: Plan) -> Worth:
-    return plan.unfilled, plan.score
+    return plan.unfilled, plan.lesser, plan.score
 
 
 def _greedy(weighed: Weighed) -> Plan:
@@ -199,11 +241,11 @@ def _search(weighed: Weighed, start_from: Plan) -> Plan | None:
         if looked > most:
             return None
         rest = order[decided:]
-        _, (unfilled, cost) = weighed.fill(opened.union(rest))
+        _, (unfilled, lesser, cost) = weighed.fill(opened.union(rest))
         # Where none is in yet, one will have to be: the cheapest at least.
         parcels = opened or {min(rest, key=weighed.parcels.__getitem__)} if rest else opened
         fixed = sum(weighed.parcels[n] for n in parcels) - (weighed.first if parcels else 0)
-        if (unfilled, cost + fixed + NOTHING) >= _worth(best):
+        if (unfilled, lesser, cost + fixed + NOTHING) >= _worth(best):
             continue
         if len(opened) >= weighed.most or not rest:
             plan = weighed.plan(opened, "exact")

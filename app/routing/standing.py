@@ -83,8 +83,10 @@ def take_back_stopped(subjects: Sequence[Subject], now: datetime) -> Mapping[UUI
     stopped = [v for v in standings([s.id for s in subjects]) if Status(v.status) in TAKEN_FROM]
     for n, vendor in enumerate(stopped, 1):
         if names := undone_of(vendor.id, BATCH):
-            why, note = TAKEN_FROM[Status(vendor.status)], vendor.status_reason or ""
-            moves.take_back(names, why, actor=vendor.status_by, note=note, now=now)
+            code, note = TAKEN_FROM[Status(vendor.status)], vendor.status_reason or ""
+            # Once it is opened again it may have them as well as anybody.
+            why = moves.Why(code, note, may_return=True)
+            moves.take_back(names, why, actor=vendor.status_by, now=now)
             again = dict.fromkeys((other.id for other in stopped[n:]), now)
             left = set(undone_of(vendor.id, BATCH))
             if left != set(names):

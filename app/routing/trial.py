@@ -102,12 +102,14 @@ def _decide(
 
 def _outcome(routed: Routed) -> Outcome:
     choices: Sequence[Choice] = routed.plan.choices
+    wanted = {line: row.unrouted for line, row in routed.lines.items()}
     parcels = {c.option.start: c.option.parcel for c in choices}
     goods = sum(c.units * c.option.candidate.cost_minor for c in choices)
+    kilos = sum(c.option.price.kilos * c.units // wanted[c.option.line] for c in choices)
     codes = dict.fromkeys(c.option.candidate.place.vendor for c in choices)
     return Outcome(
         parcels=len(parcels),
-        minor=goods + sum(parcels.values()),
+        minor=goods + kilos + sum(parcels.values()),
         arrives=max((c.option.deliver_on for c in choices), default=None),
         unfilled=routed.plan.unfilled,
         who=tuple(sorted(codes)),

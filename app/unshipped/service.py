@@ -19,8 +19,8 @@ from app.checks import service as checks
 from app.checks.service import Subject
 from app.extensions import db
 from app.orders import lapsing, reminders
-from app.orders.contract import FoStatus
-from app.orders.lapsing import WHY, CalledOff
+from app.orders.contract import UNSHIPPED, FoStatus
+from app.orders.lapsing import CalledOff
 from app.orders.locks import lock_fulfillment_orders
 from app.orders.models import FoLine, FulfillmentOrder, Order
 from app.orders.queries import UNDONE
@@ -180,7 +180,7 @@ def _give_to_others(
         told.append(_decided(fo, facts_of, policy))
         fo.cancel_at = None
     decide(told, now)
-    moves.take_back([fo.reference for fo in fos], WHY, actor=SYSTEM, now=now)
+    moves.take_back([fo.reference for fo in fos], moves.Why(UNSHIPPED), actor=SYSTEM, now=now)
 
 
 def _call_off(

@@ -218,7 +218,7 @@ def _hold(day: Day, n: int) -> None:
 
 def _take_back(day: Day, _n: int) -> None:
     with transaction(OPS) as now:
-        moves.take_back([day.reference], "not confirmed in time", actor=ACTOR, now=now)
+        moves.take_back([day.reference], moves.Why("not confirmed in time"), actor=ACTOR, now=now)
 
 
 def _answer(day: Day, n: int) -> None:

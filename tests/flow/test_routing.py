@@ -11,7 +11,7 @@ from app.extensions import db
 from app.orders.changes import Change, change_wishes
 from app.orders.contract import Action
 from app.orders.service import Confirmation, act, confirm
-from app.routing.moves import Move, alternatives, move_lines, take_back
+from app.routing.moves import Move, Why, alternatives, move_lines, take_back
 from app.routing.service import route
 from app.shared.errors import DomainError, IllegalMove, InvalidInput
 from app.shared.work import OPS, PLATFORM, transaction
@@ -83,7 +83,9 @@ def test_who_may_not_be_chosen_is_named_with_the_rule(change, rule):
     key = routed(line())
 
     assert given(key) == []
-    assert decision(key)["excluded"] == [{"line": "1", "vendor": "kiln", "rule": rule}]
+    assert decision(key)["excluded"] == [
+        {"line": "1", "vendor": "kiln", "place": "main", "rule": rule}
+    ]
 
 
 def test_a_pause_ends_by_itself():
@@ -266,7 +268,7 @@ def test_a_need_by_is_met_by_whoever_can_even_if_dearer():
 
     assert given(key) == [("1", "quick", 2)]
     assert decision(key)["excluded"] == [
-        {"line": "1", "vendor": "slow", "rule": "too late for the need-by date"}
+        {"line": "1", "vendor": "slow", "place": "main", "rule": "too late for the need-by date"}
     ]
 
 
@@ -359,7 +361,7 @@ def test_no_unit_that_has_shipped_is_taken_back():
     send(reference, parcel(1, NOW, **{"1": 1}))
 
     with transaction(OPS) as now:
-        take_back([reference], "vendor suspended", actor="imani", now=now)
+        take_back([reference], Why("vendor suspended"), actor="imani", now=now)
     run_jobs("route_orders")
 
     assert fo_of(reference).status == "shipped"
@@ -397,7 +399,7 @@ def test_work_that_is_held_is_taken_back_too_and_twice_changes_nothing():
 
     for _ in range(2):
         with transaction(OPS) as now:
-            take_back([reference], "vendor suspended", actor="imani", now=now)
+            take_back([reference], Why("vendor suspended"), actor="imani", now=now)
 
     assert fo_of(reference).status == "rejected"
     assert one("SELECT on_hand, reserved FROM stock") == (10, 0)

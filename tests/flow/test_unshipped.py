@@ -14,7 +14,7 @@ from app.notifications.texts import compose
 from app.orders import review
 from app.orders.confirmations import Confirmation
 from app.orders.contract import Action, DeclineCode
-from app.orders.lapsing import WHY
+from app.orders.contract import UNSHIPPED
 from app.orders.service import act, cancel, confirm
 from app.payments.service import Word, note
 from app.shared.errors import IllegalMove
@@ -182,7 +182,7 @@ def test_what_never_left_is_canceled_with_all_that_hangs_on_it(kiln: UUID, sql: 
     (entry,) = entries("order_canceled")
     assert entry == {
         "units": 2,
-        "why": WHY,
+        "why": UNSHIPPED,
         "fulfillment_orders": [reference],
         "quantities": [["MUG", 2, 0]],
     }
@@ -507,7 +507,7 @@ def test_others_send_it_where_the_policy_wants_that(kiln: UUID) -> None:
     assert one("SELECT status FROM orders").status == "open"
     assert money().pending_minor == 0
     (taken,) = mails("work_taken_back", "vendor")
-    assert taken["reason"] == WHY
+    assert taken["reason"] == UNSHIPPED
     (decision,) = decisions()
     assert (decision.facts["outcome"], decision.facts["works"][0]["units"]) == ("others", 2)
     assert mails("order_canceled") == []

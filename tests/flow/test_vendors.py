@@ -285,7 +285,7 @@ def test_work_that_was_given_while_a_vendor_was_stopped_is_found_a_minute_later(
     run_jobs("take_back_stopped")
 
     assert {*references(first)} & {*references(late)} == set()
-    assert given()["kiln"] == ["rejected", "rejected"]
+    assert set(given()["kiln"]) == {"rejected"}
 
 
 def test_a_worker_that_dies_on_the_way_loses_and_doubles_nothing(app, die_at):
@@ -554,7 +554,7 @@ def test_taking_back_by_hand_and_by_a_stop_is_done_once(app):
     (reference,) = references(routed_order())
     do(Move.SUSPEND, "late", takes_back=True)
     with transaction(OPS) as now:
-        moves.take_back([reference], "by hand", actor="Teo", now=now)
+        moves.take_back([reference], moves.Why("by hand"), actor="Teo", now=now)
 
     run_jobs("take_back_stopped")
 

@@ -136,7 +136,7 @@ def test_the_cut_off_is_the_locations_own(zone, by):
         (time(15), "2026-10-23T09:00:00+00:00", "2026-10-26T14:00:00+00:00"),
         # 02:30 does not exist on the one Sunday and comes twice on the other.
         (time(2, 30), "2026-03-28T01:00:00+00:00", "2026-03-29T01:30:00+00:00"),
-        (time(2, 30), "2026-10-24T00:00:00+00:00", "2026-10-25T00:30:00+00:00"),
+        (time(2, 30), "2026-10-24T00:00:00+00:00", "2026-10-25T01:30:00+00:00"),
     ],
 )
 def test_the_cut_off_stays_at_its_hour_over_a_clock_change(cut_off, assigned, by):
@@ -151,6 +151,13 @@ def test_the_cut_off_stays_at_its_hour_over_a_clock_change(cut_off, assigned, by
 @given(moments, st.sampled_from(ZONES), st.integers(0, 20))
 def test_a_ship_by_is_never_before_the_assignment(assigned, zone, days):
     assert ship_by(assigned, Calendar(zone, time(15), days)) >= assigned
+
+
+def test_where_an_hour_comes_twice_the_cut_off_is_not_over_in_its_second_time():
+    berlin = Calendar("Europe/Berlin", time(2, 30), working_days=frozenset(range(1, 8)))
+    assigned = at("2026-10-25T01:20:00+00:00")
+
+    assert ship_by(assigned, berlin).astimezone(UTC) == at("2026-10-25T01:30:00+00:00")
 
 
 def test_an_order_is_promised_transit_days_after_its_last_hand_over():

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from app.promises.rules import MONDAY_TO_FRIDAY, Calendar, Lane
-from app.routing.contract import Candidate, Place, Price, Wanted
+from app.routing.contract import Candidate, Place, Price, Supply, Wanted
 from app.routing.loading import minor
 from app.routing.rules import (
     EXCLUSIONS,
@@ -60,8 +60,8 @@ def terms(full: dict[UUID, set[date]] | None = None, **aim) -> Terms:
         ({}, {}, {"currency": "SEK"}, "other currency"),
         ({}, {"ships_to": frozenset({"DE"})}, {}, "does not ship there"),
         ({}, {"ships_to": frozenset({"SE"})}, {}, None),
-        ({"taken_from": frozenset({"kiln"})}, {}, {}, "declined before"),
-        ({"taken_from": frozenset({"fjord"})}, {}, {}, None),
+        ({"taken_from": frozenset({place().id})}, {}, {}, "declined before"),
+        ({"taken_from": frozenset({place("fjord").id})}, {}, {}, None),
         ({"vendor": "fjord"}, {"is_active": False}, {}, "pinned to another vendor"),
     ],
 )
@@ -141,6 +141,17 @@ def test_lateness_is_counted_from_what_was_promised():
     assert option.price.late == 2 * PRICES.late_day
 
 
+@pytest.mark.parametrize(("is_hasty", "days"), [(False, [0, 0]), (True, [0, 1])])
+def test_in_haste_a_day_counts_however_late_it_was_promised_for(is_hasty, days):
+    calendar = replace(place().calendar, handling_days=2)
+    slower = candidate(listing_id=UUID(int=2), place=place("fjord", calendar=calendar))
+    asked = replace(terms(promised=date(2026, 12, 20)), is_hasty=is_hasty)
+
+    options, _ = options_of(MUG, [candidate(), slower], asked)
+
+    assert [o.price.late // PRICES.late_day for o in options] == days
+
+
 def test_a_given_ship_by_is_kept():
     given = datetime.fromisoformat("2026-12-01T12:00:00+00:00")
 
@@ -164,7 +175,7 @@ def test_a_given_ship_by_is_kept():
 def test_units_that_are_not_there_can_be_bought_in_or_waited_for(change, there):
     out = candidate(available=0, **change)
 
-    options, excluded = options_of(MUG, [out], terms(), is_bought_in=True)
+    options, excluded = options_of(MUG, [out], terms(), Supply(is_bought_in=True))
 
     assert [(o.waits_until, o.units, o.is_bought_in) for o in options] == (
         [(there, 2, True)] if there else []

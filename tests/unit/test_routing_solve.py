@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import combinations
+from itertools import combinations, product
 from random import Random
 from uuid import UUID
 
@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from app.promises.rules import Calendar
 from app.routing import milp, solve
-from app.routing.contract import Candidate, Option, Place, Price, Problem, Wanted, Weights
+from app.routing.contract import (
+    Candidate,
+    Option,
+    Place,
+    Price,
+    Problem,
+    Supply,
+    Wanted,
+    Weights,
+)
 from app.routing.registry import strategies
 from app.routing.solve import Weighed
 
@@ -73,6 +82,15 @@ def test_a_strategy_says_what_matters(name, options, chosen):
 
     assert given_to(plan) == chosen
     assert (plan.unfilled, plan.method) == (0 if chosen else 2, "exact")
+
+
+def test_fewest_parcels_are_few_also_where_a_parcel_costs_nothing():
+    one, other = option("all", cost=900, parcel=0, n=1), option("part", units=1, parcel=0, n=2)
+
+    weights = strategies()["fewest_parcels"].weights
+    plan = solve.solve(problem([MUG], [one, other], weights, split=0))
+
+    assert given_to(plan) == [("1", "all", 2)]
 
 
 def test_two_lines_of_one_sku_share_what_is_there():
@@ -167,6 +185,65 @@ def test_the_solver_finds_the_same(given_problem):
 
     assert plan.method == "solver"
     assert (plan.unfilled, plan.score) == (best.unfilled, pytest.approx(best.score))
+
+
+@st.composite
+def contested_problems(draw):
+    """Two or three lines of one SKU, at places that have less than all of them want."""
+    wanted = [
+        Wanted(str(n), "MUG", draw(st.integers(1, 3))) for n in range(draw(st.integers(2, 3)))
+    ]
+    there = {v: draw(st.integers(1, 4)) for v in VENDORS[:3]}
+    options = [
+        option(v, w, cost=100, units=there[v], late=draw(st.integers(0, 3)), n=n)
+        for n, v in enumerate(there)
+        for w in wanted
+        if draw(st.booleans())
+    ]
+    return problem(wanted, options)
+
+
+def every_way(weighed):
+    """Return the worth of every way to give units to lines, whatever it costs."""
+    found = []
+    most = [
+        [range(min(way.option.units, line.units) + 1) for way in line.ways]
+        for line in weighed.lines
+    ]
+    ways = [way for line in weighed.lines for way in line.ways]
+    for units in product(*(one for line in most for one in line)):
+        given = [(way, n) for way, n in zip(ways, units, strict=True) if n]
+        by_line, by_pool = Counter(), Counter()
+        for way, n in given:
+            by_line[way.option.line] += n
+            by_pool[way.pool] += n
+        fits = all(by_pool[way.pool] <= way.room for way in ways)
+        if fits and all(
+            by_line[line.ways[0].option.line] <= line.units for line in weighed.lines if line.ways
+        ):
+            found.append(weighed.plan_of(given, ""))
+    return found
+
+
+@given(contested_problems())
+@settings(max_examples=40)
+def test_lines_that_want_the_same_units_get_the_best_of_all_ways(given_problem):
+    best = min(every_way(Weighed(given_problem)), key=lambda p: (p.unfilled, p.score))
+
+    plan = solve.solve(given_problem)
+
+    assert plan.method in {"exact", "solver"}
+    assert (plan.unfilled, plan.score) == (best.unfilled, pytest.approx(best.score))
+
+
+def test_what_is_late_or_bought_in_is_taken_only_where_nothing_else_is_left():
+    few = option("few", units=1, cost=9_000, n=1)
+    late = option("late", cost=1, n=2)._replace(rank=Supply(is_late=True).rank)
+    bought = option("bought", cost=2, n=3)._replace(rank=Supply(is_bought_in=True).rank)
+
+    for found in (solve.solve, lambda p: milp.plan(Weighed(p), 2.0)):
+        plan = found(problem([MUG], [few, late, bought]))
+        assert given_to(plan) == [("1", "bought", 1), ("1", "few", 1)]
 
 
 @given(problems())

@@ -6,9 +6,9 @@ from app.routing.contract import Weights
 
 
 class Fastest:
-    """A day outweighs everything else."""
+    """A day outweighs everything else, also one before the promised."""
 
-    weights = Weights(late=1_000)
+    weights = Weights(late=1_000, is_hasty=True)
 
 
 strategy = Fastest()

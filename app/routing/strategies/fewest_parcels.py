@@ -8,7 +8,7 @@ from app.routing.contract import Weights
 class FewestParcels:
     """A parcel outweighs everything else."""
 
-    weights = Weights(split=1_000_000)
+    weights = Weights(parcel=100_000_000)
 
 
 strategy = FewestParcels()
