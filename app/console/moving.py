@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -88,6 +89,8 @@ def _show(reference: str, sent: Mapping[str, str], wrong: Mapping[str, str]) -> 
         rows = db.session.execute(NAMES, {"codes": sorted(codes)})
         names = {row.code: row.name for row in rows}
     lines = _lines(fo, sent)
+    asked = of.preferences.get("deliver_by")
+    need_by = date.fromisoformat(asked) if asked else None
     return render_template(
         "console/move.html",
         **frame,
@@ -99,7 +102,11 @@ def _show(reference: str, sent: Mapping[str, str], wrong: Mapping[str, str]) -> 
         },
         order={"number": of.number, "reference": of.reference},
         lines=lines,
-        places=_places(options, {x["line"]: x["units"] for x in lines}, names, of.currency),
+        places=[
+            one | {"price": money((one["sum"], of.currency))}
+            for one in _places(options, {x["line"]: x["units"] for x in lines}, names, need_by)
+        ],
+        need_by=day(need_by) if need_by else None,
         excluded=[_excluded(one, names) for one in excluded],
         sent=sent,
         wrong=wrong,
@@ -121,17 +128,27 @@ def _places(
     options: Mapping[str, Sequence[Option]],
     units: Mapping[str, int],
     names: Mapping[str, str],
-    currency: str,
+    need_by: date | None,
 ) -> list[dict[str, Any]]:
-    """Return each place with what it has of which line, and what that would cost there."""
+    """Return each place with what it has of which line, and what that would cost there.
+
+    Those that would be too late for the customer come last, and say so.
+    """
     places: dict[str, dict[str, Any]] = {}
     for line, found in options.items():
         for option in found:
             where = option.candidate.place
             shown = places.setdefault(
                 f"{where.vendor}/{where.code}",
-                {"name": names[where.vendor], "code": where.code, "has": [], "sum": option.parcel},
+                {
+                    "name": names[where.vendor],
+                    "code": where.code,
+                    "has": [],
+                    "sum": option.parcel,
+                    "is_late": False,
+                },
             )
+            shown["is_late"] |= need_by is not None and option.deliver_on > need_by
             price = option.price
             shown["sum"] += (price.goods + price.kilos) * option.units // units[line]
             shown["has"].append(
@@ -142,8 +159,8 @@ def _places(
                     day=day(option.deliver_on),
                 )
             )
-    ranked = sorted(places.items(), key=lambda p: (-len(p[1]["has"]), p[1]["sum"]))
-    return [one | {"value": value, "price": money((one["sum"], currency))} for value, one in ranked]
+    ranked = sorted(places.items(), key=lambda p: (p[1]["is_late"], -len(p[1]["has"]), p[1]["sum"]))
+    return [one | {"value": value} for value, one in ranked]
 
 
 def _excluded(one: Excluded, names: Mapping[str, str]) -> dict[str, str]:

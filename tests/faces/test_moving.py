@@ -42,6 +42,18 @@ def test_the_page_shows_who_could_send_it_for_how_much_and_who_not(work, ops_cli
     assert "No stock" in text
 
 
+def test_who_would_be_too_late_for_the_customer_comes_last_and_says_so(work, ops_client, sql):
+    make_vendor_with_stock("slow", {"MUG": 9}, cost_minor=50, handling_days=9)
+    sql('UPDATE orders SET preferences = \'{"deliver_by": "2026-11-30"}\'')
+
+    text = ops_client.get(address(work)).text
+
+    assert "The customer needs it by Mon, Nov 30." in text
+    assert text.index("fjord/main") < text.index("slow/main")
+    assert text.count("Too late for the need-by date") == 1
+    assert 'value="fjord/main" checked' in text
+
+
 def test_lines_move_with_a_reason_and_both_vendors_are_told(work, ops_client):
     form = {"units:1": "2", "place": "fjord/main", "reason": "kiln's roof leaks"}
 
