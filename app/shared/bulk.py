@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import orjson
+from psycopg import RawCursor
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
@@ -23,11 +24,12 @@ DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 # What a session keeps of the statements that wait for the end of their block.
 WAITING = "written together"
 Rows = Sequence[Mapping[str, Any]]
-Statement = tuple[str, Mapping[str, str]]
+# As PostgreSQL hears it: the driver would look for the places of its values each time.
+Statement = tuple[bytes, Sequence[str]]
 
 
 class Written(NamedTuple):
-    """A statement with {rows} where the name of its value belongs, and that value.
+    """A statement with {rows} where its value belongs, and that value.
 
     And with {only} where it may be said that not all of those rows count. `linked` is the statement
     where the block writes to a table that it looks something up in.
@@ -83,7 +85,7 @@ def _source(model: type[Model], names: tuple[str, ...]) -> str:
     columns = _table(model).columns
     kinds = (columns[name].type.compile(DIALECT) if name in columns else "text" for name in names)
     cells = ", ".join(f"{name} {kind}" for name, kind in zip(names, kinds, strict=True))
-    return f"jsonb_to_recordset(%({{rows}})s) AS v({cells})"
+    return f"jsonb_to_recordset({{rows}}) AS v({cells})"
 
 
 def as_json(rows: Rows) -> str:
@@ -120,7 +122,7 @@ def insert(
     """Insert rows of equal keys in one statement; return what `returning` names, if anything."""
     if rows and returning:
         sql = _insert(model, tuple(rows[0]), Ties(conflict, returning))
-        return work.rows(sql.format(rows="rows", only=""), {"rows": as_json(rows)})
+        return work.rows(sql.format(rows="%(rows)s", only=""), {"rows": as_json(rows)})
     insert_tied(model, rows, Ties(conflict))
     return []
 
@@ -172,7 +174,7 @@ def together(*, led_by: Leader | None = None) -> Iterator[set[UUID]]:
     if led_by:
         (statement,) = _joined(waiting, led_by)
         with work.driver() as driver:
-            led |= {key for (key,) in driver.execute(*statement)}
+            led |= {key for (key,) in RawCursor(driver).execute(*statement)}
     else:
         _send(list(_joined(waiting)))
 
@@ -189,11 +191,11 @@ def _write(written: Written) -> None:
 def _send(statements: Sequence[Statement]) -> None:
     with work.driver() as driver:
         if len(statements) == 1:
-            driver.execute(*statements[0])
+            RawCursor(driver).execute(*statements[0])
         elif statements:
             with driver.pipeline():
-                for sql, values in statements:
-                    driver.execute(sql, values)
+                for statement in statements:
+                    RawCursor(driver).execute(*statement)
 
 
 def _joined(waiting: Sequence[Written], led_by: Leader | None = None) -> Iterator[Statement]:
@@ -218,21 +220,21 @@ def _joined(waiting: Sequence[Written], led_by: Leader | None = None) -> Iterato
 
 
 def _one(parts: Sequence[Written], led_by: Leader | None = None) -> Statement:
-    values = {f"rows{n}": part.rows for n, part in enumerate(parts)}
-    return _in_one(tuple(part._replace(rows="") for part in parts), led_by), values
+    sql = _in_one(tuple(part._replace(rows="") for part in parts), led_by)
+    return sql, [part.rows for part in parts]
 
 
 @cache
-def _in_one(parts: tuple[Written, ...], led_by: Leader | None) -> str:
+def _in_one(parts: tuple[Written, ...], led_by: Leader | None) -> bytes:
     tables = {part.table for part in parts}
     sqls = {}
     for n, part in enumerate(parts):
         other, linked = part.linked or ("", "")
         sql = linked if other in tables else part.sql
-        sqls[_new(part.table)] = sql.format(rows=f"rows{n}", only=_only(part, led_by))
+        sqls[_new(part.table)] = sql.format(rows=f"${n + 1}", only=_only(part, led_by))
     last = f"SELECT id FROM {_new(led_by.table)}" if led_by else sqls.popitem()[1]
     before = ", ".join(f"{name} AS ({sql})" for name, sql in sqls.items())
-    return f"WITH {before} {last}" if before else last
+    return (f"WITH {before} {last}" if before else last).encode()
 
 
 def _only(part: Written, led_by: Leader | None) -> str:

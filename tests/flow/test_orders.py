@@ -218,13 +218,21 @@ def test_routing_assigns_reserves_promises_and_decides_once():
         "vendor": "kiln",
         "place": "main",
         "units": 2,
+        "has": 10,
         "cost": 600,
         "goods": 1200,
+        "kilos": 0,
+        "parcel": 500,
         "freight": 500,
         "late": 0,
         "standing": 50,
+        "ship_by": "2026-11-24T15:00:00+00:00",
         "arrives": "2026-11-29",
     }
+    told = decision.facts
+    assert (told["parcels"], told["split"], told["score"]) == (1, 0, 1200 + 500 + 50)
+    assert (told["is_whole"], told["one_place"]) == (True, True)
+    assert told["policies"] == {"promises": 0, "lanes": 0}
 
 
 def test_a_promise_of_the_channel_is_kept():
@@ -277,7 +285,7 @@ def test_a_vendor_that_is_not_active_gets_nothing(status):
 
     assert references(key) == []
     assert one("SELECT facts FROM decisions").facts["excluded"] == [
-        {"line": "1", "vendor": "kiln", "rule": "vendor not active"}
+        {"line": "1", "vendor": "kiln", "place": "main", "rule": "vendor not active"}
     ]
 
 
@@ -563,7 +571,7 @@ def test_what_has_shipped_cannot_be_called_off():
     make_vendor_with_stock()
     shipped = shipped_order()
 
-    with pytest.raises(IllegalMove, match="has shipped in part; cancel the lines that have not"):
+    with pytest.raises(IllegalMove, match="has shipped; it can no longer be canceled"):
         call_off(shipped.order_id)
     with pytest.raises(InvalidInput):
         call_off(shipped.order_id, {"1": 1})
