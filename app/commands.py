@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import click
 from flask import Flask
 from flask.cli import AppGroup
+from sqlalchemy import Row
 
 from app import demo
 from app.accounts import factors, links
@@ -21,16 +24,22 @@ from app.audit import service as audit
 from app.audit.contract import PLATFORM_ACTOR
 from app.carriers.queries import describe
 from app.carriers.registry import carrier
-from app.intake import imports, queries, running, shops
+from app.intake import imports, opening, queries, refused, running, shops
 from app.intake.registry import kinds
+from app.intake.rules import SIGNS
 from app.integrity import broken_invariants
 from app.notifications.sending import link_address
+from app.policies import marketplace
 from app.reports import queries as reports
 from app.shared import catalogs, clock
 from app.shared.errors import DomainError
+from app.shared.money import Money
 from app.shared.work import ACCOUNTS, OPS, PLATFORM, transaction
 from app.vendors.service import vendor_id
 from app.webhooks import service as webhooks
+
+# So many refusals of a file are printed; all of them are in the file that can be mended.
+MOST_TOLD = 20
 
 carriers = AppGroup("carriers", help="Carriers' answers.")
 keys = AppGroup("keys", help="API keys.")
@@ -164,44 +173,103 @@ def answers(channel: str, at: datetime | None) -> None:
 @click.option("--currency", help="The currency of what names none.")
 @click.option("--decimal", type=click.Choice([".", ","]), help="What decimals stand after.")
 @click.option("--map", "pairs", multiple=True, help="FIELD=COLUMN, where it is not guessed.")
-@click.option("--tells", is_flag=True, help="Tell each customer that the order came in.")
+@click.option("--tells/--no-tells", help="Tell each customer that the order came in.")
 @click.option("--dry-run", is_flag=True, help="Only say what would become of it.")
+@click.option(
+    "--refused",
+    "mend",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what is refused into this file, to be mended and sent again.",
+)
 def take_in(
-    kind: str, file: BinaryIO, pairs: tuple[str, ...], *, dry_run: bool, **fixed: Any
+    kind: str,
+    file: BinaryIO,
+    pairs: tuple[str, ...],
+    *,
+    dry_run: bool,
+    mend: Path | None,
+    **fixed: Any,
 ) -> None:
-    """Take in a file of orders, listings or stock, and print what became of it."""
+    """Take in a file of orders, listings or stock, and print what became of it.
+
+    Anything that is refused ends with exit code 1.
+    """
     mapping = dict(pair.partition("=")[::2] for pair in pairs)
+    with ExitStack() as closing:
+        # Before anything is taken in: what is refused must have its place.
+        out = closing.enter_context(_opened(mend, file.name)) if mend else None
+        try:
+            with transaction(OPS):
+                reference = imports.draft(kind, file.name, file, None)
+                row = queries.one(reference)
+                # Where orders are, in which currency, and whether customers are told, is said each
+                # time: nobody looks at what is remembered of an earlier file.
+                chosen = {"currency": marketplace.currency()}
+                chosen |= {name: value for name, value in fixed.items() if value}
+                imports.arrange(reference, row.mapping | mapping, chosen, None)
+                _tell_reading(queries.one(reference))
+                (imports.try_out if dry_run else imports.start)(reference, None)
+        except DomainError as refusal:
+            told = [refusal.detail, *(f"{name}: {words}" for name, words in refusal.fields.items())]
+            raise click.ClickException("\n  ".join(told)) from None
+        while running.step(reference):
+            with transaction(OPS):
+                row = queries.one(reference)
+            if row.seen:
+                click.echo(f"{reference} {row.seen:,} read, {row.refused:,} refused")
+        if out:
+            out.writelines(refused.pieces(reference, PLATFORM_ACTOR)[1])
+    _tell_import(reference, mend)
+
+
+def _opened(mend: Path, source: str) -> IO[str]:
+    if mend.exists() and Path(source).exists() and mend.samefile(source):
+        message = f"{mend} is the file that is taken in; name another one for what is refused."
+        raise click.ClickException(message)
     try:
-        with transaction(OPS):
-            reference = imports.draft(kind, file.name, file, None)
-            row = queries.one(reference)
-            chosen = {name: value for name, value in fixed.items() if value}
-            imports.arrange(reference, row.mapping | mapping, row.fixed | chosen, None)
-            (imports.try_out if dry_run else imports.start)(reference, None)
-    except DomainError as refusal:
-        told = [refusal.detail, *(f"{name}: {words}" for name, words in refusal.fields.items())]
-        raise click.ClickException("\n  ".join(told)) from None
-    while running.step(reference):
-        with transaction(OPS):
-            row = queries.one(reference)
-        click.echo(f"{reference} {row.seen:,} read, {row.refused:,} refused")
-    _tell_import(reference)
+        return mend.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise click.FileError(str(mend), error.strerror) from None
 
 
-def _tell_import(reference: str) -> None:
-    """Print what became of a file; one that could not be read to its end is exit code 1."""
+def _tell_reading(row: Row[Any]) -> None:
+    """Print how the numbers of a file are read, and how much its first records are so."""
+    if row.format == "csv":
+        sign = SIGNS.get(row.fixed["decimal"], "point or a comma, no number tells which")
+        click.echo(f"decimals stand after a {sign}; {row.fixed['currency']} where none is named")
+    for one in opening.first(row):
+        told = kinds()[row.kind].measure(one.form)
+        units = "" if told.units is None else f" {told.units:,} units"
+        worth = "" if told.worth is None else f" {Money(told.worth, told.currency)} {told.currency}"
+        click.echo(f"line {one.record.line}, {one.name}:{units}{worth}")
+
+
+def _tell_import(reference: str, mend: Path | None) -> None:
+    """Print what became of a file; refusals, or not being read to its end, are exit code 1."""
     with transaction(OPS):
         row = queries.one(reference)
-        refusals = queries.refusals(row.id, 20)
+        refusals = queries.refusals(row.id, MOST_TOLD)
     would = "would be " if row.is_dry_run else ""
     for name in ("taken", "held", "known", "refused"):
         click.echo(f"{getattr(row, name):>9,} {would}{name}")
+    _tell_refusals(refusals, row.refused, mend)
+    if row.problem:
+        ending = "Nothing after it was read." if row.seen else "None of the file is taken in."
+        raise click.ClickException(f"{row.problem} {ending}")
+    if row.refused:
+        sys.exit(1)
+
+
+def _tell_refusals(refusals: Sequence[Row[Any]], total: int, mend: Path | None) -> None:
     for one in refusals:
         for wrong in one.errors:
-            column = f"{wrong['column']}: " if wrong["column"] else ""
-            click.echo(f"line {wrong['line']}, {one.name}: {column}{wrong['problem']}")
-    if row.problem:
-        raise click.ClickException(f"{row.problem} Nothing after it was read.")
+            click.echo(f"line {wrong['line']}, {one.name}: {refused.told(wrong)}")
+    if total > len(refusals):
+        click.echo(f"and {total - len(refusals):,} more")
+    if mend:
+        click.echo(f"{mend} has all that was refused")
+    elif total:
+        click.echo("--refused FILE writes all of it into a file that can be mended and sent again")
 
 
 @click.command("seed")

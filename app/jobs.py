@@ -6,6 +6,7 @@ doubled or late without harm: the sweep finds what is due and rings again.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
@@ -18,7 +19,7 @@ from sqlalchemy import text
 from app.extensions import db, valkey
 from app.shared import breath, clock, leases
 
-QUEUES = ("urgent", "default", "tracking", "slow")
+QUEUES = ("urgent", "mail", "default", "tracking", "slow")
 # RQ keeps a finished job no longer than this; nothing is read from it.
 RESULT_SECONDS, FAILURE_SECONDS = 0, 3600
 
@@ -53,6 +54,7 @@ def _checks(watcher: str) -> Backlog:
 
 JOBS = {
     "route_orders": Job("workers.routing.route_orders", "urgent", _checks("route_orders")),
+    "renew_promises": Job("workers.routing.renew_promises", "urgent", _checks("renew_promises")),
     "take_back_unconfirmed": Job(
         "workers.routing.take_back_unconfirmed", "urgent", _checks("take_back_unconfirmed")
     ),
@@ -66,7 +68,8 @@ JOBS = {
     "wake_waiting": Job("workers.routing.wake_waiting", "urgent", _checks("wake_waiting")),
     "send_notifications": Job(
         "workers.notifications.send_notifications",
-        "urgent",
+        # A mail server takes its time: routing must not wait for it.
+        "mail",
         Backlog("notifications", "due_at", "status = 'queued'", leased=True),
     ),
     "watch": Job("workers.monitoring.watch", "default", _checks("watch")),
@@ -129,6 +132,22 @@ def answer_bell(name: str) -> None:
     except RedisError:
         # The bell expires by itself; the work does not wait for it.
         return
+
+
+def others_wait(name: str) -> bool:
+    """Return whether the bell of another job of its queue is up, as far as Valkey can say."""
+    queue = JOBS[name].queue
+    others = [f"bell:{x}" for x, job in JOBS.items() if job.queue == queue and x != name]
+    try:
+        return bool(others and valkey.client.exists(*others))
+    except RedisError:
+        return False
+
+
+def ring_again(name: str) -> None:
+    """Queue a job behind those that wait, for it has made way; where Valkey is away, the sweep."""
+    with suppress(RedisError):
+        ring_now(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,8 @@ class Vendors:
         cents = sum(SHOP[lines[name]["sku"]].price * units for name, units in missing.items())
         path = f"/orders/{number}/cancel?channel={channel_of(number)}"
         self._errands.later(at, path, {"lines": missing, "reason": OUT_OF_STOCK})
-        refund = payment(number, "refunded", euros(cents))
+        # Each vendor that lacks something has its own: one reference stands for one amount.
+        refund = payment(number, "refunded", euros(cents)) | {"reference": f"r_{fo['id']}"}
         self._errands.later(at + HOUR, "/payments/batch", {"payments": [refund]})
 
     def _ship(self, tasks: Sequence[Task]) -> None:

@@ -13,7 +13,7 @@ from supervisor.process import Part
 from supervisor.ready import answers_http, has_reported
 
 ROOT = Path(__file__).resolve().parent.parent
-QUEUES = ("urgent", "default", "tracking", "slow")
+QUEUES = ("urgent", "mail", "default", "tracking", "slow")
 
 
 @dataclass(frozen=True, slots=True)

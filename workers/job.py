@@ -11,7 +11,7 @@ from flask import Flask
 from rq import get_current_job
 
 from app import create_app
-from app.jobs import JOBS, answer_bell
+from app.jobs import JOBS, answer_bell, others_wait, ring_again
 from app.shared import clock, logs
 from app.shared.work import PLATFORM, transaction
 from config import Config
@@ -19,6 +19,8 @@ from config import Config
 logger = logging.getLogger(__name__)
 # A job makes way after this and rings again: none holds a queue, and a stop waits at most 8 s more.
 BUDGET_SECONDS = 20
+# So soon it makes way where another job of its queue waits.
+TURN_SECONDS = 1
 
 _app: Flask | None = None
 
@@ -39,8 +41,26 @@ class Stop:
     asked = False
 
 
-def _clock_up(started: float) -> bool:
-    return Stop.asked or time.monotonic() - started > BUDGET_SECONDS
+class Turn:
+    """How long a job may go on. One without a backlog would begin anew: it has its whole time."""
+
+    def __init__(self, name: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.name, self.clock = name, clock
+        self.started = clock()
+        self.is_resumed = JOBS[name].backlog is not None
+        self.is_over = False
+
+    def is_up(self) -> bool:
+        """Return whether the job must make way; once it must, it must."""
+        took = self.clock() - self.started
+        is_long = self.is_resumed and took > TURN_SECONDS
+        self.is_over = (
+            self.is_over
+            or Stop.asked
+            or took > BUDGET_SECONDS
+            or (is_long and others_wait(self.name))
+        )
+        return self.is_over
 
 
 def is_held(name: str) -> bool:
@@ -63,7 +83,10 @@ def job(run: Callable[[IsTimeUp], int]) -> Callable[[], int]:
         logs.current_id.set(current.id if current else name)
         with application().app_context():
             answer_bell(name)
-            done = 0 if is_held(name) else run(lambda: _clock_up(started))
+            turn = Turn(name)
+            done = 0 if is_held(name) else run(turn.is_up)
+            if turn.is_over and turn.is_resumed:
+                ring_again(name)
         if done:
             seconds = round(time.monotonic() - started, 3)
             logger.info("job done", extra={"job": name, "done": done, "seconds": seconds})

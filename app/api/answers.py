@@ -207,6 +207,9 @@ class Order(Answer):
     ship_to: AddressForm
     preferences: PreferencesForm
     version: Version
+    # How what was last given out comes, for the customer to read; English. Null where
+    # nobody has it yet, or nothing of it is on its way any more.
+    explanation: str | None
     holds: list[Doubt]
     items: str
     freight: str
@@ -326,19 +329,19 @@ class Days(Answer):
 
 
 class SavedVendor(Answer):
-    """A vendor as it was said to be."""
+    """A vendor as it is now."""
 
     code: str
     name: str
     email: str | None
-    kind: Kind | None
-    status: Status | None
-    status_reason: str
+    kind: Kind
+    status: Status
+    status_reason: str | None
     status_until: date | None
 
 
 class SavedLocation(Answer):
-    """A location as it was said to be."""
+    """A location as it is now."""
 
     code: str
     name: str

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import time
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from app.api.forms import MOST_AT_ONCE
 from app.catalog.forms import CountForm, ListingForm, ProductForm
-from app.vendors.contract import Kind
+from app.vendors.contract import Kind, Status
 from app.vendors.rules import why_no_calendar
 from app.web.fields import Clock, Code, Country, Day, Email, Form, Note, Title, Zone
 
@@ -33,24 +33,41 @@ Calendar = Annotated[str, AfterValidator(_calendar)]
 
 
 class VendorForm(Form):
-    """A vendor; of its kind and how it stands, what is left out stays as it was."""
+    """A vendor; what is left out stays as it was, and null takes its e-mail address away."""
 
     name: Title
     email: Email | None = None
     kind: Kind | None = None
-    # None: as it was; a new vendor is active.
+    # None: as it was; a new vendor is active. Of a closed one no other can be said.
     status: Literal["active", "review", "paused", "suspended"] | None = None
     status_reason: Note = ""
     # the day from which a paused or suspended vendor is active again by itself
     status_until: Day | None = None
 
     def to_row(self, code: str) -> dict[str, Any]:
-        """Return the vendor as it is kept."""
-        return self.model_dump(include={"name", "email", "kind", "status"}) | {"code": code}
+        """Return the vendor as it is kept; how it stands is changed by a move."""
+        kept = {"name", "email", "kind"}
+        return self.model_dump(include=kept, exclude_unset=True) | {"code": code}
+
+    @field_validator("status_reason", "status_until")
+    @classmethod
+    def _goes_with_a_status(cls, said: Any, info: ValidationInfo) -> Any:
+        # A status that is wrong is named by itself.
+        if not said or "status" not in info.data:
+            return said
+        status = info.data["status"]
+        if status is None:
+            raise ValueError("goes with a status; name that, too")
+        if info.field_name == "status_until" and status not in {Status.PAUSED, Status.SUSPENDED}:
+            raise ValueError("ends a pause or a suspension; no other status ends by itself")
+        return said
 
 
 class LocationForm(Form):
-    """A place a vendor ships from; of its calendar, what is left out stays as it was."""
+    """A place a vendor ships from; what is left out stays as it was, null takes it away.
+
+    Of a new one, what is left out is as it says here.
+    """
 
     name: Title
     zone: Zone = "UTC"
@@ -70,9 +87,7 @@ class LocationForm(Form):
 
     def to_row(self) -> dict[str, Any]:
         """Return the location as it is kept."""
-        calendar = {"working_days", "holidays", "daily_capacity", "ships_to", "is_active"}
-        given = self.model_dump(include=calendar, exclude_unset=True)
-        return self.model_dump(exclude=calendar) | given
+        return self.model_dump(exclude_unset=True)
 
 
 class NamedVendorForm(VendorForm):

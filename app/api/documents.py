@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,16 +12,21 @@ from app.monitoring.queries import cases_of
 from app.notifications.queries import messages_of
 from app.orders import queries as orders
 from app.orders.changes import version
+from app.orders.contract import OrderStatus
 from app.orders.documents import Document, fulfillment_order_documents, pick
 from app.orders.holds import open_holds
 from app.orders.models import FulfillmentOrder
 from app.orders.words import sentence
 from app.payments.queries import payment_of
 from app.promises.queries import promises_of
+from app.routing.words import DATING, day_told, for_customer
 from app.shared.money import Money
 from app.shipments.models import Shipment, TrackingEvent
 from app.shipments.queries import scans_of, shipments_of
-from app.timeline.queries import entries_of
+from app.timeline.queries import entries_of, newest_facts
+
+# Nothing of it is on its way any more.
+ENDED = {OrderStatus.DELIVERED, OrderStatus.CANCELED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +41,7 @@ class Parts:
     promises: Sequence[Any]
     messages: Sequence[Any]
     entries: Sequence[Any]
+    routed: Mapping[str, Any] | None = None
     fos: Sequence[FulfillmentOrder] = ()
     parcels: Sequence[Shipment] = ()
     cases: Sequence[Any] = ()
@@ -56,6 +62,7 @@ def order_document(order_id: UUID) -> Document:
             promises=promises_of([order_id, *(fo.id for fo in fos)]),
             messages=messages_of(order_id),
             entries=entries_of(order_id),
+            routed=newest_facts(order.cohort, order_id, "routing"),
             fos=fos,
             parcels=shipments_of(order_id),
             cases=cases_of(order_id),
@@ -72,6 +79,7 @@ def document_of(parts: Parts) -> Document:
         **pick(order, "channel", "number", "status", "placed_at", "currency", "deliver_on"),
         **pick(order, "delivered_at", "ship_to", "preferences"),
         "version": parts.version,
+        "explanation": _explanation(parts),
         "holds": [pick(h, "code", "facts", "held_at") | _why(h) for h in parts.holds],
         "items": str(Money(order.items_minor, order.currency)),
         "freight": str(Money(order.freight_minor, order.currency)),
@@ -82,6 +90,14 @@ def document_of(parts: Parts) -> Document:
         "promises": [pick(p, "kind", "version", "due_at", "reason") for p in parts.promises],
         **_consequences(parts),
     }
+
+
+def _explanation(parts: Parts) -> str | None:
+    """Return how it comes, for the customer to read; None: nobody has it, or it has ended."""
+    if parts.routed is None or parts.order.status in ENDED:
+        return None
+    dated = (entry.facts for entry in parts.entries if entry.event in DATING)
+    return for_customer(parts.routed, day_told(next(dated, None)))
 
 
 def _why(hold: Any) -> Document:

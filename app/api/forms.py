@@ -15,7 +15,6 @@ from app.orders.contract import DeclineCode
 from app.shared.errors import InvalidInput
 from app.shipments.pack_rules import LONGEST_BOX, MOST_GRAMS, MOST_MILLIMETERS, MOST_PARCELS
 from app.web.fields import (
-    MOST_UNITS,
     PLAIN,
     Amount,
     Code,
@@ -25,8 +24,12 @@ from app.web.fields import (
     Moment,
     Note,
     Safe,
+    Seen,
     Units,
+    UpTo,
+    Whole,
     check,
+    like,
 )
 
 MOST_AT_ONCE = 1_000
@@ -35,15 +38,20 @@ MOST_NAMES = 1_000
 Box = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_BOX),
+    Seen,
     Safe,
     Field(json_schema_extra={"pattern": PLAIN}),
 ]
-Side = Annotated[int, Field(ge=1, le=MOST_MILLIMETERS)]
-Carrier = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{1,30}$")]
-TrackingNumber = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9]{5,40}$")]
+Side = Annotated[int, Field(ge=1, le=MOST_MILLIMETERS), Whole]
+Carrier = Annotated[
+    str, *like("^[a-z][a-z0-9_]{1,30}$", "is no carrier's code; write it like fedex")
+]
+TrackingNumber = Annotated[
+    str, *like("^[A-Za-z0-9]{5,40}$", "is no tracking number: 5 to 40 letters and digits are one")
+]
 # What a label of 2 MB is in base64, a little more.
 MOST_BASE64 = 2_900_000
-Version = Annotated[int, Field(ge=0, lt=2**63)]
+Version = Annotated[int, Field(ge=0, lt=2**63), Whole]
 
 
 class BatchForm(Form):
@@ -56,7 +64,7 @@ class BatchForm(Form):
 class CancelForm(Form):
     """What is called off: nothing named means all of it."""
 
-    lines: dict[Code, Annotated[int, Field(ge=0, le=MOST_UNITS)]] | None = None
+    lines: dict[Code, UpTo] | None = None
     reason: Note = ""
 
 
@@ -71,7 +79,7 @@ class AddressChangeForm(Form):
 class ChangesForm(Form):
     """What is wanted from now on: units by line, wishes; what is not named stays as it is."""
 
-    lines: dict[Code, Annotated[int, Field(ge=0, le=MOST_UNITS)]] = Field(default_factory=dict)
+    lines: dict[Code, UpTo] = Field(default_factory=dict)
     preferences: PreferencesForm = PreferencesForm()
     reason: Note = ""
     version: Version | None = None
@@ -113,7 +121,7 @@ class ConfirmForm(Form):
     over; `offers`: what it offers by line for the rest. A reason without a code is "other".
     """
 
-    lines: dict[Code, Annotated[int, Field(ge=0, le=MOST_UNITS)]] | None = None
+    lines: dict[Code, UpTo] | None = None
     code: DeclineCode | None = None
     reason: Note | None = None
     attest: bool = False
@@ -141,7 +149,7 @@ class PickForm(Form):
     `short`: why the units of a line that are not picked are not there; they are given back.
     """
 
-    lines: dict[Code, Annotated[int, Field(ge=0, le=MOST_UNITS)]] | None = None
+    lines: dict[Code, UpTo] | None = None
     short: dict[Code, Literal["not_found", "damaged", "wrong_count"]] = Field(default_factory=dict)
 
 
@@ -150,7 +158,7 @@ class PackedForm(Form):
 
     lines: Annotated[dict[Code, Units], Field(min_length=1)]
     box: Box | None = None
-    weight_g: Annotated[int, Field(ge=1, le=MOST_GRAMS)] | None = None
+    weight_g: Annotated[int, Field(ge=1, le=MOST_GRAMS), Whole] | None = None
     length_mm: Side | None = None
     width_mm: Side | None = None
     height_mm: Side | None = None
@@ -227,9 +235,9 @@ class ClockForm(Form):
     ring_only: list[Code] | None = None
 
 
-def read(form: type[F], data: Any = None) -> F:
+def read(form: type[F]) -> F:
     """Return the request's body as a form, or refuse it with every wrong field."""
-    return check(form, body() if data is None else data)
+    return check(form, body())
 
 
 def body(unsaid: bytes = b"{}") -> Any:
@@ -242,25 +250,33 @@ def body(unsaid: bytes = b"{}") -> Any:
         raise UnsupportedMediaType(f"The body is {request.mimetype}; send application/json.")
     try:
         return json.loads(
-            sent or unsaid, object_pairs_hook=_each_once, parse_constant=_refuse_constant
+            sent or unsaid,
+            object_pairs_hook=_each_once,
+            parse_constant=_refuse_constant,
         )
-    except (ValueError, RecursionError):
-        raise BadRequest("The body is not JSON.") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise BadRequest(f"The body is not JSON: {error.msg} ({where}).") from None
+    except UnicodeDecodeError:
+        raise BadRequest("The body is not UTF-8; JSON is sent as UTF-8.") from None
+    except RecursionError:
+        raise BadRequest("The body is nested too deeply.") from None
+    except ValueError:
+        raise BadRequest("The body holds a number of too many digits.") from None
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object; of one name with two values nobody knows which is meant."""
+    found = dict(pairs)
+    if len(found) == len(pairs) <= MOST_NAMES:
+        return found
     if len(pairs) > MOST_NAMES:
         message = f"an object has {len(pairs):,} names; {MOST_NAMES:,} is the most"
         raise InvalidInput("The request was not taken.", body=message)
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        times = Counter(name for name, _ in pairs)
-        twice = {name: "stands twice in one object" for name, n in times.items() if n > 1}
-        raise InvalidInput("The request was not taken.", **twice)
-    return found
+    times = Counter(name for name, _ in pairs)
+    twice = {name: "stands twice in one object" for name, n in times.items() if n > 1}
+    raise InvalidInput("The request was not taken.", **twice)
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    message = f"{name} is not JSON"
-    raise ValueError(message)
+    raise BadRequest(f"The body is not JSON: it knows no {name}.")

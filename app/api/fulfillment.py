@@ -21,6 +21,7 @@ from app.api.forms import (
     ShipsForm,
     read,
 )
+from app.api.idempotency import Answer, acted
 from app.catalog.forms import CountForm
 from app.catalog.queries import listing_ids
 from app.catalog.service import count_stock
@@ -126,19 +127,22 @@ def _unique(names: Sequence[str]) -> Sequence[str]:
     return names
 
 
-def confirm_one(reference: str) -> dict[str, Any]:
+def confirm_one(reference: str) -> Answer:
     """Confirm one, whole or in part, or decline it."""
     form = read(ConfirmForm)
-    with transaction(caller().scope) as now:
+
+    def do(now: datetime) -> dict[str, Any]:
         return _one(_confirm([(reference, form)], now), now)
 
+    return acted(caller().scope, form, do)
 
-def confirm_many() -> dict[str, Any]:
+
+def confirm_many() -> Answer:
     """Confirm many; each is answered by itself."""
-    forms = read(ConfirmsForm).fulfillment_orders
-    names = _unique([f.id for f in forms])
-    with transaction(caller().scope) as now:
-        return _many(names, _confirm([(f.id, f) for f in forms], now))
+    form = read(ConfirmsForm)
+    said = [(f.id, f) for f in form.fulfillment_orders]
+    names = _unique([name for name, _ in said])
+    return acted(caller().scope, form, lambda now: _many(names, _confirm(said, now)))
 
 
 def _confirm(said: Sequence[tuple[str, ConfirmForm]], now: datetime) -> list[Outcome]:
@@ -153,20 +157,27 @@ def _confirm(said: Sequence[tuple[str, ConfirmForm]], now: datetime) -> list[Out
     return choices.confirm(words, offers, actor=caller().name, now=now)
 
 
-def ship_one(reference: str) -> dict[str, Any]:
+def ship_one(reference: str) -> Answer:
     """Say that parcels of one have left."""
     form = read(ShipForm)
-    with noted(caller().name), transaction(caller().scope) as now:
+
+    def do(now: datetime) -> dict[str, Any]:
         return _one(ship([_dispatch(reference, form, now)], actor=caller().name, now=now), now)
 
+    with noted(caller().name):
+        return acted(caller().scope, form, do)
 
-def ship_many() -> dict[str, Any]:
+
+def ship_many() -> Answer:
     """Say that parcels of many have left; each is answered by itself."""
-    forms = read(ShipsForm).fulfillment_orders
-    names = _unique([f.id for f in forms])
-    with transaction(caller().scope) as now:
-        words = [_dispatch(f.id, f, now) for f in forms]
+    form = read(ShipsForm)
+    names = _unique([f.id for f in form.fulfillment_orders])
+
+    def do(now: datetime) -> dict[str, Any]:
+        words = [_dispatch(f.id, f, now) for f in form.fulfillment_orders]
         return _many(names, ship(words, actor=caller().name, now=now))
+
+    return acted(caller().scope, form, do)
 
 
 def _dispatch(reference: str, form: ShipForm, now: datetime) -> Dispatch:
@@ -179,42 +190,52 @@ def _dispatch(reference: str, form: ShipForm, now: datetime) -> Dispatch:
     )
 
 
-def pick_one(reference: str) -> dict[str, Any]:
+def pick_one(reference: str) -> Answer:
     """Say what of one is picked by now, and what is not there; nothing named: all of it is."""
     form = read(PickForm)
-    with transaction(caller().scope) as now:
+
+    def do(now: datetime) -> dict[str, Any]:
         done = pick(reference, form.lines, form.short, actor=caller().name, now=now)
         return _one([done], now)
 
+    return acted(caller().scope, form, do)
 
-def pack_one(reference: str) -> dict[str, Any]:
+
+def pack_one(reference: str) -> Answer:
     """Say in which parcels one is packed; nothing named: all of it in one."""
-    named = read(PackForm).parcels
-    with transaction(caller().scope) as now:
-        parcels = None if named is None else [_packed(parcel) for parcel in named]
+    form = read(PackForm)
+    parcels = None if form.parcels is None else [_packed(parcel) for parcel in form.parcels]
+
+    def do(now: datetime) -> dict[str, Any]:
         done = pack(reference, parcels, ticks=None, actor=caller().name, now=now)
         return _one([done], now)
+
+    return acted(caller().scope, form, do)
 
 
 def _packed(form: PackedForm) -> PackedParcel:
     return PackedParcel(form.lines, **form.model_dump(exclude={"lines"}))
 
 
-def act(reference: str, move: str) -> dict[str, Any]:
+def act(reference: str, move: str) -> Answer:
     """Hold or release one."""
     form = read(ReasonForm)
-    with transaction(caller().scope) as now:
+
+    def do(now: datetime) -> dict[str, Any]:
         done = orders.act(
             [reference], MOVES[move], actor=caller().name, now=now, reason=form.reason
         )
         return _one(done, now)
 
+    return acted(caller().scope, form, do)
 
-def stock() -> dict[str, Any]:
+
+def stock() -> Answer:
     """Count what vendors have, absolutely, by location and SKU: one's own, or those named."""
-    counts = read(StockForm).stock
-    own = caller().vendor_id
-    with transaction(caller().scope):
+    form = read(StockForm)
+    counts, own = form.stock, caller().vendor_id
+
+    def do(_now: datetime) -> dict[str, Any]:
         usual = vendor_codes([own])[own] if own else None
         names = [(_whose(count, usual), count.location, count.sku) for count in counts]
         found = listing_ids(names)
@@ -222,7 +243,9 @@ def stock() -> dict[str, Any]:
         if missing:
             raise NotFound(f"There is no listing of {missing[2]} at {missing[1]}.")
         count_stock({found[n]: c.on_hand for n, c in zip(names, counts, strict=True)})
-    return {"counted": len(found)}
+        return {"counted": len(found)}
+
+    return acted(caller().scope, form, do)
 
 
 def _whose(count: CountForm, usual: str | None) -> str:

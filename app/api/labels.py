@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-import binascii
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
 from app.api.access import caller
 from app.api.forms import LabelForm, LabelsForm, read
+from app.api.idempotency import Answer, acted
 from app.orders.documents import fulfillment_order_documents, pick
 from app.orders.queries import fulfillment_order
 from app.shared.errors import InvalidInput
@@ -35,20 +36,24 @@ def mount(blueprint: Blueprint) -> None:
     add("/packages/<package>/label", view_func=show_label, methods=["GET"])
 
 
-def label_one(reference: str) -> dict[str, Any]:
+def label_one(reference: str) -> Answer:
     """Make labels for the parcels of one that is packed, and have it ready.
 
     Nothing named: our own label for each parcel that has none.
     """
-    forms = read(LabelsForm).parcels or []
+    said = read(LabelsForm)
     is_vendor = caller().vendor_id is not None
     # Before a transaction: looking at files takes its time.
-    wanted = [_wanted(form) for form in forms]
-    with noted(caller().name), transaction(caller().scope) as now:
+    wanted = [_wanted(form) for form in said.parcels or []]
+
+    def make(now: datetime) -> dict[str, Any]:
         packed = labeling.make(reference, wanted, actor=caller().name, now=now)
         found = [fulfillment_order(reference)]
         (document,) = fulfillment_order_documents(found, to_vendor_at=now if is_vendor else None)
         return document | {"labels": [_label(one) for one in packed if one.label]}
+
+    with noted(caller().name):
+        return acted(caller().scope, said, make)
 
 
 def _wanted(form: LabelForm) -> Wanted:
@@ -56,7 +61,7 @@ def _wanted(form: LabelForm) -> Wanted:
     if form.file:
         try:
             file = checked(base64.b64decode(form.file, validate=True))
-        except binascii.Error:
+        except ValueError:
             raise InvalidInput("The file is not base64.", file="base64 of a PDF or PNG") from None
     asked = Asked(form.carrier, form.tracking_number, form.service, file)
     return Wanted(form.package, form.provider, asked)

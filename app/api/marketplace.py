@@ -12,6 +12,7 @@ from app.api.catalog_forms import ListingsForm, ProductsForm
 from app.api.forms import body, read
 from app.audit.service import record
 from app.catalog import service as catalog
+from app.catalog.queries import currencies
 from app.catalog.queries import listings as read_listings
 from app.orders.documents import Document, plain
 from app.policies import marketplace
@@ -55,8 +56,8 @@ def save_listings() -> Document:
         missing = next((f for f in forms if (f.vendor, f.location) not in places), None)
         if missing:
             raise NotFound(f"Vendor '{missing.vendor}' has no location '{missing.location}'.")
-        currency = marketplace.currency()
-        rows = [form.to_row(places[form.vendor, form.location], currency) for form in forms]
+        usual, known = marketplace.currency(), currencies(form.name for form in forms)
+        rows = [f.to_row(places[f.vendor, f.location], usual, known.get(f.name)) for f in forms]
         keys = catalog.save_listings(rows)
         catalog.count_stock(
             {

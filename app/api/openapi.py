@@ -42,7 +42,8 @@ class Operation:
     """What an endpoint takes and answers.
 
     `form` is what its body says (of several forms one), `asks` what its address says behind the
-    "?"; `is_once`: it needs an Idempotency-Key; `files`: what it answers, too, for an Accept.
+    "?"; `is_once`: it needs an Idempotency-Key, where every other POST may have one; `files`: what
+    it answers, too, for an Accept.
     """
 
     answer: type[a.Answer]
@@ -126,7 +127,11 @@ KNOWN = {
 ORDER = list(KNOWN)
 # What an address names: what that is, its schema, and one that could be.
 NAMES: dict[str, tuple[str, Json, str]] = {
-    "number": ("The order's number on its channel.", TEXT, "A-1001"),
+    "number": (
+        "The order's number on its channel; without a channel our own reference, OR-….",
+        TEXT,
+        "A-1001",
+    ),
     "reference": ("The fulfillment order's own name.", TEXT, "FO-7K2M9QX4TD"),
     "move": ("What is done.", {"enum": list(MOVES)}, "hold"),
     "package": ("The parcel's own name.", TEXT, "PK-4Q8ZC1W2NB"),
@@ -136,10 +141,12 @@ NAMES: dict[str, tuple[str, Json, str]] = {
     "delivery_id": ("The delivery's own id.", UUID, "01931f60-2b7d-7a90-8e15-c4f7d9013b52"),
     "kind": ("Which policy.", {"enum": list(KINDS)}, "routing"),
 }
+# What is shown in an example, though it need not be there: our own references know no channel.
+SHOWN_ONLY = {"channel"}
 # What it may ask: what that is, its schema, and one that must be there; None: it need not.
 DAY: Json = {"type": "string", "format": "date"}
 ASKED: dict[str, tuple[str, Json, str | None]] = {
-    "channel": ("The channel that the order came from.", TEXT, "webshop"),
+    "channel": ("The channel of the order's number.", TEXT, "webshop"),
     "status": ("Only those that stand like this.", {"enum": list(FoStatus)}, None),
     "due_before": (
         "Only those to be shipped before this moment.",
@@ -254,11 +261,13 @@ def _parameters(rule: Rule, operation: Operation) -> Iterator[Json]:
     for name in ARGUMENT.findall(rule.rule):
         yield _parameter(name, "path", *NAMES[name])
     for name in operation.asks:
-        yield _parameter(name, "query", *ASKED[name])
-    if operation.is_once:
+        told = _parameter(name, "query", *ASKED[name])
+        yield told | ({"required": False} if name in SHOWN_ONLY else {})
+    if "POST" in (rule.methods or ()):
         what = "The same key with the same body is answered with the first answer again."
         schema = TEXT | {"maxLength": LONGEST_KEY}
-        yield _parameter("Idempotency-Key", "header", what, schema, "A-1001")
+        could_be = "A-1001" if operation.is_once else None
+        yield _parameter("Idempotency-Key", "header", what, schema, could_be)
 
 
 def _parameter(name: str, where: str, what: str, schema: Json, could_be: str | None) -> Json:

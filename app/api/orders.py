@@ -8,48 +8,74 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, request
+from flask.blueprints import BlueprintSetupState
+from werkzeug.routing import PathConverter
 
 from app.api.access import caller
 from app.api.documents import order_document
-from app.api.forms import (
-    BatchForm,
-    CancelForm,
-    PaymentForm,
-    PaymentsForm,
-    read,
-)
-from app.api.idempotency import Answer, once
+from app.api.forms import BatchForm, CancelForm, PaymentForm, PaymentsForm, body, read
+from app.api.idempotency import Answer, acted, once
 from app.api.placed import placed_document
 from app.intake import service as intake
 from app.intake.forms import OrderForm
 from app.orders.contract import NewOrder
 from app.orders.intake import Placed
 from app.orders.locks import lock_orders
-from app.orders.queries import ids_by_name, order_id_of
+from app.orders.queries import ids_by_name, order_id_called, order_id_of
 from app.payments import service as payments
 from app.shared.columns import cohort_of
 from app.shared.errors import Conflict, DomainError, InvalidInput
 from app.shared.work import OPS, transaction
 from app.shipments import service as shipments
-from app.web.fields import Amounts, digest
+from app.web.fields import Amounts, check, digest, seen
+
+# How our own references of orders begin.
+OURS = "OR-"
+
+
+class NumberConverter(PathConverter):
+    """An order's number: whatever a shop calls it, slashes and all."""
+
+    regex = ".+?"
+    part_isolating = False
+
+
+def know_numbers(state: BlueprintSetupState) -> None:
+    """Have addresses know what an order's number is."""
+    state.app.url_map.converters["number"] = NumberConverter
 
 
 def mount(blueprint: Blueprint) -> None:
     """Add the routes."""
+    blueprint.record(know_numbers)
     add = blueprint.add_url_rule
     add("/orders", view_func=place, methods=["POST"])
     add("/orders/batch", view_func=place_many, methods=["POST"])
-    add("/orders/<number>", view_func=show, methods=["GET"])
-    add("/orders/<number>/cancel", view_func=cancel, methods=["POST"])
-    add("/orders/<number>/payments", view_func=pay, methods=["POST"])
+    add("/orders/<number:number>", view_func=show, methods=["GET"])
+    add("/orders/<number:number>/cancel", view_func=cancel, methods=["POST"])
+    add("/orders/<number:number>/payments", view_func=pay, methods=["POST"])
     add("/payments/batch", view_func=pay_many, methods=["POST"])
 
 
 def place() -> Answer:
     """Take one order in."""
-    form = read(OrderForm)
+    form = _said(body())
     with transaction(OPS) as now:
         return once(digest(form), now, lambda: _place_one(form, now))
+
+
+def _said(data: Any) -> OrderForm:
+    """Return what was said as an order, judged before a transaction is open."""
+    try:
+        return check(OrderForm, data)
+    except InvalidInput:
+        # Whether it lies in the future, too, the world's clock says.
+        return OrderForm.said(data, _world_now())
+
+
+def _world_now() -> datetime:
+    with transaction(OPS) as now:
+        return now
 
 
 def _place_one(form: OrderForm, now: datetime) -> Answer:
@@ -64,18 +90,21 @@ def _place_one(form: OrderForm, now: datetime) -> Answer:
 
 def place_many() -> Answer:
     """Take many orders in; an order that is known with this content is answered again."""
-    form = read(BatchForm)
-    with transaction(OPS) as now:
-        parsed = [_parse(data, now) for data in form.orders]
+    said, asked_at = read(BatchForm).orders, _world_now()
+    parsed = [_parse(data, asked_at) for data in said]
+
+    def act(now: datetime) -> dict[str, Any]:
         good = [order for order in parsed if isinstance(order, NewOrder)]
         placed = iter(intake.place(good, actor=caller().name, now=now))
         outcomes = [next(placed) if isinstance(p, NewOrder) else p for p in parsed]
-    return {"results": [_result(o) for o in outcomes]}, 200
+        return {"results": [_result(o) for o in outcomes]}
+
+    return acted(OPS, said, act)
 
 
 def _parse(data: Any, now: datetime) -> NewOrder | DomainError:
     try:
-        return read(OrderForm, data).to_order(now)
+        return OrderForm.said(data, now).to_order(now)
     except DomainError as refusal:
         return refusal
 
@@ -89,11 +118,16 @@ def _result(outcome: Placed | DomainError) -> dict[str, Any]:
 
 
 def order_asked(number: str) -> UUID:
-    """Return the key of the order that an address names, with its channel."""
-    channel = request.args.get("channel", "")
-    if not channel:
-        raise InvalidInput("Name the order's channel: ?channel=…", channel="missing")
-    return order_id_of(channel, number)
+    """Return the key of the order that an address names: with its channel, or as we call it."""
+    channel, named = seen(request.args.get("channel", "")), seen(number)
+    if channel:
+        return order_id_of(channel, named)
+    if named.startswith(OURS):
+        return order_id_called(named)
+    raise InvalidInput(
+        "Name the order's channel (?channel=…), or the order by our own reference (OR-…).",
+        channel="missing",
+    )
 
 
 def show(number: str) -> dict[str, Any]:
@@ -102,34 +136,45 @@ def show(number: str) -> dict[str, Any]:
         return order_document(order_asked(number))
 
 
-def cancel(number: str) -> dict[str, Any]:
+def cancel(number: str) -> Answer:
     """Call an order off, or units of its lines, as far as they have not shipped."""
     form = read(CancelForm)
-    with transaction(OPS) as now:
+
+    def act(now: datetime) -> dict[str, Any]:
         order_id = order_asked(number)
         shipments.cancel(order_id, form.lines, actor=caller().name, reason=form.reason, now=now)
         return order_document(order_id)
 
+    return acted(OPS, form, act)
 
-def pay(number: str) -> dict[str, Any]:
-    """Note what happened to an order's money."""
+
+def pay(number: str) -> Answer:
+    """Note what happened to an order's money.
+
+    What has a `reference` counts once under it; another amount under the same one is refused.
+    """
     form = read(PaymentForm)
-    with transaction(OPS) as now:
+
+    def act(now: datetime) -> dict[str, Any]:
         order_id = order_asked(number)
         (order,) = lock_orders([order_id])
         _note([(order, form)], now)
         return order_document(order_id)
 
+    return acted(OPS, form, act)
 
-def pay_many() -> dict[str, Any]:
+
+def pay_many() -> Answer:
     """Note what happened to many orders' money; orders nobody knows are named."""
-    forms = read(PaymentsForm).payments
-    with transaction(OPS) as now:
-        known = ids_by_name((f.channel, f.number) for f in forms)
-        pairs = [(known[f.channel, f.number], f) for f in forms if (f.channel, f.number) in known]
-        noted = _note(pairs, now)
-    unknown = [f.number for f in forms if (f.channel, f.number) not in known]
-    return {"noted": noted, "unknown": unknown}
+    form = read(PaymentsForm)
+
+    def act(now: datetime) -> dict[str, Any]:
+        known = ids_by_name((f.channel, f.number) for f in form.payments)
+        named = [((f.channel, f.number), f) for f in form.payments]
+        noted = _note([(known[name], f) for name, f in named if name in known], now)
+        return {"noted": noted, "unknown": [f.number for name, f in named if name not in known]}
+
+    return acted(OPS, form, act)
 
 
 def _note(pairs: Sequence[tuple[Any, PaymentForm]], now: datetime) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, request
 
@@ -19,9 +20,10 @@ from app.api.catalog_forms import (
 )
 from app.api.forms import read
 from app.audit.service import record
-from app.orders.documents import Document, pick
+from app.orders.documents import Document, pick, plain
+from app.policies import marketplace
 from app.routing.standing import stand
-from app.shared.errors import IllegalMove
+from app.shared.errors import IllegalMove, InvalidInput
 from app.shared.work import OPS, transaction
 from app.vendors import queries, service
 from app.vendors.contract import Status, Step
@@ -48,7 +50,9 @@ def save_vendor(code: str) -> Document:
         keys = service.save_vendors([form.to_row(code)])
         record("vendors_saved", actor(), subject=code, count=1)
         _stand(keys, {code: form}, now)
-    return {"code": code} | form.model_dump(mode="json")
+        vendor = queries.vendor(code)
+        shown = pick(vendor, "code", *queries.VENDOR_FIELDS, "status", "status_reason")
+        return {**shown, "status_until": plain(_day(vendor.status_until))}
 
 
 def save_vendors() -> Document:
@@ -68,27 +72,35 @@ def save_vendors() -> Document:
 
 
 def _stand(keys: Mapping[str, UUID], forms: Mapping[str, VendorForm], now: datetime) -> None:
-    """Have vendors stand as they were said to; a closed one stays closed whatever is said."""
-    said = {code: form for code, form in forms.items() if form.status}
-    if not said:
-        return
-    codes = {keys[code]: code for code in said}
-    steps = []
-    for row in queries.standings(list(codes)):
-        code = codes[row.id]
-        if row.status != Status.CLOSED:
-            steps += _steps(code, said[code], Status(row.status))
-    stand(steps, actor=actor(), now=now)
+    """Have vendors stand as they were said to; what cannot be is refused."""
+    codes = {keys[code]: code for code, form in forms.items() if form.status}
+    found = queries.standings(list(codes)) if codes else []
+    steps = [step for row in found for step in _steps(codes[row.id], forms[codes[row.id]], row)]
+    try:
+        stand(steps, actor=actor(), now=now)
+    except InvalidInput as refused:
+        fields = {f"status_{name}": why for name, why in refused.fields.items()}
+        raise InvalidInput(refused.detail, **fields) from None
 
 
-def _steps(code: str, form: VendorForm, status: Status) -> list[Step]:
-    target = Status(form.status or status)
-    if target == status and not (form.status_reason or form.status_until):
-        return []
-    move = way(status, target)
-    if move is None:
+def _steps(code: str, form: VendorForm, row: Any) -> list[Step]:
+    """Return what is to be done; nothing where it stands so and no other reason or day is said."""
+    status, target = Status(row.status), Status(form.status or row.status)
+    move, is_same = way(status, target), target == status
+    if move is None and not is_same:
         raise IllegalMove(f"{code} is {status} and cannot become {target}. {WHAT_NOW[status]}")
-    return [Step(code, move, form.status_reason or f"said by {caller().name}", form.status_until)]
+    names_an_end = "status_until" in form.model_fields_set
+    if move is None or (is_same and not (form.status_reason or names_an_end)):
+        return []
+    before = row.status_reason if is_same else None
+    until = _day(row.status_until) if is_same and not names_an_end else form.status_until
+    reason = form.status_reason or before or f"said by {caller().name}"
+    return [Step(code, move, reason, until)]
+
+
+def _day(moment: datetime | None) -> date | None:
+    """Return the day that begins at a moment where the marketplace is."""
+    return moment.astimezone(ZoneInfo(marketplace.zone())).date() if moment else None
 
 
 def show_vendor(code: str) -> Document:
@@ -117,7 +129,7 @@ def save_location(code: str, location: str) -> Document:
         key = service.vendor_id(code)
         service.save_locations([form.to_row() | {"vendor_id": key, "code": location}])
         record("location_saved", actor(), subject=f"{code}, {location}")
-    return {"code": location} | form.model_dump(mode="json")
+        return pick(queries.location_of(code, location), "code", *queries.PLACE_FIELDS)
 
 
 def close_days(code: str, location: str) -> Document:

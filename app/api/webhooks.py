@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sqlalchemy import Row
 
 from app.api.access import actor, caller
 from app.api.forms import read
+from app.api.idempotency import Answer, acted
 from app.api.webhook_forms import WebhookChangeForm, WebhookForm
 from app.orders.documents import Document, pick, plain
 from app.shared import clock, ids
@@ -44,16 +46,19 @@ def webhooks() -> Document:
         return {"webhooks": [_webhook(row) for row in queries.endpoints()]}
 
 
-def add_webhook() -> tuple[Document, int]:
+def add_webhook() -> Answer:
     """Have a program told of the vendor's work; its secret is told this once.
 
     An address that has a webhook already is refused: change that one, or give it another secret.
     """
     form = read(WebhookForm)
-    with transaction(caller().scope):
+
+    def add(_now: datetime) -> Document:
         kinds = list(EVENTS) if form.events is None else form.events
         key, secret = service.add(_vendor(), form.url, kinds, actor())
-        return _webhook(queries.endpoint(key)) | {"secret": secret}, 201
+        return _webhook(queries.endpoint(key)) | {"secret": secret}
+
+    return acted(caller().scope, form, add, status=201, is_secret=True)
 
 
 def _vendor() -> UUID:
@@ -87,18 +92,24 @@ def delete_webhook(endpoint_id: UUID) -> Document:
     return {"deleted": str(endpoint_id)}
 
 
-def rotate_webhook(endpoint_id: UUID) -> Document:
+def rotate_webhook(endpoint_id: UUID) -> Answer:
     """Give a webhook another secret; the one before signs along for another day."""
-    with transaction(caller().scope):
+
+    def rotate(_now: datetime) -> Document:
         secret = service.rotate(endpoint_id, actor())
         return _webhook(queries.endpoint(endpoint_id)) | {"secret": secret}
 
+    return acted(caller().scope, None, rotate, is_secret=True)
 
-def test_webhook(endpoint_id: UUID) -> Document:
+
+def test_webhook(endpoint_id: UUID) -> Answer:
     """Send a webhook an event that means nothing; each call sends one."""
-    with transaction(caller().scope):
+
+    def test(_now: datetime) -> Document:
         delivery = service.test(endpoint_id, ids.new(), actor())
         return _delivery(queries.delivery(endpoint_id, delivery))
+
+    return acted(caller().scope, None, test)
 
 
 def webhook_deliveries(endpoint_id: UUID) -> Document:
@@ -125,11 +136,14 @@ def _cut(endpoint_id: UUID) -> Cut:
     return Cut(Key(last.made_at, last.id), size=PAGE)
 
 
-def replay_webhook(endpoint_id: UUID, delivery_id: UUID) -> Document:
+def replay_webhook(endpoint_id: UUID, delivery_id: UUID) -> Answer:
     """Send a delivery again, under the same webhook-id; refused while it is on its way."""
-    with transaction(caller().scope):
+
+    def replay(_now: datetime) -> Document:
         service.replay(endpoint_id, delivery_id, actor())
         return _delivery(queries.delivery(endpoint_id, delivery_id))
+
+    return acted(caller().scope, None, replay)
 
 
 def _webhook(row: Row[Any]) -> Document:

@@ -66,8 +66,7 @@ class ProductForm(Form):
 class ListingForm(Form):
     """What one vendor location sells of one SKU; `stock` counts what is on hand, if given.
 
-    Of price, buy_in_days, restock_on, bin and own_code, what is left out stays as it was, null
-    takes it away.
+    What is left out stays as it was, null takes it away; a new one is active.
     """
 
     vendor: Code
@@ -75,7 +74,7 @@ class ListingForm(Form):
     sku: Code
     title: Title
     cost: Amount
-    # None: the marketplace's own.
+    # null, or left out of a new one: the marketplace's own.
     currency: Currency | None = None
     is_active: bool = True
     stock: OnHand | None = None
@@ -86,23 +85,30 @@ class ListingForm(Form):
     bin: Bin | None = None
     own_code: OwnCode | None = None
 
-    def to_row(self, place: Any, currency: str) -> dict[str, Any]:
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """Return what tells it from all others: vendor, location and SKU."""
+        return self.vendor, self.location, self.sku
+
+    def to_row(self, place: Any, usual: str, known: str | None = None) -> dict[str, Any]:
         """Return the listing as it is kept, at a place with its id and vendor_id.
 
-        `currency` counts where none is named; InvalidInput names amounts that it cannot hold.
+        `usual`: the marketplace's currency; `known`: that of the listing as it was. InvalidInput
+        names amounts that its currency cannot hold.
         """
+        before = None if "currency" in self.model_fields_set else known
+        currency = self.currency or before or usual
         wrong: dict[str, str] = {}
-        minor = Amounts(self.currency or currency, wrong)
+        minor = Amounts(currency, wrong)
         row = {
             "vendor_id": place.vendor_id,
             "location_id": place.id,
             "sku": self.sku,
             "title": self.title,
             "cost_minor": minor.of("cost", self.cost),
-            "currency": self.currency or currency,
-            "is_active": self.is_active,
+            "currency": currency,
         }
-        kept = {"buy_in_days", "restock_on", "bin", "own_code"}
+        kept = {"is_active", "buy_in_days", "restock_on", "bin", "own_code"}
         row |= self.model_dump(include=kept, exclude_unset=True)
         if "price" in self.model_fields_set:
             price = minor.of("price", self.price)

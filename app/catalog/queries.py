@@ -13,6 +13,8 @@ from app.extensions import db
 from app.shared import work
 from app.vendors.queries import STATUS
 
+# A listing as programs and files name it: vendor code, location code, SKU.
+Name = tuple[str, str, str]
 # For the driver: they go with other statements in one journey.
 OFFERS = (
     "SELECT l.id AS listing_id, l.vendor_id, l.location_id, l.sku, l.cost_minor, l.currency,"
@@ -54,12 +56,22 @@ def skus_at(keys: Sequence[UUID]) -> Sequence[str]:
     return found.all()
 
 
-def listing_ids(names: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], UUID]:
-    """Return the keys of listings by (vendor code, location code, SKU)."""
+def listing_ids(names: Iterable[Name]) -> dict[Name, UUID]:
+    """Return the keys of listings by their names."""
+    return {(row.vendor, row.location, row.sku): row.id for row in _named(names)}
+
+
+def currencies(names: Iterable[Name]) -> dict[Name, str]:
+    """Return in which currency listings are bought and sold, by their names."""
+    return {(row.vendor, row.location, row.sku): row.currency for row in _named(names)}
+
+
+def _named(names: Iterable[Name]) -> Sequence[Row[Any]]:
     asked = sorted(set(names))
     rows = db.session.execute(
         text(
-            "SELECT n.vendor, n.location, n.sku, l.id FROM unnest(CAST(:vendors AS text[]),"
+            "SELECT n.vendor, n.location, n.sku, l.id, l.currency"
+            " FROM unnest(CAST(:vendors AS text[]),"
             " CAST(:locations AS text[]), CAST(:skus AS text[])) n(vendor, location, sku)"
             " JOIN vendors v ON v.code = n.vendor"
             " JOIN locations c ON (c.vendor_id, c.code) = (v.id, n.location)"
@@ -71,7 +83,7 @@ def listing_ids(names: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, s
             "skus": [sku for *_, sku in asked],
         },
     )
-    return {(row.vendor, row.location, row.sku): row.id for row in rows}
+    return rows.all()
 
 
 def listings(
@@ -94,6 +106,25 @@ KNOWN = (
 def known_skus(skus: Iterable[str]) -> work.Question[list[Any]]:
     """Ask of SKUs whether anybody lists or describes them, and how many units are usual."""
     return work.Question(KNOWN, {"skus": sorted(set(skus))}, list)
+
+
+# Of pins to vendors, those that nobody can be given: no such vendor, closed, or not on its list.
+ASTRAY = (
+    "SELECT p.vendor, p.sku, v.id IS NOT NULL AS is_known"
+    " FROM unnest((SELECT CAST(%(vendors)s AS text[])), (SELECT CAST(%(skus)s AS text[])))"
+    " p(vendor, sku) LEFT JOIN vendors v ON v.code = p.vendor AND v.status <> 'closed'"
+    " WHERE NOT EXISTS"
+    " (SELECT FROM listings l WHERE (l.vendor_id, l.sku) = (v.id, p.sku))"
+)
+
+
+def pins_astray(pins: Iterable[tuple[str, str]]) -> work.Question[dict[tuple[str, str], bool]]:
+    """Ask of vendor codes and SKUs which no open vendor lists; and whether that vendor is there."""
+    asked = sorted(set(pins))
+    values = {"vendors": [vendor for vendor, _ in asked], "skus": [sku for _, sku in asked]}
+    return work.Question(
+        ASTRAY, values, lambda rows: {(row.vendor, row.sku): row.is_known for row in rows}
+    )
 
 
 STATES = text(

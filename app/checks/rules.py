@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 WAKES: dict[str, tuple[str, ...]] = {
     "order placed": ("route_orders", "watch"),
     "lines unrouted": ("route_orders",),
+    "promise doubted": ("renew_promises",),
     "units came in": ("wake_waiting",),
     "vendor stopped": ("take_back_stopped",),
     "fulfillment order changed": ("watch",),

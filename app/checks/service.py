@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from rq.timeouts import JobTimeoutException
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 
 from app import jobs
 from app.checks.models import Check
 from app.checks.rules import MOST_ATTEMPTS, WAKES, retry_at
 from app.extensions import db
-from app.shared import bulk, live, work
+from app.shared import bulk, clock, live, work
 from app.shared.errors import Conflict
 from app.shared.who import Who
 from app.shared.work import PLATFORM, transaction
@@ -37,12 +37,34 @@ class Subject:
 
 # Looks at subjects at a moment; returns when to look again, nothing for "not any more".
 Look = Callable[[Sequence[Subject], datetime], Mapping[UUID, datetime]]
+# Returns which of these subjects may be looked at before those that have waited longer.
+Ahead = Callable[[Sequence[UUID]], Sequence[UUID]]
 
 CLAIM = text(
     "SELECT subject_id, subject_kind, order_id, attempts FROM checks"
     " WHERE watcher = :watcher AND next_check_at <= :now"
     " ORDER BY next_check_at, subject_id LIMIT :size FOR UPDATE SKIP LOCKED"
 )
+CLAIM_THESE = text(
+    "SELECT subject_id, subject_kind, order_id, attempts FROM checks"
+    " WHERE watcher = :watcher AND next_check_at <= :now AND subject_id = ANY(:ids)"
+    " ORDER BY next_check_at, subject_id FOR UPDATE SKIP LOCKED"
+)
+# Who did not become due in a crowd: one that comes in is due at one moment, its transaction's. From
+# the newest moment on, each is two looks into the index, however many wait.
+SINGLES = text(
+    "WITH RECURSIVE moments AS (SELECT max(next_check_at) AS at FROM checks"
+    "  WHERE watcher = :watcher AND next_check_at <= :now"
+    "  UNION ALL SELECT (SELECT max(next_check_at) FROM checks"
+    "   WHERE watcher = :watcher AND next_check_at < m.at) FROM moments m WHERE m.at IS NOT NULL)"
+    " SELECT unnest(there.ids) FROM (SELECT at FROM moments WHERE at IS NOT NULL LIMIT :moments) m"
+    " CROSS JOIN LATERAL (SELECT array_agg(subject_id) AS ids FROM (SELECT subject_id FROM checks"
+    "  WHERE watcher = :watcher AND next_check_at = m.at LIMIT :crowd) few) there"
+    " WHERE cardinality(there.ids) < :crowd LIMIT :size"
+)
+# So many that are due at one moment are a crowd; so many others are let ahead of crowds at once, of
+# so many moments.
+CROWD, LET_AHEAD, MOMENTS = 10, 50, 200
 DROP = text("DELETE FROM checks WHERE watcher = :watcher AND subject_id = ANY(:ids)")
 MOVE = (
     "UPDATE checks c SET next_check_at = v.at, attempts = 0"
@@ -74,7 +96,8 @@ def wake(event: str, subjects: Iterable[Subject], now: datetime) -> None:
 
 def look_at(watcher: str, subjects: Iterable[Subject], at: datetime) -> None:
     """Have one watcher look at subjects at a moment, or earlier if it meant to."""
-    if _arrange(watcher, ((subject, at) for subject in subjects)):
+    # For what lies ahead the sweep rings, when its time has come.
+    if _arrange(watcher, ((subject, at) for subject in subjects)) and at <= clock.now():
         jobs.ring(watcher)
 
 
@@ -104,24 +127,52 @@ def _arrange(watcher: str, moments: Iterable[tuple[Subject, datetime]]) -> bool:
     return bool(rows)
 
 
-def work_off(watcher: str, look: Look, *, is_time_up: Callable[[], bool]) -> int:
-    """Let a watcher look at all that is due, a batch a transaction; return how many it saw."""
+def work_off(
+    watcher: str,
+    look: Look,
+    *,
+    is_time_up: Callable[[], bool],
+    size: int = BATCH,
+    ahead: Ahead | None = None,
+) -> int:
+    """Let a watcher look at all that is due, a batch a transaction; return how many it saw.
+
+    `ahead`: between two batches, a few that did not become due in a crowd are looked at before
+    those that wait longer, where it says that they may be.
+    """
     seen = 0
-    while not is_time_up() and (size := _work_off_batch(watcher, look, is_time_up)):
-        seen += size
+    while not is_time_up() and (done := _work_off_batch(watcher, look, size, is_time_up)):
+        seen += done
+        if ahead and done >= size:
+            seen += _look_ahead(watcher, look, ahead)
     return seen
 
 
-def _work_off_batch(watcher: str, look: Look, is_time_up: Callable[[], bool]) -> int:
+def _look_ahead(watcher: str, look: Look, ahead: Ahead) -> int:
     try:
-        return _look(watcher, look, BATCH)
+        with transaction(PLATFORM) as now:
+            sizes = {"size": LET_AHEAD, "moments": MOMENTS, "crowd": CROWD}
+            singles = db.session.scalars(SINGLES, {"watcher": watcher, "now": now, **sizes}).all()
+            ids = ahead(singles) if singles else ()
+            return _look_at(CLAIM_THESE, watcher, look, now, ids=list(ids)) if ids else 0
+    except JobTimeoutException:
+        raise
+    except Exception:
+        # They come again in their turn, where one bad subject is told from the others.
+        logger.exception("nobody let ahead", extra={"watcher": watcher})
+        return 0
+
+
+def _work_off_batch(watcher: str, look: Look, most: int, is_time_up: Callable[[], bool]) -> int:
+    try:
+        return _look(watcher, look, most)
     except JobTimeoutException:
         raise
     except Exception:
         # One bad subject must not hold up the others: look at them one by one.
         logger.exception("batch failed", extra={"watcher": watcher})
     seen = 0
-    for _ in range(BATCH):
+    for _ in range(most):
         try:
             size = _look(watcher, look, 1)
         except JobTimeoutException:
@@ -137,14 +188,18 @@ def _work_off_batch(watcher: str, look: Look, is_time_up: Callable[[], bool]) ->
 
 def _look(watcher: str, look: Look, size: int) -> int:
     with transaction(PLATFORM) as now:
-        rows = db.session.execute(CLAIM, {"watcher": watcher, "now": now, "size": size}).all()
-        if not rows:
-            return 0
-        subjects = [Subject(r.subject_id, r.subject_kind, r.order_id) for r in rows]
-        again = look(subjects, now)
-        work.crashpoint("before the watch commits")
-        _finish(watcher, subjects, again)
-        return len(rows)
+        return _look_at(CLAIM, watcher, look, now, size=size)
+
+
+def _look_at(claim: TextClause, watcher: str, look: Look, now: datetime, **which: object) -> int:
+    rows = db.session.execute(claim, {"watcher": watcher, "now": now, **which}).all()
+    if not rows:
+        return 0
+    subjects = [Subject(r.subject_id, r.subject_kind, r.order_id) for r in rows]
+    again = look(subjects, now)
+    work.crashpoint("before the watch commits")
+    _finish(watcher, subjects, again)
+    return len(rows)
 
 
 def _finish(watcher: str, subjects: Sequence[Subject], again: Mapping[UUID, datetime]) -> None:

@@ -10,6 +10,7 @@ from flask import url_for
 from sqlalchemy import Row
 
 from app.doors.guard import may
+from app.intake.cells import Judged
 from app.intake.contract import Field
 from app.intake.registry import kind_of, kinds
 from app.shared.language import _, _n, inside, later, number
@@ -39,6 +40,10 @@ ABOUT = {
     "stock": later("What a location of a vendor has of each SKU, counted."),
 }
 DECIMALS = {".": later("A point: 1,234.50"), ",": later("A comma: 1.234,50")}
+READ_WITH = {
+    ".": later("Decimals stand after a point, as in 1,234.50."),
+    ",": later("Decimals stand after a comma, as in 1.234,50."),
+}
 # A sample beside a column is a few words, not a letter.
 LONGEST_SAMPLE = 40
 
@@ -185,6 +190,27 @@ def _field(
         "column": column,
         "sample": shown.get(column, "")[:LONGEST_SAMPLE],
         "wrong": _(wrong[field.name]) if field.name in wrong else None,
+    }
+
+
+def reading(row: Row[Any], found: Sequence[Judged]) -> dict[str, Any]:
+    """Return how the numbers of a file are read, and how much its first records are so."""
+    sign = row.fixed.get("decimal")
+    measure = kind_of(row.kind).measure
+    records = [(one, measure(one.form)) for one in found]
+    return {
+        "told": _(READ_WITH[sign]) if sign else None,
+        "has_worth": any(how.worth is not None for _one, how in records),
+        "records": [
+            {
+                "name": one.name,
+                "line": one.record.line,
+                "units": how.units,
+                "worth": how.worth,
+                "currency": how.currency,
+            }
+            for one, how in records
+        ],
     }
 
 

@@ -98,6 +98,8 @@ def _show(reference: str, refusal: InvalidInput | None = None) -> Response:
             shown["refusals"] = [
                 import_page.refusal(one) for one in queries.refusals(row.id, SHOWN)
             ]
+        if import_page.stand(row) == "tried":
+            shown["reading"] = import_page.reading(row, opening.first(row))
     page_ = render_template(
         "console/import.html", **frame, file=shown, decimals=import_page.DECIMALS
     )

@@ -21,6 +21,8 @@ from app.orders.models import OrderHold
 from app.orders.queries import UNDONE
 from app.orders.rules import is_after_due
 from app.orders.words import sentence as doubt_sentence
+from app.promises.rules import day_of
+from app.routing.words import day_told
 from app.shared.language import _, _p, later
 from app.threads.page import photos_shown
 from app.timeline.models import Decision
@@ -34,6 +36,8 @@ ENDED = {"canceled", "rejected"}
 PROMISED_BY = {
     "routing": later("computed by routing"),
     "given with the order": later("given with the order"),
+    "address changed": later("address changed"),
+    "more units wanted": later("more units wanted"),
 }
 PAYMENTS = {
     "pending": (later("Pending"), "hourglass-split", "mute"),
@@ -135,20 +139,35 @@ def _promise(of: Loaded, now: datetime) -> dict[str, Any] | None:
         return None
     zone = ZoneInfo(row.promise_zone)
     arrived = row.delivered_at.astimezone(zone).date() if row.delivered_at else None
-    expected = _expected(of.parcels, zone)
+    # Until a parcel has left, only a change of the order tells of another day.
+    told = {} if of.parcels else row.dated or {}
+    expected = _expected(of.parcels, zone) or day_told(told)
     is_open = row.status != "canceled"
     return {
         "promised": day(row.deliver_on),
         "now": _news(row, expected, arrived),
-        "because": None if arrived else _held(of.parcels),
+        "because": None if arrived else _held(of.parcels) or _why(told.get("why")),
         "deadline": _clock(row, now) if is_open else None,
         "strip": strip(now.astimezone(zone).date(), row.deliver_on, expected, arrived),
-        "source": _source(row.promised_why),
+        **_versions(row.promises or (), zone),
         "chances": None,
     }
 
 
-def _source(why: str | None) -> str | None:
+def _versions(promises: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> dict[str, str | None]:
+    """Return who made a promise; what it was before and why it is another one, where it is."""
+    made = _why(promises[0]["reason"]) if promises else None
+    if len(promises) < 2:  # noqa: PLR2004 - the one that stands, and one before
+        return {"source": made, "was": None, "moved": None}
+    before = datetime.fromisoformat(promises[-2]["due_at"])
+    return {
+        "source": made,
+        "was": day(day_of(before, zone.key)),
+        "moved": _why(promises[-1]["reason"]),
+    }
+
+
+def _why(why: str | None) -> str | None:
     return _(PROMISED_BY[why]) if why in PROMISED_BY else why
 
 
@@ -225,11 +244,14 @@ def _fulfillment_order(
 
 def _decisions(of: Loaded, currency: str) -> dict[str, Any]:
     """Return why it is with whom and by which service each part goes, and what was before."""
-    whys, before = [], []
+    whys: list[dict[str, Any]] = []
+    before: list[dict[str, Any]] = []
     services: dict[str, dict[str, Any]] = {}
     for one in of.decisions:
         if one.kind != "service":
-            whys.append(why(one, of.vendors, currency))
+            # What the customer is told now goes by what the order is now.
+            anew = None if whys else day_told(of.row.dated)
+            whys.append(why(one, of.vendors, currency, anew))
             continue
         told = decided(one, currency)
         # The newest of each part comes first.

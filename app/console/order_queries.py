@@ -14,6 +14,7 @@ from sqlalchemy import Row, text
 from app.console.list_queries import MESSAGE, OFFER
 from app.extensions import db
 from app.lists.spec import Conditions, Sort
+from app.routing.words import DATING
 from app.shared.errors import NotFound
 from app.shared.work import plan_for_values
 from app.web.paging import Cut
@@ -165,8 +166,10 @@ ORDER = text(
     " o.items_minor, o.freight_minor, o.ship_to, o.deliver_on, o.deliver_by, o.promise_zone,"
     " o.delivered_at, o.held_since, o.preferences, c.name AS customer, c.email,"
     " p.status AS payment, p.authorized_minor, p.captured_minor, p.refunded_minor, p.pending_minor,"
-    " (SELECT reason FROM promises WHERE subject_id = o.id AND kind = 'deliver_by' AND version = 1)"
-    "  AS promised_why"
+    " (SELECT json_agg(json_build_object('due_at', m.due_at, 'reason', m.reason)"
+    "  ORDER BY m.version) FROM promises m WHERE m.subject_id = o.id AND m.kind = 'deliver_by')"
+    "  AS promises, (SELECT t.facts FROM timeline t WHERE t.cohort = o.cohort AND t.order_id = o.id"
+    "  AND t.event = ANY(:dating) ORDER BY t.id DESC LIMIT 1) AS dated"
     " FROM orders o JOIN customers c ON c.id = o.customer_id"
     " LEFT JOIN payments p ON p.order_id = o.id WHERE o.reference = :reference LIMIT 1"
 )
@@ -212,7 +215,8 @@ VENDORS = text("SELECT code, name FROM vendors WHERE code = ANY(:codes) LIMIT 20
 
 def order(reference: str) -> Row[Any]:
     """Return one order by its public name."""
-    row = db.session.execute(ORDER, {"reference": reference}).first()
+    values = {"reference": reference, "dating": list(DATING)}
+    row = db.session.execute(ORDER, values).first()
     if row is None:
         raise NotFound(f"There is no order {reference}.")
     return row

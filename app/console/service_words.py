@@ -152,7 +152,6 @@ def _candidate(
             money((one["price"], currency)),
             money((one["more"], currency)) if one["more"] else NOTHING,
         ],
-        "score": None,
         "reason": marked,
     }
 

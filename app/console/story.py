@@ -81,6 +81,8 @@ TERMS = {
     "offer": later("Offer"),
     "service": later("Service"),
     "arrives": later("Expected"),
+    "promised": later("Promised"),
+    "was_promised": later("Promised before"),
 }
 HIDDEN = {"currency", "minor", "changes", "quantities"}
 # What an entry says anew of what an earlier one had said of the same thing.

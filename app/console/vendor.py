@@ -244,6 +244,6 @@ def _said(name: str, move: Move, form: Standing) -> str:
         Move.PAUSE: _("{name} is paused.", name=name),
         Move.SUSPEND: _("{name} is suspended.", name=name),
         Move.REOPEN: _("{name} is given work again.", name=name),
-        Move.CLOSE: _("{name} is closed.", name=name),
+        Move.CLOSE: _("{name} is closed; others get what it has not sent.", name=name),
     }
     return said[move]

@@ -32,6 +32,7 @@ from app.shared import language
 from app.shared.language import _, later
 from app.vendors.contract import Kind, Move, Status
 from app.vendors.rules import (
+    ENDING,
     STOPPING,
     WITH_A_REASON,
     WITH_AN_END,
@@ -251,7 +252,7 @@ class Standing(FlaskForm):  # type: ignore[misc]
         self.work.choices = [(name, _(word)) for name, word in WORK.items()]
         if move not in WITH_AN_END:
             del self.until
-        if move not in STOPPING:
+        if move not in STOPPING - ENDING:
             del self.work
 
     @property

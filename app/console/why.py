@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from app.console.cases import policy
+from app.console.priced import Priced
 from app.routing import words
-from app.shared.language import _, later
+from app.shared.language import _
 from app.timeline.models import Decision
 from app.unshipped import service as unshipped
 from app.unshipped import words as unshipped_words
-from app.web.words import day, money
-
-NOTHING = "\N{EN DASH}"
-COLUMNS = (
-    later("Line"),
-    later("Units"),
-    later("Goods"),
-    later("Freight"),
-    later("Lateness"),
-    later("Standing"),
-    later("Arrives"),
-)
-PRICED = ("goods", "freight", "late", "standing")
 
 
 def vendors_in(decisions: Sequence[Decision]) -> set[str]:
@@ -37,29 +25,41 @@ def vendors_in(decisions: Sequence[Decision]) -> set[str]:
     }
 
 
-def why(decision: Decision, names: Mapping[str, str], currency: str) -> dict[str, Any]:
-    """Return who was chosen for what, what the others would have cost, and by which rule not."""
+def why(
+    decision: Decision, names: Mapping[str, str], currency: str, anew: date | None = None
+) -> dict[str, Any]:
+    """Return who was chosen for what, what the others would have cost, and by which rule not.
+
+    `anew`: the day on which it comes since its customer changed the order.
+    """
     facts = decision.facts
     if decision.kind == unshipped.KIND:
         return _ended(decision, names, currency)
-    priced = [
-        _priced(one, names, currency, is_chosen=part == "chosen")
-        for part in ("chosen", "others")
-        for one in facts.get(part, ())
-    ]
+    priced = Priced(facts, names, currency)
+    chosen = facts.get("chosen", ())
     return {
+        "title": _("Why this vendor") if chosen else _("Why no vendor"),
         "subject": None,
         "sentence": " ".join(words.for_ops(facts, names)),
         "policy": policy("routing", decision.policy_version),
-        "columns": [_(column) for column in COLUMNS],
-        "candidates": priced + [_excluded(one, names) for one in facts.get("excluded", ())],
+        "policies": [policy(kind, n) for kind, n in facts.get("policies", {}).items()],
+        "columns": priced.columns(),
+        "plan": priced.plan(),
+        "others": priced.others(),
+        "excluded": priced.excluded(),
+        "candidates": [],
         "left_out": facts.get("left_out", 0),
-        "customer": words.for_customer(facts),
-        "vendors": [
-            (names.get(code, code), words.for_vendor(facts, code))
-            for code in dict.fromkeys(one["vendor"] for one in facts.get("chosen", ()))
-        ],
+        "customer": words.for_customer(facts, anew),
+        "vendors": list(_read(facts, names)),
     }
+
+
+def _read(facts: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
+    """Return what each vendor reads, of each of its places."""
+    for vendor, place in dict.fromkeys(
+        (one["vendor"], one.get("place")) for one in facts.get("chosen", ())
+    ):
+        yield names.get(vendor, vendor), words.for_vendor(facts, vendor, place)
 
 
 def _ended(decision: Decision, names: Mapping[str, str], currency: str) -> dict[str, Any]:
@@ -74,32 +74,4 @@ def _ended(decision: Decision, names: Mapping[str, str], currency: str) -> dict[
         "candidates": [],
         "left_out": 0,
         "customer": None,
-    }
-
-
-def _priced(
-    one: Mapping[str, Any], names: Mapping[str, str], currency: str, *, is_chosen: bool
-) -> dict[str, Any]:
-    # A release before this one kept the cost of a unit alone.
-    sums = [one.get(part) for part in PRICED]
-    cells = [one["line"], str(one["units"])]
-    cells += [NOTHING if minor is None else money((minor, currency)) for minor in sums]
-    cells.append(day(date.fromisoformat(one["arrives"])) if "arrives" in one else NOTHING)
-    whole = sum(minor or 0 for minor in sums)
-    return {
-        "vendor": names.get(one["vendor"], one["vendor"]),
-        "chosen": is_chosen,
-        "cells": cells,
-        "score": money((whole, currency)) if "goods" in one else None,
-        "reason": _("Could have sent it"),
-    }
-
-
-def _excluded(one: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "vendor": names.get(one["vendor"], one["vendor"]),
-        "chosen": False,
-        "cells": [one["line"], *[NOTHING] * (len(COLUMNS) - 1)],
-        "score": None,
-        "reason": words.rule(one["rule"]),
     }

@@ -20,6 +20,10 @@ from app.web import rates
 
 blueprint = Blueprint("hooks", __name__, url_prefix="/webhooks")
 MOST_BYTES = 2 * 1024 * 1024
+UNSIGNED = (
+    "No order source of this address has signed this body: check the address, the secret, and that"
+    " the body is sent as it was signed."
+)
 
 
 @blueprint.post("/sources/<source>")
@@ -34,7 +38,7 @@ def receive(source: str) -> ResponseReturnValue:
     if shop is None:
         # The same for a source that nobody knows: who is here is nobody else's business.
         rates.count("wrong_key", place(origin().address))
-        raise Unauthorized
+        raise Unauthorized(UNSIGNED)
     rates.count("source", str(shop.id))
     result = deliveries.receive(shop, sent)
     answer = {"outcome": result.outcome, "number": result.number, "problem": result.problem}

@@ -56,8 +56,8 @@ class Judged:
 
 def judged(record: Record, sheet: Sheet) -> Judged:
     """Return what a record says as a form, or why it cannot be taken."""
-    values, wrong = _said(record, sheet)
-    name = " ".join(str(values.get(part) or "") for part in sheet.kind.named_by).strip()[:200]
+    values, wrong = _said(record, sheet, sheet.kind.fields)
+    name = _name(values, sheet)
     if record.problem:
         return Judged(record, name, wrong=(Wrong(record.line, "", record.problem),))
     form = None
@@ -68,6 +68,16 @@ def judged(record: Record, sheet: Sheet) -> Judged:
         wrong = wrong_of(refusal, record, sheet) | wrong
     told = sorted(wrong.values(), key=lambda one: one.line)
     return Judged(record, name, None if wrong else form, tuple(told))
+
+
+def name_of(record: Record, sheet: Sheet) -> str:
+    """Return what a record is called, reading no more of it than that; "" where it has no name."""
+    naming = [field for field in sheet.kind.fields if field.name in sheet.kind.named_by]
+    return _name(_said(record, sheet, naming)[0], sheet)
+
+
+def _name(values: Values, sheet: Sheet) -> str:
+    return " ".join(str(values.get(part) or "") for part in sheet.kind.named_by).strip()[:200]
 
 
 def wrong_of(refusal: DomainError, record: Record, sheet: Sheet) -> dict[str, Wrong]:
@@ -88,14 +98,14 @@ def _where(path: str, record: Record, sheet: Sheet) -> tuple[int, str]:
     return record.line, sheet.column(path)
 
 
-def _said(record: Record, sheet: Sheet) -> tuple[Values, dict[str, Wrong]]:
-    """Return what a record says, and by field what of it cannot be read."""
+def _said(record: Record, sheet: Sheet, fields: Sequence[Field]) -> tuple[Values, dict[str, Wrong]]:
+    """Return what a record says in some fields, and by field what of it cannot be read."""
     values = sheet.kind.given(sheet.fixed)
     if record.data is not None:
         # What was refused comes back with why it was.
         return values | {k: v for k, v in record.data.items() if k != "error"}, {}
     reading = _Reading(record.rows, sheet, values)
-    for field in sheet.kind.fields:
+    for field in fields:
         place = sheet.place(field.name)
         if place is not None:
             reading.read(field, place)

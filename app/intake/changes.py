@@ -10,10 +10,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.extensions import db
-from app.orders import changes, holds, review
+from app.orders import changes, holds, review, told
 from app.orders.changes import Change
 from app.orders.locks import lock_orders
 from app.orders.models import FulfillmentOrder
+from app.routing import repromise
 from app.routing.moves import Why, take_back
 from app.shared.errors import DomainError
 from app.shipments import service as shipments
@@ -25,12 +26,23 @@ ABROAD = "it goes to a country that you do not ship to"
 
 def readdress(order_id: UUID, ship_to: Mapping[str, Any], change: Change) -> None:
     """Send what has not left somewhere else; whoever does not ship there loses the work."""
+    (order,) = lock_orders([order_id])
+    was = order.ship_to
     parts = changes.readdress(order_id, ship_to, change)
+    if order.ship_to == was:
+        return
     stranded = _stranded(parts, ship_to["country"])
     why = Why(ABROAD, may_return=True)
     for outcome in take_back(stranded, why, actor=change.actor, now=change.now):
         if isinstance(outcome, DomainError):
             raise outcome
+    if stranded:
+        repromise.look_again(order, change.now)
+    dates = {}
+    if order.ship_to["country"] != was["country"]:
+        # Lanes go from country to country: within one, nothing else can be promised.
+        dates = repromise.readdressed(order, was["country"], change.now)
+    told.changed(order, change.now, dates)
 
 
 def _stranded(fos: Sequence[FulfillmentOrder], country: str) -> list[str]:
@@ -50,7 +62,11 @@ def change(order_id: UUID, units: Mapping[str, int], wishes: Mapping[str, Any], 
         # What has arrived may now be all there is; and the version they looked at is past.
         shipments.arrive(order_id, of.now)
         of = replace(of, version=None)
+    (order,) = lock_orders([order_id])
+    need_by = order.preferences.get("deliver_by")
     changes.change_wishes(order_id, wishes, of)
+    if order.preferences.get("deliver_by") != need_by:
+        repromise.redated(order, of.now)
 
 
 def cancel(order_id: UUID, of: Change) -> None:

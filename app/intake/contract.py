@@ -105,7 +105,10 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How the words of a file's cells are meant: its decimal sign, and the zone of its clocks."""
+    """How the words of a file's cells are meant: its decimal sign, and the zone of its clocks.
+
+    Where nobody has said the sign ("") a number that can be read in two ways is refused.
+    """
 
     zone: ZoneInfo
     decimal: str = "."
@@ -164,6 +167,16 @@ class Wrong:
     problem: str
 
 
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How much a record is as it was read, for whoever looks whether that can be so."""
+
+    units: int | None = None
+    # in minor units of the currency
+    worth: int | None = None
+    currency: str = ""
+
+
 class Kind(Protocol):
     """What a file's records are: their fields, who may send them, and what is done with them."""
 
@@ -188,6 +201,10 @@ class Kind(Protocol):
 
     def check(self, values: Values) -> Any:
         """Return a record as a form, or raise InvalidInput with every wrong field."""
+        ...
+
+    def measure(self, form: Any) -> Measure:
+        """Return how many units a record is, and what they are worth."""
         ...
 
     def take(

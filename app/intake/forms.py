@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import (
+    AfterValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from app.orders.contract import NewCustomer, NewLine, NewOrder, NewPayment
 from app.shared.errors import InvalidInput
@@ -13,7 +23,6 @@ from app.web.fields import (
     AHEAD,
     LARGEST_AMOUNT,
     Amount,
-    Amounts,
     Code,
     Country,
     Currency,
@@ -24,10 +33,46 @@ from app.web.fields import (
     Note,
     Title,
     Units,
+    check,
     digest,
+    minor_of,
 )
 
 MOST_LINES = 500
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What the parts of an order that is being read must know of the whole.
+
+    Its `currency`, if it says one, and what its lines so far are called.
+    """
+
+    currency: str | None
+    lines: set[str] = field(default_factory=set)
+
+
+# Each field is judged where it stands, so that what is wrong with one hides nothing of another.
+READING: ContextVar[_Reading | None] = ContextVar("reading", default=None)
+
+
+def _in_its_currency(amount: str) -> str:
+    reading = READING.get()
+    minor_of(amount, reading.currency if reading else None)
+    return amount
+
+
+def _used_once(name: str) -> str:
+    if (reading := READING.get()) is None:
+        return name
+    if name in reading.lines:
+        message = f"'{name}' is used twice in this order"
+        raise ValueError(message)
+    reading.lines.add(name)
+    return name
+
+
+Price = Annotated[Amount, AfterValidator(_in_its_currency)]
 
 
 class CustomerForm(Form):
@@ -56,12 +101,12 @@ class AddressForm(Form):
 class LineForm(Form):
     """One SKU with a quantity and a price."""
 
-    external_id: Code
+    external_id: Annotated[Code, AfterValidator(_used_once)]
     sku: Code
     title: Title
     quantity: Units
-    unit_price: Amount
-    shipping_price: Amount | None = None
+    unit_price: Price
+    shipping_price: Price | None = None
     options: dict[Code, Title] | None = None
     vendor: Code | None = None
     ship_by: Moment | None = None
@@ -71,7 +116,7 @@ class ShippingForm(Form):
     """How, and for how much."""
 
     service: Code = "standard"
-    price: Amount | None = None
+    price: Price | None = None
 
 
 class PreferencesForm(Form):
@@ -88,7 +133,7 @@ class OrderPaymentForm(Form):
     """What is known of the money at the time of the order."""
 
     status: Literal["pending", "authorized", "captured", "failed"]
-    amount: Amount
+    amount: Price
     reference: Code | None = None
 
 
@@ -113,17 +158,46 @@ class OrderForm(Form):
     payment: OrderPaymentForm | None = None
     promise: PromiseForm = PromiseForm()
 
+    @classmethod
+    def said(cls, data: Any, now: datetime, refusal: str = "The request was not taken.") -> Self:
+        """Return what was said as an order at a moment, or refuse it with every wrong field."""
+        return check(cls, data, refusal, known={"now": now})
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_one_reading(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        told = data.get("currency") if isinstance(data, dict) else None
+        is_one = isinstance(told, str) and re.fullmatch("[A-Z]{3}", told)
+        before = READING.set(_Reading(told if is_one else None))
+        try:
+            return handler(data)
+        finally:
+            READING.reset(before)
+
+    @field_validator("placed_at")
+    @classmethod
+    def _is_not_ahead(cls, placed_at: datetime, info: ValidationInfo) -> datetime:
+        if info.context:
+            _require_past(placed_at, info.context["now"])
+        return placed_at
+
+    @field_validator("lines")
+    @classmethod
+    def _are_affordable(cls, lines: list[LineForm]) -> list[LineForm]:
+        reading = READING.get()
+        currency = reading.currency if reading else None
+        if sum(x.quantity * minor_of(x.unit_price, currency) for x in lines) > LARGEST_AMOUNT:
+            message = "are worth more than one order can be"
+            raise ValueError(message)
+        return lines
+
     def to_order(self, now: datetime) -> NewOrder:
-        """Return the order with its money in minor units; refuse it whole, naming what is wrong."""
-        wrong = self._contradictions(now)
-        minor = Amounts(self.currency, wrong)
-        lines = tuple(self._line(i, line, minor) for i, line in enumerate(self.lines))
-        freight = minor.of("shipping.price", self.shipping.price)
-        payment = self._payment(minor)
-        if sum(x.quantity * x.unit_price_minor for x in lines) > LARGEST_AMOUNT:
-            wrong["lines"] = "are worth more than one order can be"
-        if wrong:
-            raise InvalidInput(f"Order {self.number} was not taken.", **wrong)
+        """Return the order with its money in minor units; refuse one that lies ahead of `now`."""
+        try:
+            _require_past(self.placed_at, now)
+        except ValueError as error:
+            refusal = f"Order {self.number} was not taken."
+            raise InvalidInput(refusal, placed_at=str(error)) from None
         return NewOrder(
             channel=self.channel,
             number=self.number,
@@ -131,41 +205,38 @@ class OrderForm(Form):
             currency=self.currency,
             customer=NewCustomer(**self.customer.model_dump()),
             ship_to=self.ship_to.model_dump(),
-            lines=lines,
+            lines=tuple(self._line(line) for line in self.lines),
             shipping={"service": self.shipping.service},
-            shipping_minor=freight,
+            shipping_minor=self._minor(self.shipping.price),
             preferences=self.preferences.model_dump(mode="json"),
-            payment=payment,
+            payment=self._payment(),
             deliver_on=self.promise.deliver_by,
             request_sha256=digest(self),
         )
 
-    def _contradictions(self, now: datetime) -> dict[str, str]:
-        wrong = {}
-        names = [line.external_id for line in self.lines]
-        for i, name in enumerate(names):
-            if name in names[:i]:
-                wrong[f"lines.{i}.external_id"] = f"'{name}' is used twice in this order"
-        if self.placed_at > now + AHEAD:
-            wrong["placed_at"] = f"lies in the future; it is {now.isoformat()}"
-        return wrong
+    def _minor(self, amount: str | None) -> int:
+        return minor_of(amount, self.currency) if amount is not None else 0
 
-    @staticmethod
-    def _line(i: int, line: LineForm, minor: Amounts) -> NewLine:
+    def _line(self, line: LineForm) -> NewLine:
         return NewLine(
             external_id=line.external_id,
             sku=line.sku,
             title=line.title,
             quantity=line.quantity,
-            unit_price_minor=minor.of(f"lines.{i}.unit_price", line.unit_price),
-            shipping_minor=minor.of(f"lines.{i}.shipping_price", line.shipping_price),
+            unit_price_minor=self._minor(line.unit_price),
+            shipping_minor=self._minor(line.shipping_price),
             options=line.options,
             vendor=line.vendor,
             ship_by=line.ship_by,
         )
 
-    def _payment(self, minor: Amounts) -> NewPayment | None:
-        if self.payment is None:
-            return None
-        amount = minor.of("payment.amount", self.payment.amount)
-        return NewPayment(self.payment.status, amount, self.payment.reference)
+    def _payment(self) -> NewPayment | None:
+        paid = self.payment
+        return NewPayment(paid.status, self._minor(paid.amount), paid.reference) if paid else None
+
+
+def _require_past(placed_at: datetime, now: datetime) -> None:
+    """Refuse a moment that lies further ahead than a shop's clock may; ValueError says so."""
+    if placed_at > now + AHEAD:
+        message = f"lies in the future; it is {now.isoformat()}"
+        raise ValueError(message)

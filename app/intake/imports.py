@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from sqlalchemy import Row, text
 
@@ -26,10 +26,16 @@ from app.intake.reading import line
 from app.intake.registry import kind_of
 from app.shared import bulk, clock, ids, live
 from app.shared.errors import IllegalMove, InvalidInput, NotAllowed, NotFound
+from app.shared.language import later
 from app.web.fields import Code, Currency, check
 from app.web.fields import Form as Fields
 
 JOB = "run_imports"
+# What is said of a file whose numbers are not written as somebody chose.
+OTHERWISE = {
+    ".": later("Its first numbers have decimals after a point."),
+    ",": later("Its first numbers have decimals after a comma."),
+}
 # What was never begun is kept as long as somebody may come back to it; what was refused, and says
 # much of people, until it has been mended; that there was a file, for a year.
 KEPT_DRAFTS, KEPT_REFUSALS, KEPT = timedelta(days=7), timedelta(days=30), timedelta(days=365)
@@ -72,7 +78,7 @@ class Fixed(Fields):
 
     channel: Code | None = None
     currency: Currency | None = None
-    decimal: str = "."
+    decimal: Literal[".", ","] = "."
     # whether each customer is told that their order came in
     tells: bool = False
 
@@ -128,12 +134,29 @@ def arrange(
         given = check(Fixed, given).model_dump(exclude_unset=True)
     except InvalidInput as refusal:
         wrong |= refusal.fields
+    if row.format == "csv" and not wrong.get("decimal"):
+        wrong |= _decide(row, chosen, given)
     if "channel" in kind.fixed and not given.get("channel"):
         wrong.setdefault("channel", "Say on which channel these orders are.")
     if wrong:
         raise InvalidInput("The file was not arranged.", **wrong)
     values = {"id": row.id, "mapping": chosen, "fixed": given}
     bulk.update(Import, [values], key="id")
+
+
+def _decide(row: Row[Any], mapping: Mapping[str, str], given: dict[str, Any]) -> dict[str, str]:
+    """Say for whoever did not which sign decimals stand after; return what is wrong with that.
+
+    It is never guessed: by a wrong guess 12,50 would be 1,250.
+    """
+    try:
+        told = opening.decimal(row, mapping)
+    except ValueError as doubt:
+        return {} if "decimal" in given else {"decimal": str(doubt)}
+    if told and given.get("decimal", told) != told:
+        return {"decimal": OTHERWISE[told]}
+    given.setdefault("decimal", told or "")
+    return {}
 
 
 def _unfit(row: Row[Any], kind: Kind, mapping: Mapping[str, str]) -> dict[str, str]:

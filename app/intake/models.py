@@ -57,7 +57,10 @@ class ImportPart(db.Model):
 
 
 class ImportName(db.Model):
-    """A record that was met, and in which line it began."""
+    """A record that was met, and in which line it began.
+
+    Below zero: it begins in other lines, too.
+    """
 
     __tablename__ = "import_names"
     import_id: Mapped[Id] = mapped_column(primary_key=True)

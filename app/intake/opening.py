@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,19 +14,24 @@ from sqlalchemy import Row, text
 
 from app.extensions import db
 from app.intake import files, records
-from app.intake.cells import Sheet
+from app.intake.cells import Judged, Sheet, judged
 from app.intake.contract import Record, Way
 from app.intake.records import Place
 from app.intake.registry import kind_of
-from app.intake.rules import amount, decimal_of, delimiter_of, guess
+from app.intake.rules import amount, decimal_of, delimiter_of, guess, whole
 from app.policies import marketplace
 from app.shared.errors import InvalidInput
 
-# So many rows say how amounts are written; few of them are shown beside the columns.
-LOOKED_AT, SHOWN = 50, 3
+# So many rows say how numbers are written; few of them are shown beside the columns.
+LOOKED_AT, SHOWN = 1_000, 3
+# So many records are shown as they are read, found among so many rows.
+READ_SHOWN, READ_AMONG = 5, 200
 LONGEST_HEAD = 64 * 1024
+REFUSED = text("SELECT line FROM import_refusals WHERE import_id = :id AND line = ANY(:lines)")
 FIRST = text("SELECT content FROM import_parts WHERE import_id = :id AND position = 0")
-# How somebody arranged a file of the same columns before.
+# How somebody arranged a file of the same columns before. How its numbers are written and whether
+# customers are told is said of each file anew.
+REMEMBERED = ("channel", "currency")
 ARRANGED = text(
     "SELECT mapping, fixed FROM imports WHERE kind = :kind AND header = CAST(:header AS jsonb)"
     " AND format = 'csv' AND status <> 'draft' ORDER BY made_at DESC LIMIT 1"
@@ -38,7 +45,7 @@ def opened(import_id: UUID, kind: str) -> dict[str, Any]:
     """
     head: bytes = db.session.scalar(FIRST, {"id": import_id}) or b""
     head = head.removeprefix(records.BOM).lstrip()
-    fixed = {"currency": marketplace.currency(), "decimal": "."}
+    fixed = {"currency": marketplace.currency()}
     if head[:1] == b"{":
         return {"format": "jsonl", "fixed": fixed}
     if head[:1] == b"[":
@@ -47,25 +54,42 @@ def opened(import_id: UUID, kind: str) -> dict[str, Any]:
     if b"\n" not in head and b"\r" in head:
         raise InvalidInput("The file was not taken.", file=f"Its lines do not end. {files.SAVE_AS}")
     # More than this no row of names is.
-    first = head[:LONGEST_HEAD].partition(b"\n")[0]
-    delimiter = delimiter_of(first.decode(errors="replace").strip())
+    names = head[:LONGEST_HEAD].partition(b"\n")[0]
+    delimiter = delimiter_of(names.decode(errors="replace").strip())
     header, place = records.header_of(files.lines(import_id, 0, 1), delimiter)
     found = {"format": "csv", "header": header, "delimiter": delimiter}
+    mapping = guess(header, kind_of(kind).fields)
     values = {"kind": kind, "header": json.dumps(header)}
     if before := db.session.execute(ARRANGED, values).first():
-        return found | {"mapping": before.mapping, "fixed": before.fixed}
-    mapping = guess(header, kind_of(kind).fields)
-    cells = _cells(import_id, place, delimiter, len(header), LOOKED_AT)
-    amounts = [field.name for field in kind_of(kind).fields if field.read is amount]
-    columns = [header.index(mapping[name]) for name in amounts if name in mapping]
-    fixed["decimal"] = decimal_of([row[column] for row in cells for column in columns])
+        mapping = before.mapping
+        fixed |= {name: before.fixed[name] for name in REMEMBERED if before.fixed.get(name)}
+    # Where its numbers do not tell, whoever arranges it is asked.
+    fixed["decimal"] = ""
+    with suppress(ValueError):
+        cells = _cells(import_id, place, delimiter, len(header), LOOKED_AT)
+        fixed["decimal"] = _decimal(kind, header, mapping, cells) or ""
     return found | {"mapping": mapping, "fixed": fixed}
 
 
-def samples(row: Row[Any]) -> list[tuple[str, ...]]:
-    """Return the cells of a file's first rows."""
-    _, place = records.header_of(files.lines(row.id, 0, 1), row.delimiter)
-    return _cells(row.id, place, row.delimiter, len(row.header), SHOWN)
+def decimal(row: Row[Any], mapping: Mapping[str, str]) -> str | None:
+    """Return which sign a CSV file's decimals stand after; None where its numbers have none.
+
+    ValueError says why its first rows do not tell it.
+    """
+    return _decimal(row.kind, row.header, mapping, samples(row, LOOKED_AT))
+
+
+def _decimal(
+    kind: str, header: Sequence[str], mapping: Mapping[str, str], cells: Sequence[Sequence[str]]
+) -> str | None:
+    numbers = [field.name for field in kind_of(kind).fields if field.read in {amount, whole}]
+    columns = [header.index(mapping[name]) for name in numbers if mapping.get(name) in header]
+    return decimal_of(row[column] for row in cells for column in columns)
+
+
+def samples(row: Row[Any], most: int = SHOWN) -> list[tuple[str, ...]]:
+    """Return the cells of a CSV file's first rows."""
+    return _cells(row.id, beginning(row), row.delimiter, len(row.header), most)
 
 
 def _cells(
@@ -89,11 +113,23 @@ def sheet_of(row: Row[Any]) -> Sheet:
     return Sheet(kind_of(row.kind), row.header, row.mapping, row.fixed, way)
 
 
-def records_of(row: Row[Any], sheet: Sheet) -> Iterator[Record]:
-    """Return a file's records from where reading goes on."""
-    place = Place(row.read_to, row.read_lines)
+def records_of(row: Row[Any], sheet: Sheet, place: Place) -> Iterator[Record]:
+    """Return a file's records from a place on."""
     lines = files.lines(row.id, place.byte, place.lines + 1)
     if row.format == "jsonl":
         return records.json_of(lines, place)
     columns = len(row.header)
     return records.rows_of(lines, place, row.delimiter, columns, sheet.together)
+
+
+def first(row: Row[Any]) -> list[Judged]:
+    """Return the first records of a file that nothing is wrong with, as they are read.
+
+    Of a file that has been worked off none is left.
+    """
+    sheet = sheet_of(row)
+    found, _ = records.few(records_of(row, sheet, beginning(row)), READ_AMONG, READ_AMONG)
+    values = {"id": row.id, "lines": [record.line for record in found]}
+    refused = set(db.session.scalars(REFUSED, values))
+    left = (judged(record, sheet) for record in found if record.line not in refused)
+    return list(islice((one for one in left if not one.wrong), READ_SHOWN))

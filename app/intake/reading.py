@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -16,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from app.intake.forms import PreferencesForm
 from app.shared.errors import InvalidInput
 from app.shared.money import Money, exponent
-from app.web.fields import CONTROL, Email, check
+from app.web.fields import CONTROL, Email, check, seen
 
 S = TypeVar("S", bound="Said")
 MOST_DIGITS = 30
@@ -43,14 +44,27 @@ def said(form: type[S], body: bytes) -> S:
 def parsed(body: bytes | str) -> Any:
     """Return what a JSON text holds; numbers with a point stay as exact as they are written.
 
-    InvalidInput also of what can be written in JSON and kept nowhere: a NUL, half a character.
+    InvalidInput also of what can be written in JSON and kept nowhere: a NUL, half a character; and
+    of a name that stands twice in one object, of which nobody knows which value is meant.
     """
     try:
-        found = json.loads(body, parse_constant=_refuse, parse_float=_exact)
+        found = json.loads(
+            body, object_pairs_hook=_each_once, parse_constant=_refuse, parse_float=_exact
+        )
     except (ValueError, ArithmeticError, RecursionError):
         raise InvalidInput("It is not JSON.", body="not JSON") from None
     if any(NOWHERE.search(words) for words in _texts(found)):
         raise InvalidInput("It holds a NUL or half a character.", body="no text")
+    return found
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        times = Counter(name for name, _ in pairs)
+        # As JSON writes it: it may hold what no table keeps.
+        twice = json.dumps(next(name[:40] for name, n in times.items() if n > 1))
+        raise InvalidInput(f"{twice} stands twice in one object.", body="a name stands twice")
     return found
 
 
@@ -84,13 +98,15 @@ def line(words: object, longest: int) -> str | None:
     """Return words as one line that is not too long; None where nothing is left of them."""
     if words is None:
         return None
-    return " ".join(CONTROL.sub(" ", str(words)).split())[:longest].strip() or None
+    return " ".join(CONTROL.sub(" ", seen(str(words))).split())[:longest].strip() or None
 
 
 # Shops let people type anything of any length; a name that is cut is better than no order.
 Name = Annotated[str | None, BeforeValidator(lambda words: line(words, 300))]
 Short = Annotated[str | None, BeforeValidator(lambda words: line(words, 64))]
 Exact = Annotated[Decimal, Field(max_digits=20, decimal_places=6)]
+# What costs less than nothing is a mistake; a discount is told as one.
+Priced = Annotated[Exact, Field(ge=0)]
 # A dash stands for nothing: the order is held until somebody has asked the customer.
 NOTHING = "-"
 LONGEST_NOTE = 1_000

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 
 from babel import Locale
 
 from app.intake.contract import Field, Reader, Way
+from app.shared.language import later
 
 # What may stand between cells.
 DELIMITERS = (",", ";", "\t")
@@ -20,8 +21,30 @@ MOST_COLUMNS = 200
 YES, NO = {"yes", "y", "true", "1", "x"}, {"no", "n", "false", "0"}
 # Days before months, with dots; with slashes nobody can tell which is which.
 WRITTEN = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y")
-SPACES = re.compile(r"[\s\u00a0\u202f']")
+# What decimals may stand after, and what it is called.
+SIGNS = {".": "point", ",": "comma"}
+# As sheets mark figures that are text, and not a number: '0123.
+MARKED = re.compile(r"^'(?=\s*[0-9])")
+CURRENCY = re.compile(r"^(?:[€$£¥]|[A-Z]{3})\s*|\s*(?:[€$£¥]|[A-Z]{3})$")
 NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,6})?", re.ASCII)
+# No amount is longer, whatever stands between its figures.
+LONGEST_NUMBER = 60
+
+
+def _written_with(decimal: str) -> re.Pattern[str]:
+    """Return how numbers are written whose decimals stand after a sign.
+
+    The other sign, a space or an apostrophe may stand before each three figures, and between the
+    twos of India (1,23,456): anywhere else, "12,50" would become 1,250.
+    """
+    other = "," if decimal == "." else "."
+    threes = rf"[1-9][0-9]{{0,2}}(?P<by>[{other}\s'\u2019])[0-9]{{3}}(?:(?P=by)[0-9]{{3}})*"
+    twos = rf"[1-9][0-9]?(?:{re.escape(other)}[0-9]{{2}})+{re.escape(other)}[0-9]{{3}}"
+    whole = rf"(?P<whole>{threes}|{twos}|[0-9]*)"
+    return re.compile(rf"(?P<minus>-?){whole}(?:{re.escape(decimal)}(?P<cents>[0-9]*))?")
+
+
+WRITTEN_WITH = {decimal: _written_with(decimal) for decimal in SIGNS}
 
 
 def delimiter_of(head: str) -> str:
@@ -64,9 +87,50 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]", "", name.lower())
 
 
-def decimal_of(cells: Sequence[str]) -> str:
-    """Return which sign parts a column's decimals: a comma where one ends an amount so."""
-    return "," if any(re.search(r",\d{1,2}\W*$", cell) for cell in cells) else "."
+TWO_SIGNS = later(
+    "Some of its first numbers have decimals after a point, others after a comma. Say which of them"
+    " is meant; the others are refused."
+)
+TWO_WAYS = later(
+    "Its first numbers can be read in two ways, as 1.234 can. Say whether decimals stand after a"
+    " point or a comma."
+)
+
+
+def decimal_of(cells: Iterable[str]) -> str | None:
+    """Return which sign decimals stand after; None where no cell depends on it.
+
+    ValueError says why the cells do not tell it: they contradict each other, or each can be read
+    both ways.
+    """
+    told, is_open = set(), False
+    for cell in cells:
+        read = {decimal: figures(cell, decimal) for decimal in SIGNS}
+        found = [decimal for decimal, number in read.items() if number is not None]
+        if len(found) == 1:
+            told.update(found)
+        is_open = is_open or len(set(read.values()) - {None}) > 1
+    if len(told) > 1:
+        raise ValueError(TWO_SIGNS)
+    if not told and is_open:
+        raise ValueError(TWO_WAYS)
+    return next(iter(told), None)
+
+
+def figures(cell: str, decimal: str) -> str | None:
+    """Return a number as the API takes it: no currency, no marks between thousands.
+
+    None where it is no number whose decimals stand after that sign.
+    """
+    if len(cell) > LONGEST_NUMBER:
+        return None
+    bare = CURRENCY.sub("", MARKED.sub("", cell.strip()))
+    found = WRITTEN_WITH[decimal].fullmatch(bare)
+    if found is None:
+        return None
+    whole = re.sub("[^0-9]", "", found["whole"])
+    written = found["minus"] + (whole or "0") + (f".{found['cents']}" if found["cents"] else "")
+    return written if (whole or found["cents"]) and NUMBER.fullmatch(written) else None
 
 
 # Readers --------------------------------------------------------------------------------------
@@ -77,28 +141,47 @@ def words(cell: str, _way: Way) -> str:
     return cell
 
 
+def code(cell: str, _way: Way) -> str:
+    """Return a number that is a name, without the mark that it is text.
+
+    A shop's export of orders from Shopify, as it was found published, has '1930000 in its columns
+    Billing Zip and Shipping Zip.
+    """
+    return MARKED.sub("", cell)
+
+
+def _number(cell: str, way: Way) -> str | None:
+    found = {figures(cell, sign) for sign in way.decimal or SIGNS} - {None}
+    if len(found) > 1:
+        message = (
+            f"'{cell[:40]}' can be read in two ways; say whether decimals stand after a point or a"
+            " comma."
+        )
+        raise ValueError(message)
+    return next(iter(found), None)
+
+
 def amount(cell: str, way: Way) -> str:
     """Return an amount as the API takes it: no currency, no marks between thousands."""
-    other = "." if way.decimal == "," else ","
-    bare = SPACES.sub("", cell).strip("€$£¥")
-    bare = re.sub(r"^[A-Z]{3}|[A-Z]{3}$", "", bare)
-    whole, sign, cents = bare.rpartition(way.decimal)
-    whole = (whole if sign else bare).replace(other, "")
-    written = f"{whole or '0'}.{cents}" if sign and cents else whole
-    if not NUMBER.fullmatch(written):
-        message = f"'{cell[:40]}' is not an amount; write it like 12{way.decimal}50."
+    written = _number(cell, way)
+    if written is None:
+        like = f"write it like 12{way.decimal or '.'}50"
+        message = f"'{cell[:40]}' is not an amount{_read_with(way)}; {like}."
         raise ValueError(message)
     return written
 
 
+def _read_with(way: Way) -> str:
+    return f" where decimals stand after a {SIGNS[way.decimal]}" if way.decimal else ""
+
+
 def whole(cell: str, way: Way) -> int:
     """Return a whole number; sheets write 2 as 2.0."""
-    message = f"'{cell[:40]}' is not a whole number."
-    try:
-        written, _, rest = amount(cell, way).partition(".")
-    except ValueError:
-        raise ValueError(message) from None
-    if rest.strip("0"):
+    number = _number(cell, way)
+    written, _, rest = (number or "").partition(".")
+    if number is None or rest.strip("0"):
+        where = _read_with(way) if any(sign in cell for sign in SIGNS) else ""
+        message = f"'{cell[:40]}' is not a whole number{where}."
         raise ValueError(message)
     return int(written)
 

@@ -2,6 +2,11 @@
 
 How far a file was read is written in the transaction that takes its records in. Nobody outside is
 asked anything, so there is no lease to run out: the lock on the file's row is one.
+
+A file is read twice. While it is waiting, it is looked over to its end: what its records are called
+is met, and where it can be read no further nothing of it is begun. Then it runs, and its records
+are taken in. An order whose rows do not stand together is so known before the first of them is
+taken: by the time the others came, it would be an order by half that may be with a vendor already.
 """
 
 from __future__ import annotations
@@ -18,10 +23,10 @@ from sqlalchemy import Row, text
 from app.checks.service import give_up, in_words
 from app.extensions import db
 from app.intake import imports, opening
-from app.intake.cells import Judged, Sheet, judged, wrong_of
+from app.intake.cells import Judged, Sheet, judged, name_of, wrong_of
 from app.intake.contract import Record, Verdict, Wrong
 from app.intake.models import ImportRefusal
-from app.intake.records import few
+from app.intake.records import Place, few
 from app.notices.contract import Notice
 from app.notices.service import tell
 from app.shared import bulk, clock, live, work
@@ -32,6 +37,8 @@ logger = logging.getLogger(__name__)
 # As many as are taken in within a second or two: whoever stops a file waits no longer. Orders may
 # have hundreds of rows each, which take their time, too.
 AT_ONCE, ROWS_AT_ONCE = 500, 5_000
+# Looking over is that much faster than taking in.
+FASTER = 20
 COUNTED = ("taken", "known", "held", "refused")
 # A file that fails for no reason of its own waits a minute longer after each try; then it ends.
 MOST_TRIES, WAIT = 5, timedelta(minutes=1)
@@ -44,15 +51,20 @@ CLAIM_ONE = text(
     "SELECT * FROM imports WHERE status IN ('waiting', 'running') AND reference = :reference"
     " FOR NO KEY UPDATE"
 )
-# Which of these names were met for the first time; of one that was met before, in which line.
+# Names that are met, each with the line it stands in first; below zero once it is met again.
 MEET = text(
-    "WITH told AS (SELECT * FROM unnest(CAST(:names AS text[]), CAST(:lines AS integer[]))"
-    "  t(name, line)), new AS (INSERT INTO import_names (import_id, name, line)"
-    "  SELECT :id, name, min(line) FROM told GROUP BY name ON CONFLICT DO NOTHING"
-    "  RETURNING name, line)"
-    " SELECT t.name, coalesce(n.line, k.line) AS line FROM (SELECT DISTINCT name FROM told) t"
-    " LEFT JOIN new n ON n.name = t.name"
-    " LEFT JOIN import_names k ON k.import_id = :id AND k.name = t.name"
+    "INSERT INTO import_names (import_id, name, line)"
+    " SELECT :id, name, CASE count(*) WHEN 1 THEN min(line) ELSE -min(line) END"
+    " FROM unnest(CAST(:names AS text[]), CAST(:lines AS integer[])) t(name, line) GROUP BY name"
+    " ON CONFLICT (import_id, name) DO UPDATE SET line = -abs(import_names.line)"
+)
+SCATTERED = text(
+    "SELECT name, -line AS first FROM import_names"
+    " WHERE import_id = :id AND line < 0 AND name = ANY(:names)"
+)
+LOOKED_OVER = text(
+    "UPDATE imports SET status = :status, read_to = :byte, read_lines = :lines, due_at = :now"
+    " WHERE id = :id"
 )
 MOVE_ON = text(
     "UPDATE imports SET status = :status, problem = :problem, due_at = :due_at,"
@@ -126,8 +138,11 @@ def step(
             return 0
         if tried is not None:
             tried.append(row.reference)
+        if row.status == "waiting":
+            return _look_over(row, at_once * FASTER)
         sheet = opening.sheet_of(row)
-        found, problem = few(opening.records_of(row, sheet), at_once, ROWS_AT_ONCE)
+        records = opening.records_of(row, sheet, Place(row.read_to, row.read_lines))
+        found, problem = few(records, at_once, ROWS_AT_ONCE)
         outcomes = _outcomes(row, sheet, [judged(one, sheet) for one in found], now)
         _keep(row, outcomes)
         work.crashpoint("before records of a file are committed")
@@ -137,12 +152,35 @@ def step(
         return len(found) or 1
 
 
+def _look_over(row: Row[Any], most: int) -> int:
+    """Meet the names of a file's next records; at its end have them taken in, from the first on."""
+    sheet = opening.sheet_of(row)
+    records = opening.records_of(row, sheet, Place(row.read_to, row.read_lines))
+    found, problem = few(records, most, most)
+    named = [(name, one.line) for one in found if (name := name_of(one, sheet))]
+    values = {"names": [name for name, _ in named], "lines": [line for _, line in named]}
+    db.session.execute(MEET, {"id": row.id} | values)
+    live.changed("imports")
+    if problem:
+        _move_on(row, None, problem, {})
+        return len(found) or 1
+    is_more = sum(len(one.rows) or 1 for one in found) >= most
+    place = Place(found[-1].end, found[-1].lines) if is_more else opening.beginning(row)
+    values = {"status": "waiting" if is_more else "running", "now": clock.machine_now()}
+    values |= {"byte": place.byte, "lines": place.lines}
+    db.session.execute(LOOKED_OVER, {"id": row.id} | values)
+    imports.forget_tries(row.id)
+    return len(found) or 1
+
+
 def _outcomes(
     row: Row[Any], sheet: Sheet, found: Sequence[Judged], now: datetime
 ) -> list[Verdict | Judged]:
     """Take in what can be, and return what became of each record."""
-    met = _meet(row, found)
-    checked = [_first_of_its_name(one, met) for one in found]
+    names = {"names": [one.name for one in found]}
+    scattered = {r.name: r.first for r in db.session.execute(SCATTERED, {"id": row.id} | names)}
+    how = "it may stand there once" if sheet.together is None else "its rows must stand together"
+    checked = [_once(one, scattered, how) for one in found]
     good = [one for one in checked if not one.wrong]
     if row.is_dry_run:
         with work.rehearsed():
@@ -152,19 +190,14 @@ def _outcomes(
     return [one if one.wrong else _outcome(one, next(taken), sheet) for one in checked]
 
 
-def _meet(row: Row[Any], found: Sequence[Judged]) -> Mapping[str, int]:
-    """Remember the names of records, and return in which line each stood first."""
-    named = [one for one in found if one.name]
-    values = {"names": [x.name for x in named], "lines": [x.record.line for x in named]}
-    return {r.name: r.line for r in db.session.execute(MEET, {"id": row.id} | values)}
-
-
-def _first_of_its_name(one: Judged, met: Mapping[str, int]) -> Judged:
-    """Refuse a record whose name stood in the file before: half of it may have been taken in."""
-    first = met.get(one.name, one.record.line)
-    if first == one.record.line:
+def _once(one: Judged, scattered: Mapping[str, int], how: str) -> Judged:
+    """Refuse a record whose name other records have, too: each may be half of what is meant."""
+    first = scattered.get(one.name)
+    if first is None:
         return one
-    problem = f"{one.name} stood in line {first} already; its lines must stand together, once."
+    is_first = first == one.record.line
+    where = "comes again further down" if is_first else f"stands in line {first} already"
+    problem = f"{one.name} {where}; {how}, so none of it is taken in."
     return replace(one, form=None, wrong=(Wrong(one.record.line, "", problem), *one.wrong))
 
 

@@ -105,9 +105,8 @@ def _placed(shop: Row[Any], told: Told, gone: Sequence[Mapping[str, Any]], now: 
         return Result("ignored", problem=f"It was {told.ended} before it came here.")
     if told.waits:
         return Result("ignored", problem=f"It {told.waits}.")
-    form = check(
-        OrderForm, {**told.order, "channel": shop.channel}, f"Order {told.number} was not taken."
-    )
+    said, refusal = {**told.order, "channel": shop.channel}, f"Order {told.number} was not taken."
+    form = OrderForm.said(said, now, refusal)
     (placed,) = service.place([form.to_order(now)], actor=shop.code, now=now)
     if isinstance(placed, Conflict):
         raise placed

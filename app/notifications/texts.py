@@ -36,6 +36,9 @@ FASTER = later("It goes by a faster service now, and that costs you nothing.")
 AS_ORDERED = later("It goes by the service you ordered.")
 EXPECTED = later("We expect it on {day}.")
 EXPECTED_LATE = later("We expect it on {day}. That is later than we promised, and we are sorry.")
+ANEW = later(
+    "We promised it for {was}. With this change it takes longer: we promise it for {promised} now."
+)
 BACK = later("You get {back} back.")
 LOST = later("Your order has not come.")
 LATE = later("Your order came late.")
@@ -326,8 +329,13 @@ def _contents(facts: Mapping[str, Any], amount: str | None) -> Iterator[str]:
     yield " ".join([*told, _(TOTAL, amount=amount)] if amount else told)
     if "expected" in facts:
         expected = EXPECTED_LATE if facts["is_late"] else EXPECTED
-        on = _day(date.fromisoformat(facts["expected"]))
-        yield f"{_(FASTER if facts['is_faster'] else AS_ORDERED)} {_(expected, day=on)}"
+        said = _(expected, day=_day(date.fromisoformat(facts["expected"])))
+        if "is_faster" in facts:
+            said = f"{_(FASTER if facts['is_faster'] else AS_ORDERED)} {said}"
+        yield said
+    if "was_promised" in facts:
+        was, promised = (date.fromisoformat(facts[x]) for x in ("was_promised", "promised"))
+        yield _(ANEW, was=_day(was), promised=_day(promised))
 
 
 def _day(day: date) -> str:

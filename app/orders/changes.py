@@ -136,9 +136,8 @@ def _write(order: Order, event: str, facts: dict[str, Any], change: Change) -> N
     checks.wake("order changed", [Subject(order.id, "order", order.id)], change.now)
 
 
-def _tell(order: Order, fos: Sequence[FulfillmentOrder], what: str, change: Change) -> None:
-    """Tell the customer what the order is now, and vendors that their work has changed."""
-    told.changed(order, change.now)
+def _tell(fos: Sequence[FulfillmentOrder], what: str, change: Change) -> None:
+    """Tell vendors that their work has changed."""
     service.tell_vendors(fo.vendor_id for fo in fos)
     told.work_changed(fos, what, change.now)
 
@@ -146,6 +145,7 @@ def _tell(order: Order, fos: Sequence[FulfillmentOrder], what: str, change: Chan
 def readdress(order_id: UUID, ship_to: Mapping[str, Any], change: Change) -> list[FulfillmentOrder]:
     """Send what has not left somewhere else; return those fulfillment orders.
 
+    Whoever calls tells the customer, when it is known what becomes of what was promised.
     InvalidInput names what of the address would keep a parcel from its door. A good address is
     what an order waited for that was held for a bad one.
     """
@@ -164,7 +164,7 @@ def readdress(order_id: UUID, ship_to: Mapping[str, Any], change: Change) -> lis
         fo.ship_to = dict(ship_to)
     db.session.flush()
     _write(order, "order_readdressed", {"changes": differences}, change)
-    _tell(order, parts, "address", change)
+    _tell(parts, "address", change)
     # What its vendor stopped for the address it had goes on with the one it has.
     stopped = [fo.reference for fo in parts if fo.hold_code == ADDRESS]
     service.act(stopped, Action.RELEASE, actor=change.actor, now=change.now)
@@ -196,7 +196,8 @@ def change_wishes(order_id: UUID, wishes: Mapping[str, Any], change: Change) -> 
         fo.preferences = wanted | kept
     db.session.flush()
     _write(order, "order_wishes_changed", {"changes": differences}, change)
-    _tell(order, parts, "wishes", change)
+    told.changed(order, change.now)
+    _tell(parts, "wishes", change)
     if "deliver_by" in differences:
         _lift(order, "need_by", REDATED, change)
 
@@ -272,7 +273,8 @@ def _add(order: Order, more: Sequence[tuple[OrderLine, int]], change: Change) ->
     if not change.is_looked_at:
         _doubt(order, [line for line, _step in more], change)
     service.settle([order.id], change.now)
-    checks.wake("lines unrouted", [Subject(order.id, "order", order.id)], change.now)
+    for event in ("lines unrouted", "promise doubted"):
+        checks.wake(event, [Subject(order.id, "order", order.id)], change.now)
     _write(order, "order_units_changed", {"quantities": quantities}, change)
 
 
@@ -293,7 +295,11 @@ def _doubt(order: Order, lines: Sequence[OrderLine], change: Change) -> None:
     known = {
         x.sku: Sku(x.is_known, x.most_units) for x in work.answer(known_skus(x.sku for x in lines))
     }
-    asked = [Asked(line.external_id, line.sku, _wanted(line)) for line in lines]
+    asked = [
+        Asked(line.external_id, line.sku, _wanted(line))
+        for line in lines_of(order.id)
+        if line.sku in known
+    ]
     found = (
         too_many(asked, known, policy),
         too_dear(order.items_minor, order.currency, policy),

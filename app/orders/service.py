@@ -377,9 +377,12 @@ def _to_cancel(
             for k, line in zip(most, lines, strict=True)
             if most[k] < line.quantity - line.canceled
         ]
-        if shipped:
+        if shipped and any(most.values()):
             detail = f"Order {order.number} has shipped in part; cancel the lines that have not."
             raise IllegalMove(detail)
+        if shipped:
+            detail = f"Order {order.number} has shipped; it can no longer be canceled."
+            raise IllegalMove(f"{detail} Open a return instead.")
         return most
     for name, quantity in quantities.items():
         if not 0 <= quantity <= most.get(name, -1):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -31,15 +31,18 @@ def contents(lines: Sequence[tuple[str, int]], ship_to: dict[str, Any]) -> dict[
     return {"items": shown, "more": len(lines) - len(shown), "city": ship_to["city"]}
 
 
-def changed(order: Order, now: datetime) -> None:
-    """Tell a customer what their order is now, or that nothing is left of it."""
+def changed(order: Order, now: datetime, dates: Mapping[str, Any] | None = None) -> None:
+    """Tell a customer what their order is now, or that nothing is left of it.
+
+    `dates`: what became of its promised date, if anything did.
+    """
     db.session.flush()
     person = contacts([order.id])[order.id]
     facts = facts_of(person)
     template, once = "order_canceled", ""
     if order.status != "canceled":
         lines = [(row.title, row.units) for row in db.session.execute(LINES, {"id": order.id})]
-        facts |= contents(lines, order.ship_to)
+        facts |= contents(lines, order.ship_to) | dict(dates or {})
         template, once = "order_changed", str(ids.new())
     tell([Message(order.id, order.cohort, "customer", person.email, template, once, facts)], now)
 

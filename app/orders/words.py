@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
+from app.orders.holds import PARTS
 from app.shared import language
 from app.shared.language import _, later
 from app.web.words import day, doubt, field, money
@@ -16,6 +17,11 @@ WRONG = {
     "missing": later("{field} is missing; addresses in {country} have one."),
     "format": later("{field} does not look like one of {country}."),
     "region": later("{field} is one of another region of {country}."),
+}
+# Whether a vendor of the code that a line is pinned to is open.
+ASTRAY = {
+    True: later("{sku} may come from {vendor} alone, who does not list it."),
+    False: later("{sku} may come from {vendor} alone, and no open vendor has that code."),
 }
 
 
@@ -43,11 +49,25 @@ def _numbers(one: Facts) -> dict[str, str]:
     return {"sku": one["sku"]} | {k: language.number(one[k]) for k in ("units", "most")}
 
 
+def _wrong_vendor(facts: Facts) -> str:
+    return " ".join(
+        _(ASTRAY[one["is_known"]], sku=one["sku"], vendor=one["vendor"]) for one in facts["pins"]
+    )
+
+
 def _value(facts: Facts) -> str:
     worth, most = (money((facts[name], facts["currency"])) for name in ("minor", "most"))
     return _(
         "The items are worth {worth}: more than {most} is looked at first.", worth=worth, most=most
     )
+
+
+def _need_by(facts: Facts) -> str:
+    needed = day(date.fromisoformat(facts["date"]))
+    # A new order is doubted when it has no vendor; one whose date or country changed has some.
+    if PARTS in facts:
+        return _("The customer needs it by {day}, and its vendors cannot be in time.", day=needed)
+    return _("The customer needs it by {day}, and nobody can be in time.", day=needed)
 
 
 def _review(facts: Facts) -> str:
@@ -61,14 +81,12 @@ SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "unknown_sku": lambda facts: _(
         "Nobody sells {skus}, and no catalog knows it.", skus=", ".join(facts["skus"])
     ),
+    "wrong_vendor": _wrong_vendor,
     "quantity": _quantity,
     "value": _value,
     "currency": lambda facts: _("{code} is no currency.", code=facts["currency"]),
     "review": _review,
-    "need_by": lambda facts: _(
-        "The customer needs it by {day}, and nobody can be in time.",
-        day=day(date.fromisoformat(facts["date"])),
-    ),
+    "need_by": _need_by,
     "unfilled": lambda facts: _(
         "Units that nobody has: {units}.", units=language.number(facts["units"])
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from app.extensions import db
 from app.payments.models import LedgerEntry
 from app.shared import bulk
 from app.shared.errors import Conflict
+from app.shared.money import Money
 from app.timeline.service import Happened, record
 
 # What a word adds to the sums; a payment that failed moves nothing.
@@ -38,6 +40,7 @@ ADD = (
 )
 # What is paid back is counted towards what is to be paid back, whoever asked for it.
 SETTLES = {"refunded": ", pending_minor = greatest(p.pending_minor - v.amount, 0)"}
+KEPT = text("SELECT order_id, cause, amount_minor FROM ledger WHERE cause = ANY(:causes)")
 OWE = text(
     "UPDATE payments p SET pending_minor = p.pending_minor + v.amount FROM (SELECT id, sum(amount)"
     " AS amount FROM unnest(CAST(:ids AS uuid[]), CAST(:amounts AS bigint[])) u(id, amount)"
@@ -74,14 +77,21 @@ class Owed:
 class _Order:
     id: UUID
     cohort: Any
+    number: str
 
 
 def note(words: Sequence[Word], *, actor: str, now: datetime) -> int:
-    """Add words to the ledger and the sums; return how many were news."""
+    """Add words to the ledger and the sums; return how many were news.
+
+    The same word again is no news; a Conflict is another amount under a reference that is taken.
+    """
     if not words:
         return 0
     orders = _lock({word.order_id for word in words})
-    causes = {_cause(word): word for word in words}
+    causes: dict[str, Word] = {}
+    for word in words:
+        first = causes.setdefault(_cause(word), word)
+        _require_same(word, first.amount_minor, orders[word.order_id])
     rows = [
         {
             "order_id": w.order_id,
@@ -99,6 +109,8 @@ def note(words: Sequence[Word], *, actor: str, now: datetime) -> int:
         LedgerEntry, rows, conflict="ON CONFLICT (cause) DO NOTHING", returning="cause"
     )
     news = [causes[row.cause] for row in inserted]
+    for row in _kept(causes.keys() - {row.cause for row in inserted}):
+        _require_same(causes[row.cause], row.amount_minor, orders[row.order_id])
     for status in RANKS:
         _add(status, [w for w in news if w.status == status])
     record(
@@ -160,12 +172,32 @@ def _cause(word: Word) -> str:
     return f"{word.order_id}:{word.status}:{name}"
 
 
+def _kept(causes: AbstractSet[str]) -> Sequence[Any]:
+    """Return the entries of causes that the ledger knows already."""
+    return db.session.execute(KEPT, {"causes": list(causes)}).all() if causes else []
+
+
+def _require_same(word: Word, minor: int, order: _Order) -> None:
+    """Refuse a word whose reference stands for another amount: it would count for nothing."""
+    if word.amount_minor == minor:
+        return
+    known, said = (str(Money(n, word.currency)) for n in (minor, word.amount_minor))
+    raise Conflict(
+        f"The reference '{word.reference}' stands for {known} {word.currency} {word.status} of"
+        f" order {order.number}; send {said} {word.currency} under a reference of its own.",
+        reference=f"stands for {known} {word.currency} {word.status}",
+    )
+
+
 def _lock(order_ids: set[UUID]) -> dict[UUID, _Order]:
     rows = db.session.execute(
-        text("SELECT id, cohort FROM orders WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE"),
+        text(
+            "SELECT id, cohort, number FROM orders WHERE id = ANY(:ids) ORDER BY id"
+            " FOR NO KEY UPDATE"
+        ),
         {"ids": sorted(order_ids)},
     )
-    return {row.id: _Order(row.id, row.cohort) for row in rows}
+    return {row.id: _Order(row.id, row.cohort, row.number) for row in rows}
 
 
 def _add(status: str, words: Sequence[Word]) -> None:

@@ -21,6 +21,7 @@ from app.portal import notes, page
 from app.portal.gone import ending, gone
 from app.portal.offered import offered
 from app.portal.page import blueprint
+from app.routing.own import why_theirs
 from app.shared.errors import InvalidInput
 from app.shared.language import _, _n, later
 from app.shared.work import transaction
@@ -216,6 +217,7 @@ def show(reference: str, sent: Sent | None = None, refusal: InvalidInput | None 
         parcels = [p for p in shipments_of(row.order_id) if p.fo_id == row.id]
         offers = offered(row.id)
         paid = queries.paid_more(row)
+        why = why_theirs(row)
         thread = notes.thread(row, sent, refusal)
     place: Location | None = frame["places"].get(row.location_id)
     return render_template(
@@ -231,6 +233,7 @@ def show(reference: str, sent: Sent | None = None, refusal: InvalidInput | None 
             "declined": _declined(row),
             "ship_on": row.ship_on if row.status in queries.UNDONE else None,
             "assigned": row.assigned_at,
+            "why": why,
             "service": {"name": row.sent_by, "ordered": row.ordered_service, "paid": paid},
             "place": place.name if place else None,
             "confirm_by": _confirm(row, now),

@@ -7,7 +7,7 @@ what was promised stays what lateness is measured by. What goes to another vendo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
@@ -119,10 +119,8 @@ def _require_here(fo: FulfillmentOrder) -> None:
         raise IllegalMove(said)
 
 
-def _compared(fo: FulfillmentOrder, now: datetime) -> Compared:
-    order = order_of(fo.order_id)
-    routing, promises, lanes = all_in_force([Routing, Promises, Lanes], now)
-    rules = Rules(routing, promises.document, lanes.document)
+def sending(fo: FulfillmentOrder, order: Order, now: datetime) -> Sending:
+    """Return how a fulfillment order goes as it stands; its parcels are not looked at."""
     place = own_place(fo.location_id)
     closed = closures([fo.location_id], now.date())
     calendar = Calendar(
@@ -132,28 +130,32 @@ def _compared(fo: FulfillmentOrder, now: datetime) -> Compared:
         holidays=place.holidays,
         closures=tuple((one.first_day, one.last_day) for one in closed),
     )
-    left = db.session.execute(LEFT, {"id": fo.id, "service": fo.service}).one()
     need_by = order.preferences.get("deliver_by")
-    country = order.ship_to.get("country", "")
-    sending = Sending(
+    return Sending(
         origin=place.country,
-        destination=country,
+        destination=order.ship_to.get("country", ""),
         zone=order.promise_zone,
         hand_over=hand_over(fo.ship_by, fo.ship_on, calendar, now),
         ordered=fo.ordered_service,
         booked=fo.sent_by,
-        parcels=left.parcels,
-        grams=left.grams,
         promised=order.deliver_on,
         need_by=date.fromisoformat(need_by) if need_by else None,
     )
+
+
+def _compared(fo: FulfillmentOrder, now: datetime) -> Compared:
+    order = order_of(fo.order_id)
+    routing, promises, lanes = all_in_force([Routing, Promises, Lanes], now)
+    rules = Rules(routing, promises.document, lanes.document)
+    left = db.session.execute(LEFT, {"id": fo.id, "service": fo.service}).one()
+    way = replace(sending(fo, order, now), parcels=left.parcels, grams=left.grams)
     rates = compare(
-        sending,
-        rules.services(place.country, country),
-        lambda name: rules.lane(place.country, country, name, order.currency),
+        way,
+        rules.services(way.origin, way.destination),
+        lambda name: rules.lane(way.origin, way.destination, name, order.currency),
     )
     best, why = recommend(rates)
-    return Compared(fo, order, sending, rates, best, why, lanes.version, left.labels)
+    return Compared(fo, order, way, rates, best, why, lanes.version, left.labels)
 
 
 def expedite(wanted: Wanted, *, actor: str, now: datetime) -> bool:

@@ -19,7 +19,7 @@ from app.routing import moves
 from app.vendors import service as vendors
 from app.vendors.contract import Move, Moved, Status, Step
 from app.vendors.queries import standings
-from app.vendors.rules import STOPPING
+from app.vendors.rules import ENDING, STOPPING
 
 # How the trail calls what was done.
 ACTS = {
@@ -44,20 +44,20 @@ def stand(
     """Change how vendors stand, write it down and tell them; return those that stand otherwise.
 
     `takes_back`: what those who are stopped have open is given to others, in the background;
-    else they finish it.
+    else they finish it, but for those who are closed: nobody could.
     """
     moved = vendors.move_vendors(steps, by=actor.name, now=now)
-    stopped = [m for m in moved if m.step.move in STOPPING]
-    if takes_back:
-        checks.wake("vendor stopped", [Subject(m.id, "vendor", m.id) for m in stopped], now)
+    taken = STOPPING if takes_back else ENDING
+    stopped = [Subject(m.id, "vendor", m.id) for m in moved if m.step.move in taken]
+    checks.wake("vendor stopped", stopped, now)
     for m in moved:
-        work = ("taken_back" if takes_back else "finish") if m in stopped else None
+        work = "taken_back" if m.step.move in taken else "finish"
         until = m.step.until.isoformat() if m.step.until else None
         facts: dict[str, Any] = {
             "was": str(m.was),
             "reason": m.step.reason,
             "until": until,
-            "work": work,
+            "work": work if m.step.move in STOPPING else None,
         }
         audit.record(ACTS[m.step.move], actor, subject=m.code, **facts)
         if m.email:

@@ -34,12 +34,8 @@ METHODS = {
     "solver": later("A solver looked at every way: none is better."),
     "greedy": later("There were too many ways to look at in time, so a better one may exist."),
 }
-MATTERED = {
-    "balanced": later("the best of price and time"),
-    "cheapest": later("the best price"),
-    "fastest": later("the earliest arrival"),
-    "fewest_parcels": later("as few parcels as can be"),
-}
+# An older record kept no more of what was chosen than this, and did not say how much there was.
+MOST_KEPT = 12
 Facts = Mapping[str, Any]
 
 
@@ -102,32 +98,90 @@ def _units(chosen: Sequence[Facts]) -> dict[str, int]:
     return units
 
 
-def for_vendor(facts: Facts, vendor: str) -> str | None:
-    """Return why a vendor was given its part, without a word about any other; None: it was not."""
-    own = [one for one in facts.get("chosen", []) if one["vendor"] == vendor]
+def for_vendor(facts: Facts, vendor: str, place: str | None = None) -> str | None:
+    """Return why a vendor was given its part, without a word about any other; None: it was not.
+
+    `place`: of which of its places it is said; None: of all of them.
+    """
+    own = [one for one in facts.get("chosen", []) if one["vendor"] == vendor and _is_at(one, place)]
     if not own:
         return None
     if facts.get("by_hand"):
         return _("The marketplace gave it to you by hand.")
-    arrives = day(max(date.fromisoformat(one["arrives"]) for one in own))
-    mattered = MATTERED.get(facts.get("strategy", ""))
-    if mattered is None:
-        return _("With you it arrives on {day}.", day=arrives)
-    return _("With you it arrives on {day}: {what}.", day=arrives, what=_(mattered))
+    there = day(max(date.fromisoformat(one["arrives"]) for one in own))
+    said = [_("You were chosen: from you it could be there on {day}.", day=there)]
+    if facts.get("strategy") in STRATEGIES:
+        said.append(_(STRATEGIES[facts["strategy"]]))
+    return " ".join(said)
 
 
-def for_customer(facts: Facts) -> str | None:
-    """Return how the order comes and why so, with nobody's name or price; None: nobody has it."""
+def _is_at(one: Facts, place: str | None) -> bool:
+    return place is None or one.get("place") in {place, None}
+
+
+def for_customer(facts: Facts, anew: date | None = None) -> str | None:
+    """Return how what was given out comes, with nobody's name or price; None: nobody has it.
+
+    `anew`: the day on which it comes since its customer changed the order.
+    Nothing is claimed that the facts do not show: of an older record also None, where it may have
+    kept only some of what was chosen.
+    """
     chosen = facts.get("chosen", [])
-    if not chosen:
+    if not chosen or ("parcels" not in facts and len(chosen) >= MOST_KEPT):
         return None
     parcels = len({(one["vendor"], one.get("place"), one.get("waits_until")) for one in chosen})
-    arrives = day(max(date.fromisoformat(one["arrives"]) for one in chosen))
+    last = day(anew or max(date.fromisoformat(one["arrives"]) for one in chosen))
+    # An older record tells only that something is missing, never that nothing is.
+    is_whole = False if facts.get("unfilled") else facts.get("is_whole")
     if parcels == 1:
-        return _("All of it comes from one place and should be with you by {day}.", day=arrives)
+        return _(ONE_PARCEL[is_whole], day=last)
+    return _several(parcels, last, is_whole=is_whole, one_place=facts.get("one_place"))
+
+
+# What tells of the day on which an order comes, the newest first.
+DATING = ("order_routed", "order_promised_anew", "order_expected_anew", "order_expected_late")
+
+
+def day_told(facts: Facts | None) -> date | None:
+    """Return the day that the newest dating entry tells; None: the one that routing found."""
+    told = (facts or {}).get("arrives") or (facts or {}).get("promised")
+    return date.fromisoformat(told) if told else None
+
+
+# By whether it is all of the order; None: nobody knows.
+ONE_PARCEL = {
+    True: later("All of it comes from one place and should be with you by {day}."),
+    False: later("Part of it comes from one place and should be with you by {day}."),
+    None: later("One parcel should be with you by {day}."),
+}
+
+
+def _several(parcels: int, last: str, *, is_whole: bool | None, one_place: bool | None) -> str:
+    if is_whole and one_place is False:
+        return _n(
+            "It comes in {n} parcel by {day}, because no single place can send all of it at once.",
+            "It comes in {n} parcels, because no single place can send all of it at once; the last"
+            " one by {day}.",
+            parcels,
+            day=last,
+        )
+    if is_whole:
+        return _n(
+            "It comes in {n} parcel, by {day}.",
+            "It comes in {n} parcels, the last one by {day}.",
+            parcels,
+            day=last,
+        )
+    if is_whole is None:
+        return _n(
+            "{n} parcel should be with you by {day}.",
+            "{n} parcels should be with you, the last one by {day}.",
+            parcels,
+            day=last,
+        )
     return _n(
-        "It comes in {n} parcel, by {day}.",
-        "It comes in {n} parcels, because no single place has all of it; the last one by {day}.",
+        "Part of it comes in {n} parcel, by {day}.",
+        "Part of it comes in {n} parcels, the last one by {day}.",
         parcels,
-        day=arrives,
+        day=last,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -108,6 +108,13 @@ def decisions_of(order_id: UUID, *kinds: str) -> Sequence[Decision]:
     """Return an order's decisions of some kinds, newest first."""
     query = select(Decision).where(Decision.order_id == order_id, Decision.kind.in_(kinds))
     return db.session.scalars(query.order_by(Decision.id.desc()).limit(20)).all()
+
+
+def newest_facts(cohort: date, order_id: UUID, kind: str) -> Mapping[str, Any] | None:
+    """Return what an order's newest decision of a kind was made of; None: none was made."""
+    query = select(Decision.facts).where(Decision.cohort == cohort, Decision.order_id == order_id)
+    newest_first = query.where(Decision.kind == kind).order_by(Decision.id.desc())
+    return db.session.scalar(newest_first.limit(1))
 
 
 def newest(cohort: date, order_id: UUID, events: Collection[str]) -> int:

@@ -72,10 +72,10 @@ def is_known(code: str) -> bool:
 
 
 def standings(vendor_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
-    """Return how vendors stand now, who said so and why."""
+    """Return how vendors stand now, who said so, why, and until when if a day was named."""
     query = (
-        f"SELECT v.id, {STATUS} AS status, v.status_by, v.status_reason FROM vendors v"
-        " WHERE v.id = ANY(:ids) ORDER BY v.id"
+        f"SELECT v.id, {STATUS} AS status, v.status_by, v.status_reason, v.status_until"
+        " FROM vendors v WHERE v.id = ANY(:ids) ORDER BY v.id"
     )
     values = {"ids": list(vendor_ids), "now": clock.now()}
     return db.session.execute(text(query), values).all()

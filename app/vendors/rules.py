@@ -39,8 +39,9 @@ WHAT_NOW = {
 WITH_A_REASON = frozenset({M.REVIEW, M.PAUSE, M.SUSPEND, M.CLOSE})
 # Those that may name a day from which the vendor is active again by itself.
 WITH_AN_END = frozenset({M.PAUSE, M.SUSPEND})
-# Those after which open work may be given to others.
+# Those after which open work may be given to others; whoever is closed can finish none of it.
 STOPPING = frozenset({M.SUSPEND, M.CLOSE})
+ENDING = frozenset({M.CLOSE})
 LONGEST_REASON = 500
 # A vendor that stays away longer is closed.
 LONGEST_ABSENCE = timedelta(days=2 * 366)

@@ -36,9 +36,12 @@ from app.vendors.rules import WITH_AN_END, has_address, move, require_closure, r
 
 # What a location is where nobody says otherwise.
 USUAL: Mapping[str, Any] = {
+    "zone": "UTC",
     "region": None,
     "city": None,
     "postal_code": None,
+    "cut_off": time(16),
+    "handling_days": 2,
     "working_days": [1, 2, 3, 4, 5],
     "holidays": None,
     "daily_capacity": None,
@@ -75,11 +78,10 @@ def save_vendors(vendors: Sequence[dict[str, Any]]) -> dict[str, UUID]:
     """
     # Of one code named twice the later one counts, as it would one after the other.
     unique = {vendor["code"]: vendor for vendor in vendors}
-    known = select(Vendor.code, Vendor.kind).where(Vendor.code.in_(unique)).order_by(Vendor.id)
-    kinds = {
-        row.code: row.kind for row in db.session.execute(known.with_for_update(key_share=True))
-    }
-    if wrong := [code for code in unique if code not in kinds and not has_address(code)]:
+    found = select(Vendor.code, Vendor.email, Vendor.kind).where(Vendor.code.in_(unique))
+    locked = found.order_by(Vendor.id).with_for_update(key_share=True)
+    known = {row.code: row for row in db.session.execute(locked)}
+    if wrong := [code for code in unique if code not in known and not has_address(code)]:
         detail = f"Vendor '{wrong[0]}' was not taken in: no page could show it. Use another code."
         raise InvalidInput(detail, code="has a slash, or is the name of another page")
     rows = [
@@ -87,8 +89,8 @@ def save_vendors(vendors: Sequence[dict[str, Any]]) -> dict[str, UUID]:
             "id": ids.new(),
             "code": code,
             "name": vendor["name"],
-            "email": vendor["email"],
-            "kind": vendor.get("kind") or kinds.get(code, Kind.MERCHANT),
+            "email": vendor.get("email", getattr(known.get(code), "email", None)),
+            "kind": vendor.get("kind") or getattr(known.get(code), "kind", Kind.MERCHANT),
             "status": vendor.get("status") or Status.ACTIVE,
         }
         for code, vendor in sorted(unique.items())
@@ -120,7 +122,7 @@ def vendor_id(code: str) -> UUID:
 
 
 def save_locations(locations: Sequence[dict[str, Any]]) -> None:
-    """Create or change locations by vendor and code; of the calendar, what is left out stays."""
+    """Create or change locations by vendor and code; what is left out stays as it was."""
     unique = {(place["vendor_id"], place["code"]): place for place in locations}
     names = sorted(unique)
     values = {"vendors": [v for v, _ in names], "codes": [c for _, c in names]}

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
 from app.shared.errors import DomainError, TooMany
 from app.shared.language import _, later
 from app.web.languages import PATHS_OF_PROGRAMS
 
 logger = logging.getLogger(__name__)
+MIB = 1024 * 1024
 # The PostgreSQL error classes after which the same request may simply be sent again.
 RETRY_LATER = ("08", "40", "53", "55", "57")
 CURES = {
@@ -126,11 +127,32 @@ def _http(error: HTTPException) -> Response:
     if isinstance(error, SecurityError) and not wants_json():
         # Asked under a name that is not ours, no page of ours knows its own address.
         return Response(f"{_(UNKNOWN_HOST)}\n", status, mimetype="text/plain")
-    answer = _answer(status, error.name, CURES.get(status, error.description or ""))
+    answer = _answer(status, error.name, _sentence(error, status))
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
             answer.headers[name] = value
     return answer
+
+
+def _sentence(error: HTTPException, status: int) -> str:
+    """Return what is told of a refusal: what was written where it was made, if programs read it."""
+    if isinstance(error, RequestEntityTooLarge) and (most := _most_bytes()):
+        return _("It is larger than {n} MB, the most that is taken here.", n=most // MIB)
+    # Werkzeug's own word on a host that is not ours would repeat it.
+    is_ours = "description" in vars(error) and not isinstance(error, SecurityError)
+    is_told = is_ours and request.path.startswith(PATHS_OF_PROGRAMS)
+    words = error.description if is_told else CURES.get(status, error.description)
+    return words or ""
+
+
+def _most_bytes() -> int:
+    """Return how large this request may be; 0 where it is not its size that was too much."""
+    most = request.max_content_length or 0
+    if most < MIB or (request.content_length or most + 1) <= most:
+        return 0
+    # Doors for files take a form's other fields on top.
+    has_file = most != current_app.config["MAX_CONTENT_LENGTH"]
+    return most - MIB if has_file and request.mimetype == "multipart/form-data" else most
 
 
 def _database(error: DBAPIError | PoolTimeoutError) -> Response:

@@ -280,6 +280,23 @@ EVENTS = {
     "order_wishes_changed": Entry(
         later("Wishes changed"), ("{changes}", "{reason}"), "gift", "accent"
     ),
+    "order_promised_anew": Entry(
+        later("Promised for another day"),
+        (later("was {was_promised}, now {promised}"), "{why}"),
+        "calendar-event",
+        "accent",
+    ),
+    "order_expected_anew": Entry(
+        later("Expected on another day"),
+        (later("promised for {promised}, expected on {arrives}"), "{why}"),
+        "calendar-event",
+    ),
+    "order_expected_late": Entry(
+        later("Expected later than promised"),
+        (later("promised for {promised}, expected on {arrives}"), "{why}"),
+        "calendar-x",
+        "warn",
+    ),
     "order_canceled": Entry(
         later("Canceled"), ("{units}", "{quantities}", "{reason}", "{why}"), "slash-circle"
     ),
@@ -422,8 +439,14 @@ NOTES = {
     "vendor": later("the vendor sees it"),
     "customer": later("the customer sees it"),
 }
-# Why an escalation is over, and why units were called off by rule, as it was written down.
-WHYS = (later("its cause went away"), later("not handed over in time"))
+# Why an escalation is over, why units were called off by rule, and why something else is promised
+# than was, as it was written down.
+WHYS = (
+    later("its cause went away"),
+    later("not handed over in time"),
+    later("address changed"),
+    later("more units wanted"),
+)
 
 
 def _units_of(n: int) -> str:
@@ -449,11 +472,12 @@ def field(name: str) -> str:
 DOUBTS = {
     "address": later("the address"),
     "unknown_sku": later("an item that nobody sells"),
+    "wrong_vendor": later("a vendor that does not sell it"),
     "quantity": later("many units"),
     "value": later("a high value"),
     "currency": later("the currency"),
     "review": later("every such order is looked at"),
-    "need_by": later("nobody can be in time"),
+    "need_by": later("it would be too late"),
     "unfilled": later("nobody has all of it"),
     "manual": later("held by hand"),
     "shop": later("stopped in the shop"),
@@ -508,6 +532,8 @@ FACTS: dict[str, Callable[[Any], str]] = {
     "until": lambda s: day(date.fromisoformat(s)),
     "ship_on": lambda s: day(date.fromisoformat(s)),
     "arrives": lambda s: day(date.fromisoformat(s)),
+    "promised": lambda s: day(date.fromisoformat(s)),
+    "was_promised": lambda s: day(date.fromisoformat(s)),
     "attested": lambda _yes: _("The vendor has looked: the units are there"),
     "taken_back": _units_of,
     "unfilled": _units_of,

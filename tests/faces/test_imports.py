@@ -112,12 +112,54 @@ def test_what_is_refused_comes_as_a_file_that_is_mended_and_sent_again(agent):
 def test_the_arrangement_of_the_same_columns_is_offered_again(agent):
     head = HEAD.replace("Customer", "Besteller")
     path = upload(agent, head + row("A-1")).location
-    agent.post(f"{path}/try", data=arranged(**{"column:customer.name": "Besteller"}))
+    data = arranged(tells="yes", **{"column:customer.name": "Besteller"})
+    agent.post(f"{path}/try", data=data)
 
     again = agent.get(upload(agent, head + row("A-9")).location).text
 
     assert '<option value="Besteller" selected>' in again
     assert 'name="channel" value="web"' in again
+    assert "checked" not in again
+
+
+def test_what_decimals_stand_after_is_asked_where_the_file_does_not_tell(agent):
+    path = upload(agent, HEAD + row("A-1").replace("12.50", "1.234")).location
+    asked = agent.get(path).text
+
+    unsaid = agent.post(f"{path}/try", data=arranged(decimal=""))
+    agent.post(f"{path}/try", data=arranged(decimal=","))
+
+    assert '<option value="">Choose</option>' in asked
+    assert "The first numbers of this file do not tell it." in asked
+    assert unsaid.status_code == 422
+    assert "Its first numbers can be read in two ways" in unsaid.text
+    assert one("SELECT fixed FROM imports").fixed["decimal"] == ","
+
+
+def test_a_sign_that_nobody_offers_is_refused(agent):
+    path = upload(agent, HEAD + row("A-1")).location
+
+    assert agent.post(f"{path}/try", data=arranged(decimal=";")).status_code == 422
+    assert one("SELECT status FROM imports").status == "draft"
+
+
+def test_what_was_tried_out_shows_the_amounts_that_were_read(agent):
+    path = tried(agent, HEAD + row("A-1") + row("A-2", "two"))
+    found = agent.get(path).text
+
+    assert "Decimals stand after a point, as in 1,234.50." in found
+    assert '<span class="money">€25.00</span>' in found
+    agent.post(f"{path}/start")
+    run("run_imports")
+    assert "How it is read" not in agent.get(path).text
+
+
+def test_of_a_file_that_cannot_be_read_to_its_end_the_page_says_that_none_is_taken(agent):
+    found = agent.get(tried(agent, HEAD + row("A-1") + '"never closed\n')).text
+
+    assert "Line 3 cannot be read" in found
+    assert "None of the file is taken in." in found
+    assert "Take in 1 order<" not in found
 
 
 def test_a_draft_is_dropped_and_a_run_is_stopped(agent):

@@ -269,11 +269,11 @@ def test_a_promised_day_ends_in_the_marketplaces_zone(api: Api) -> None:
 def test_a_listing_without_a_currency_has_the_marketplaces(api: Api) -> None:
     make_vendor_with_stock("kiln")
     policy("marketplace", currency="JPY")
-    listing = {"vendor": "kiln", "location": "main", "sku": "MUG", "title": "Mug", "cost": "600"}
+    listing = {"vendor": "kiln", "location": "main", "sku": "POT", "title": "Pot", "cost": "600"}
 
     api("PUT", "/listings", {"listings": [listing]})
 
-    found = one("SELECT cost_minor, currency FROM listings WHERE sku = 'MUG'")
+    found = one("SELECT cost_minor, currency FROM listings WHERE sku = 'POT'")
     assert tuple(found) == (600, "JPY")
 
 

@@ -49,7 +49,7 @@ def forget_the_count(app: Flask) -> None:
 def test_when_all_is_well_nothing_is_red(alive: None, ops_client: FlaskClient) -> None:
     page = ops_client.get(SYSTEM).text
 
-    assert "All 8 parts are running." in page
+    assert "All 9 parts are running." in page
     assert 'data-tone="crit"' not in page.partition("<main")[2]
     assert counted(page) == 0
 
@@ -64,7 +64,7 @@ def test_a_part_that_is_silent_is_red_and_counted_on_every_page(
     page, other = ops_client.get(SYSTEM).text, ops_client.get("/console/").text
 
     assert is_red(page, part)
-    assert f"1 of 8 parts needs a person: {part}" in page
+    assert f"1 of 9 parts needs a person: {part}" in page
     assert "<title>(1) System" in page
     assert counted(other) == 1
     assert 'aria-label="More pages, 1 need a person"' in other
@@ -148,7 +148,7 @@ def test_without_valkey_the_page_answers_and_says_so(
 
     assert answer.status_code == 200
     assert is_red(answer.text, "Valkey")
-    assert "1 of 8 parts needs a person: Valkey" in answer.text
+    assert "1 of 9 parts needs a person: Valkey" in answer.text
     assert answer.text.count("nobody can be heard without Valkey") == len(ALL)
     assert "Nobody knows while Valkey is away" in answer.text
 

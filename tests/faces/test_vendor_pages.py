@@ -355,6 +355,22 @@ def test_whoever_suspends_says_what_becomes_of_open_work(lead: FlaskClient) -> N
     assert len(references(key)) == 1
 
 
+def test_whoever_closes_is_told_that_others_get_open_work_and_not_asked(lead: FlaskClient) -> None:
+    make_vendor_with_stock("kiln")
+    routed_order()
+
+    page = lead.get("/console/vendors/kiln/moves/close").text
+    said = move(lead, "close", work="finish")
+    run_jobs("take_back_stopped")
+
+    assert 'name="work"' not in page
+    assert "1 fulfillment order of it has not left." in words(page)
+    assert "Others get what it has not sent" in words(page)
+    assert said.location == "/console/vendors/kiln"
+    assert "kiln is closed; others get" in words(lead.get(said.location).text).lower()
+    assert [r.status for r in rows("SELECT status FROM fulfillment_orders")] == ["rejected"]
+
+
 @pytest.mark.parametrize(
     ("name", "data", "field", "told"),
     [
@@ -363,7 +379,7 @@ def test_whoever_suspends_says_what_becomes_of_open_work(lead: FlaskClient) -> N
         ("pause", {"until": "2026-11-23"}, "until", "Name a day after today"),
         ("pause", {"until": "2030-01-01"}, "until", "Name a day after today"),
         ("pause", {"until": "soon"}, "until", "Not a valid date value."),
-        ("close", {"work": "burn"}, "work", "Not a valid choice."),
+        ("suspend", {"work": "burn"}, "work", "Not a valid choice."),
     ],
 )
 def test_a_move_that_makes_no_sense_is_refused_beside_its_field(

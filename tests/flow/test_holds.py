@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from app.extensions import db
 from app.intake.forms import OrderForm
@@ -145,6 +145,62 @@ def test_what_a_catalog_or_a_vendor_knows_is_no_unknown_sku():
     over = [{"line": "2", "sku": "LAMP", "units": 3, "most": 2}]
     assert (placed.is_held, open_codes(placed.id)) == (True, ["quantity"])
     assert one("SELECT facts FROM order_holds").facts == {"over": over}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "is_known", "told"),
+    [
+        ("nobody", False, "MUG may come from nobody alone, and no open vendor has that code."),
+        ("gone", False, "MUG may come from gone alone, and no open vendor has that code."),
+        ("fjord", True, "MUG may come from fjord alone, who does not list it."),
+    ],
+)
+def test_a_line_that_its_vendor_can_never_have_is_held_until_somebody_looks(
+    api, vendor, is_known, told
+):
+    make_vendor_with_stock("kiln", {"MUG": 10})
+    make_vendor_with_stock("fjord", {"LAMP": 10})
+    make_vendor_with_stock("gone", {"MUG": 10}, status="closed")
+    lines = [line("MUG", 2, vendor=vendor), line("MUG", 1, "2", vendor="kiln")]
+
+    (held,) = api("POST", "/orders", order_body("A-1", lines), **KEY).json["holds"]
+
+    pin = {"line": "1", "sku": "MUG", "vendor": vendor, "is_known": is_known}
+    assert (held["code"], held["detail"]) == ("wrong_vendor", told)
+    assert held["facts"] == {"pins": [pin]}
+    key = one("SELECT id FROM orders").id
+    assert (run("route_orders"), references(key)) == (0, [])
+    assert release(key) == {key}
+    run_jobs("route_orders")
+    given = "SELECT code FROM fulfillment_orders f JOIN vendors v ON v.id = f.vendor_id"
+    assert [row.code for row in rows(given)] == ["kiln"]
+
+
+def test_a_line_whose_vendor_lists_it_is_given_to_it_alone_however_it_stands():
+    make_vendor_with_stock("kiln", {"MUG": 10}, status="paused")
+    make_vendor_with_stock("fjord", {"MUG": 10})
+
+    key = routed_order(lines=[line(vendor="kiln")])
+
+    # Once it is back it may have it: nobody need look.
+    assert (open_codes(key), references(key)) == ([], [])
+
+
+@pytest.mark.parametrize(("pin", "read"), [({}, 0), ({"vendor": "kiln"}, 1)])
+def test_only_a_line_that_names_a_vendor_asks_for_vendors(pin, read):
+    make_vendor_with_stock()
+    form = OrderForm.model_validate(order_body(lines=[line(**pin)]))
+    query = text(
+        "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables"
+        " WHERE relname = 'vendors'"
+    )
+
+    with transaction(OPS) as now:
+        before = db.session.scalar(query)
+        intake.place([form.to_order(now)], zone="UTC", actor=ACTOR, now=now)
+        after = db.session.scalar(query)
+
+    assert after - before == read
 
 
 def test_a_marketplace_may_look_at_the_orders_of_a_channel_first():

@@ -9,7 +9,9 @@ import time
 
 import pytest
 
-from app.intake import files, imports, queries, running
+from app.intake import files, imports, opening, queries, rules, running
+from app.intake.contract import Measure
+from app.intake.registry import kinds
 from app.shared.errors import IllegalMove, InvalidInput
 from app.shared.work import OPS, transaction
 from tests.factories import (
@@ -79,6 +81,12 @@ def started(content: bytes) -> str:
     with transaction(OPS):
         imports.start(reference, None)
     return reference
+
+
+def looked_over(reference: str) -> None:
+    """Have a file looked over to its end."""
+    while stands(reference).status == "waiting":
+        running.step(reference)
 
 
 def tried(reference: str):
@@ -172,6 +180,7 @@ def test_what_was_tried_out_is_taken_in_after_that():
     assert not rows("SELECT FROM import_names")
 
 
+POINT = "where decimals stand after a point"
 TIMES = "2026-11-21 10:15 or 21.11.2026 10:15"
 
 
@@ -203,7 +212,7 @@ def test_every_wrong_cell_is_named_with_its_line_and_column():
             4,
             "A-3",
             [
-                (4, "Price", "'1.2.3' is not an amount; write it like 12.50."),
+                (4, "Price", f"'1.2.3' is not an amount {POINT}; write it like 12.50."),
                 (5, "Qty", "Input should be greater than or equal to 1"),
             ],
         ),
@@ -211,22 +220,48 @@ def test_every_wrong_cell_is_named_with_its_line_and_column():
     assert numbers() == ["A-1"]
 
 
-def test_a_number_that_comes_again_later_is_refused_and_nothing_of_it_is_doubled():
-    found = taken(csv(row("A-1"), row("A-2"), row("A-1", "POT")))
+def test_an_order_whose_rows_do_not_stand_together_is_refused_whole():
+    content = csv(row("A-1"), row("A-1", "POT"), row("A-2"), row("A-1", quantity="9"))
+    tried_out = tried(arranged(content))
+    found = taken(content)
 
-    assert counts(found) == {"taken": 2, "refused": 1}
-    problem = "A-1 stood in line 2 already; its lines must stand together, once."
-    assert refusals(found) == [(4, "A-1", [(4, "", problem)])]
-    assert one("SELECT sum(quantity) AS units FROM order_lines").units == 4
+    assert counts(found) == counts(tried_out) == {"taken": 1, "refused": 2}
+    ending = "its rows must stand together, so none of it is taken in."
+    told = [
+        (2, "A-1", [(2, "", f"A-1 comes again further down; {ending}")]),
+        (5, "A-1", [(5, "", f"A-1 stands in line 2 already; {ending}")]),
+    ]
+    assert refusals(found) == refusals(tried_out) == told
+    assert numbers() == ["A-2"]
 
 
-def test_a_number_that_comes_again_is_found_whenever_it_comes():
-    reference = started(csv(*(row(f"A-{n}") for n in range(5)), row("A-0")))
+def test_an_order_is_known_to_be_scattered_however_far_apart_its_rows_are(die_at):
+    """The file is looked over in parts, by workers that die; the first row came long ago."""
+    apart = running.FASTER * 2
+    reference = started(csv(row("A-0"), *(row(f"B-{n}") for n in range(apart)), row("A-0")))
+    running.step(reference, at_once=1)
+    running.step(reference, at_once=1)
+    assert (stands(reference).status, numbers()) == ("waiting", [])
 
-    while running.step(reference, at_once=2):
+    die_at("before records of a file are committed")
+    with pytest.raises(Died):
+        run("run_imports")
+    while running.step(reference, at_once=10):
         pass
 
-    assert counts(stands(reference)) == {"taken": 5, "refused": 1}
+    assert counts(stands(reference)) == {"taken": apart, "refused": 2}
+    assert "A-0" not in numbers()
+
+
+def test_a_count_that_is_said_twice_is_refused_and_none_of_them_is_chosen():
+    found = taken(csv("kiln,MUG,7", "kiln,MUG,5", header="vendor,sku,on hand"), "stock")
+
+    assert counts(found) == {"refused": 2}
+    ending = "it may stand there once, so none of it is taken in."
+    assert [wrong[0][2] for _line, _name, wrong in refusals(found)] == [
+        f"kiln main MUG comes again further down; {ending}",
+        f"kiln main MUG stands in line 2 already; {ending}",
+    ]
 
 
 def test_the_rows_of_an_order_may_leave_what_the_first_says_and_not_say_otherwise():
@@ -254,6 +289,115 @@ def test_sheets_of_other_countries_are_read_as_they_are_meant():
     assert one("SELECT captured_minor FROM payments").captured_minor == 246900
 
 
+# How numbers are written ----------------------------------------------------------------------
+
+
+def semicolons(*lines: str) -> bytes:
+    """Return a file with semicolons, so that commas are free for decimals."""
+    content = csv(*lines).decode().replace(",", ";").replace("_", ",")
+    return content.encode()
+
+
+def test_one_comma_among_points_makes_no_price_a_hundredfold():
+    content = semicolons(row("A-1", price="12_50"), row("A-2", price="12.50"), row("A-3"))
+
+    assert stands(drafted(content)).fixed["decimal"] == ""
+    with pytest.raises(InvalidInput) as refusal:
+        arranged(content)
+    found = taken(content, decimal=".")
+
+    assert refusal.value.fields == {"decimal": rules.TWO_SIGNS}
+    assert refusals(found) == [
+        (2, "A-1", [(2, "Price", f"'12,50' is not an amount {POINT}; write it like 12.50.")])
+    ]
+    assert {r.items_minor for r in rows("SELECT items_minor FROM orders")} == {2500}
+
+
+def test_how_the_last_file_of_the_same_columns_was_written_is_not_remembered():
+    taken(semicolons(row("A-1", price="12.50")), decimal=".")
+    reference = drafted(semicolons(row("A-2", price="12_50")))
+
+    assert stands(reference).fixed["decimal"] == ","
+
+
+def test_a_sign_that_the_file_contradicts_is_refused():
+    with pytest.raises(InvalidInput) as refusal:
+        arranged(semicolons(row("A-1", price="12_50"), row("A-2", price="1.234")), decimal=".")
+
+    assert refusal.value.fields == {"decimal": "Its first numbers have decimals after a comma."}
+
+
+@pytest.mark.parametrize(("sign", "minor"), [(".", 123_00), (",", 123_000_00)])
+def test_numbers_that_can_be_read_in_two_ways_are_asked_about(sign, minor):
+    content = csv(row("A-1", price="123.000", quantity="1"))
+    with pytest.raises(InvalidInput) as refusal:
+        arranged(content)
+
+    found = taken(content, decimal=sign)
+
+    assert refusal.value.fields == {"decimal": rules.TWO_WAYS}
+    assert (counts(found), one("SELECT items_minor FROM orders").items_minor) == (
+        {"taken": 1},
+        minor,
+    )
+
+
+def test_a_number_that_comes_late_is_not_read_in_one_of_two_ways():
+    """The first rows told nothing; read after a point, 1.000 would be one unit."""
+    before = [row("A-1", price="12") for _ in range(opening.LOOKED_AT)]
+    found = taken(
+        csv(*before, row("B-1", quantity="1.000", price="1.250"), row("B-2", price="8.5"))
+    )
+
+    doubt = "can be read in two ways; say whether decimals stand after a point or a comma."
+    assert refusals(found)[1][2] == [
+        (opening.LOOKED_AT + 2, "Qty", f"'1.000' {doubt}"),
+        (opening.LOOKED_AT + 2, "Price", f"'1.250' {doubt}"),
+    ]
+    assert one("SELECT items_minor FROM orders").items_minor == 1700
+
+
+def test_a_column_that_is_chosen_by_hand_tells_how_its_numbers_are_written():
+    """What was guessed of the columns that were guessed says nothing of it."""
+    content = semicolons(row("A-1", price="12_50")).replace(b"Price", b"Betrag")
+    reference = drafted(content)
+    with transaction(OPS):
+        mapping = queries.one(reference).mapping | {"lines.unit_price": "Betrag"}
+        imports.arrange(reference, mapping, {"channel": "web"}, None)
+
+    assert stands(reference).fixed["decimal"] == ","
+
+
+def test_a_file_that_is_tried_out_shows_what_its_first_records_are_read_as():
+    reference = arranged(
+        csv(
+            row("A-1"),
+            row("A-1", "POT", "1", "1234.50"),
+            row("A-2", quantity="two"),
+            row("A-3"),
+            row("A-4", "POT"),
+            row("A-3"),
+            *(row(f"B-{n}") for n in range(9)),
+        )
+    )
+    tried(reference)
+
+    measure = kinds()["orders"].measure
+    with transaction(OPS):
+        found = [(one.name, measure(one.form)) for one in opening.first(queries.one(reference))]
+
+    assert found[0] == ("A-1", Measure(3, 125_950, "EUR"))
+    assert [name for name, _ in found] == ["A-1", "A-4", *(f"B-{n}" for n in range(3))]
+
+
+def test_the_mark_that_figures_are_text_is_no_part_of_them():
+    found = taken(csv(row("'1001", zip="'211 34")))
+
+    assert counts(found) == {"taken": 1}
+    order = one("SELECT number, ship_to ->> 'postal_code' AS zip FROM orders")
+    assert tuple(order) == ("1001", "211 34")
+
+
 def test_formulas_are_kept_as_the_text_they_are():
     found = taken(csv(row("A-1", name='"=1+1"'), row("A-2", name='"\'=1+1"', email="b@x.org")))
 
@@ -275,6 +419,18 @@ def test_json_lines_are_orders_in_the_words_of_the_api():
         (4, "A-2", [(4, "lines.0.quantity", "Input should be greater than or equal to 1")]),
         (5, "", [(5, "", "It is not a JSON object.")]),
     ]
+
+
+@pytest.mark.parametrize("name", ["quantity", "\0", "\ud800"])
+def test_a_name_that_stands_twice_in_a_line_of_json_is_refused(name):
+    body = json.dumps(order_body("A-1"))
+    said = json.dumps(name)
+    twice = body.replace('"quantity": ', f"{said}: 9, {said}: ", 1)
+
+    found = taken("\n".join([twice, json.dumps(order_body("A-2"))]).encode())
+
+    assert refusals(found) == [(1, "", [(1, "", f"{said} stands twice in one object.")])]
+    assert numbers() == ["A-2"]
 
 
 def test_customers_are_told_of_their_orders_only_if_that_was_chosen():
@@ -301,6 +457,7 @@ def test_an_order_that_is_here_with_other_content_is_refused_and_stays():
 
 def test_a_worker_that_dies_loses_nothing_and_doubles_nothing(die_at):
     reference = started(csv(*(row(f"A-{n}") for n in range(5)), row("A-9", quantity="0")))
+    looked_over(reference)
     running.step(at_once=2)
 
     die_at("before records of a file are committed")
@@ -351,6 +508,7 @@ def test_two_workers_take_a_file_once(app):
 
 def test_what_is_stopped_stays_as_far_as_it_came():
     reference = started(csv(*(row(f"A-{n}") for n in range(9))))
+    looked_over(reference)
     running.step(at_once=2)
 
     with transaction(OPS):
@@ -457,12 +615,14 @@ def test_a_letter_may_lie_where_pieces_meet_and_a_byte_that_is_none_is_found():
         (["x" * 2_000_000], "Line 4 is longer than 1 MB."),
     ],
 )
-def test_a_file_that_cannot_be_read_on_ends_there_and_says_where(lines, problem):
-    # Nobody knows whether the order before that line goes on in it.
-    found = taken(csv(row("A-1"), row("A-2"), *lines))
+def test_of_a_file_that_cannot_be_read_to_its_end_nothing_is_taken(lines, problem):
+    # Nobody knows whether an order before that line goes on in it, or after it.
+    content = csv(row("A-1"), row("A-2"), *lines)
+    tried_out, found = tried(arranged(content)), taken(content)
 
-    assert (found.status, counts(found), numbers()) == ("failed", {"taken": 1}, ["A-1"])
+    assert (found.status, found.seen, counts(found), numbers()) == ("failed", 0, {}, [])
     assert problem in found.problem
+    assert (tried_out.status, tried_out.problem) == ("failed", found.problem)
 
 
 def test_a_row_of_too_many_cells_is_refused_alone():

@@ -119,7 +119,7 @@ def test_a_listing_that_is_on_sale_again_wakes_who_waits(waiting, api):
     run_jobs("wake_waiting", "route_orders")
     assert [len(references(key)) for key in waiting] == [0, 0, 0]
 
-    api("PUT", "/listings", {"listings": [terms | {"currency": "EUR"}]})
+    api("PUT", "/listings", {"listings": [terms | {"is_active": True}]})
     run_jobs("wake_waiting", "route_orders")
 
     assert [len(references(key)) for key in waiting] == [1, 1, 0]
@@ -406,6 +406,28 @@ def test_listings_come_in_with_all_their_terms_and_are_read_again(api):
     api("PUT", "/listings", {"listings": [TERMS | {"price": None, "restock_on": None}]})
     (read,) = api("GET", "/listings?sku=MUG").json["listings"]
     assert (read["price"], read["restock_on"], read["buy_in_days"]) == (None, None, 5)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({}, (650, 1200, "JPY", False)),
+        ({"currency": None, "cost": "6.50"}, (650, 1200, "EUR", False)),
+        ({"is_active": True}, (650, 1200, "JPY", True)),
+    ],
+)
+def test_the_currency_of_a_listing_and_that_it_is_off_sale_stay_until_somebody_says_otherwise(
+    api, said, kept
+):
+    make_vendor_with_stock(stock={})
+    first = {"cost": "600", "price": "1200", "currency": "JPY", "is_active": False}
+    api("PUT", "/listings", {"listings": [TERMS | first]})
+
+    assert api("PUT", "/listings", {"listings": [TERMS | {"cost": "650"} | said]}).json == {
+        "saved": 1
+    }
+
+    assert one("SELECT cost_minor, price_minor, currency, is_active FROM listings") == kept
 
 
 @pytest.mark.parametrize(

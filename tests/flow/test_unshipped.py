@@ -13,8 +13,7 @@ from app.choices.service import confirm as offer
 from app.notifications.texts import compose
 from app.orders import review
 from app.orders.confirmations import Confirmation
-from app.orders.contract import Action, DeclineCode
-from app.orders.contract import UNSHIPPED
+from app.orders.contract import UNSHIPPED, Action, DeclineCode
 from app.orders.service import act, cancel, confirm
 from app.payments.service import Word, note
 from app.shared.errors import IllegalMove

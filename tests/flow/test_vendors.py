@@ -13,7 +13,6 @@ from app.extensions import db
 from app.notifications.texts import compose
 from app.routing import moves
 from app.routing.standing import BATCH, stand
-from app.shared import ids
 from app.shared.errors import IllegalMove, InvalidInput, NotFound
 from app.shared.seen import Overtaken, written
 from app.shared.work import OPS, PLATFORM, transaction, vendor_scope
@@ -241,16 +240,21 @@ def test_of_two_stopped_vendors_no_order_is_waited_for_while_stock_is_held(app):
     assert ("stock", "order") not in pairwise(held)
 
 
-def test_what_has_left_stays_with_a_vendor_that_is_closed(app):
+def test_what_a_closed_vendor_has_not_sent_goes_to_others_and_what_has_left_stays(app):
     make_vendor_with_stock(stock={"MUG": 50})
     key = routed_order("A-1", [line("MUG", 3)])
     (reference,) = confirmed(key)
     send(reference, parcel(1, NOW, _1=1))
     make_vendor_with_stock("fjord", {"MUG": 50}, cost_minor=900)
 
-    do(Move.CLOSE, "gone", takes_back=True)
+    # Nobody is asked what becomes of it: its people and keys could do nothing about it.
+    do(Move.CLOSE, "gone")
     run_jobs("take_back_stopped", "route_orders")
 
+    assert given() == {"kiln": ["shipped"], "fjord": ["assigned"]}
+    told = one("SELECT facts FROM notifications WHERE template = 'account_vendor'").facts
+    assert told["work"] == "taken_back"
+    assert run("take_back_stopped") == 0
     assert given() == {"kiln": ["shipped"], "fjord": ["assigned"]}
     assert rows(
         "SELECT ordered FROM fo_lines l JOIN vendors v ON v.id = l.vendor_id WHERE v.code = 'fjord'"
@@ -266,6 +270,19 @@ def test_a_vendor_that_is_opened_again_meanwhile_keeps_its_work(app):
     run_jobs("take_back_stopped")
 
     assert given() == {"kiln": ["assigned"]}
+
+
+def test_what_was_taken_from_a_suspended_vendor_is_its_own_again_when_it_is_reopened(app):
+    make_vendor_with_stock()
+    key = routed_order()
+    do(Move.SUSPEND, "late", takes_back=True)
+    run_jobs("take_back_stopped", "route_orders")
+    assert (given(), len(references(key))) == ({"kiln": ["rejected"]}, 1)
+
+    do(Move.REOPEN, "")
+    run_jobs("wake_waiting", "route_orders")
+
+    assert given() == {"kiln": ["rejected", "assigned"]}
 
 
 def test_work_that_was_given_while_a_vendor_was_stopped_is_found_a_minute_later(app):
@@ -302,145 +319,6 @@ def test_a_worker_that_dies_on_the_way_loses_and_doubles_nothing(app, die_at):
     assert given() == {"kiln": ["rejected"]}
     told = rows("SELECT 1 FROM timeline WHERE event = 'fulfillment_order_taken_back'")
     assert len(told) == 1
-
-
-# Through the API -----------------------------------------------------------------------------
-
-
-PLACE = {"name": "Main", "zone": "Europe/Berlin", "country": "DE"}
-CALENDAR = {
-    "working_days": [1, 2, 3, 4],
-    "holidays": "DE-BY",
-    "daily_capacity": 40,
-    "ships_to": ["DE", "AT"],
-    "is_active": False,
-}
-
-
-def test_a_vendor_comes_in_with_its_kind_and_its_calendar_and_is_read_again(api):
-    api("PUT", "/vendors/kiln", {"name": "Kiln", "kind": "drop_shipper", "email": "k@kiln.example"})
-    api("PUT", "/vendors/kiln/locations/main", PLACE | CALENDAR)
-    days = {"first_day": "2026-12-24", "last_day": "2026-12-31", "reason": "Christmas"}
-    assert api("PUT", "/vendors/kiln/locations/main/closures", days).status_code == 200
-
-    found = api("GET", "/vendors/kiln").json
-
-    assert (found["kind"], found["status"], found["status_until"]) == (
-        "drop_shipper",
-        "active",
-        None,
-    )
-    (place,) = found["locations"]
-    assert {name: place[name] for name in CALENDAR} == CALENDAR | {"ships_to": ["AT", "DE"]}
-    assert place["closures"] == [days]
-    assert place["cut_off"] == "16:00:00"
-
-
-@pytest.mark.parametrize("code", ["new", "a/b", ".."])
-def test_a_vendor_that_no_page_could_show_is_refused(api, code):
-    vendor = {"code": code, "name": "Other", "location": PLACE}
-
-    answer = api("PUT", "/vendors", {"vendors": [vendor]})
-
-    assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "code")
-    assert f"Vendor '{code}' was not taken in" in answer.json["detail"]
-    assert rows("SELECT FROM vendors") == []
-
-
-def test_a_vendor_that_no_page_could_show_and_is_here_is_changed_as_others_are(api, sql):
-    sql("INSERT INTO vendors (id, code, name, status) VALUES (%s, 'new', 'N', 'active')", ids.new())
-
-    assert api("PUT", "/vendors/new", {"name": "Newer"}).status_code == 200
-    assert one("SELECT name FROM vendors").name == "Newer"
-
-
-def test_what_a_call_leaves_out_of_the_calendar_stays_and_null_takes_it_away(api):
-    api("PUT", "/vendors/kiln", {"name": "Kiln", "kind": "fulfillment_house"})
-    api("PUT", "/vendors/kiln/locations/main", PLACE | CALENDAR)
-
-    api("PUT", "/vendors/kiln", {"name": "Kiln & Co."})
-    api("PUT", "/vendors/kiln/locations/main", PLACE | {"holidays": None, "ships_to": None})
-
-    found = api("GET", "/vendors/kiln").json
-    (place,) = found["locations"]
-    assert (found["name"], found["kind"]) == ("Kiln & Co.", "fulfillment_house")
-    assert (place["holidays"], place["ships_to"]) == (None, None)
-    assert (place["working_days"], place["daily_capacity"], place["is_active"]) == (
-        [1, 2, 3, 4],
-        40,
-        False,
-    )
-
-
-@pytest.mark.parametrize(
-    ("change", "field", "told"),
-    [
-        ({"holidays": "DE-XX"}, "holidays", "no part of DE"),
-        ({"holidays": "Germany"}, "holidays", "write it like DE"),
-        ({"working_days": []}, "working_days", "at least 1"),
-        ({"working_days": [0]}, "working_days.0", "greater than or equal to 1"),
-        ({"working_days": [8]}, "working_days.0", "less than or equal to 7"),
-        ({"daily_capacity": 0}, "daily_capacity", "greater than or equal to 1"),
-        ({"ships_to": []}, "ships_to", "at least 1"),
-        ({"ships_to": ["Sweden"]}, "ships_to.0", "match pattern"),
-        ({"is_active": "perhaps"}, "is_active", "boolean"),
-        ({"cutoff": "12:00"}, "cutoff", "not permitted"),
-    ],
-)
-def test_a_calendar_that_makes_no_sense_is_refused_whole(api, change, field, told):
-    api("PUT", "/vendors/kiln", {"name": "Kiln"})
-    api("PUT", "/vendors/kiln/locations/main", PLACE)
-    before = rows("SELECT * FROM locations")
-
-    answer = api("PUT", "/vendors/kiln/locations/main", PLACE | CALENDAR | change)
-
-    assert answer.status_code == 422
-    (wrong,) = answer.json["errors"]
-    assert wrong["field"] == field
-    assert told in wrong["detail"]
-    assert rows("SELECT * FROM locations") == before
-
-
-def test_a_status_that_a_program_names_is_a_move_like_any_other(api):
-    make_vendor_with_stock()
-    body = {"name": "Kiln", "email": "k@kiln.example", "status": "paused"}
-
-    said = api("PUT", "/vendors/kiln", body | {"status_until": "2026-12-01"})
-    again = api("PUT", "/vendors/kiln", {"name": "Kiln", "email": None})
-
-    assert (said.status_code, again.status_code) == (200, 200)
-    assert standing() == "paused"
-    vendor = one("SELECT status_reason, status_by FROM vendors")
-    assert vendor == ("said by tests", "tests")
-    assert [act for act, *_ in acts()] == ["vendors_saved", "vendor_paused", "vendors_saved"]
-
-
-def test_a_status_that_cannot_be_reached_is_refused_and_nothing_is_saved(api):
-    make_vendor_with_stock()
-    do(Move.SUSPEND, "late")
-
-    answer = api("PUT", "/vendors/kiln", {"name": "Other", "status": "paused"})
-
-    assert (answer.status_code, standing()) == (409, "suspended")
-    assert "kiln is suspended and cannot become paused. Reopen it" in answer.json["detail"]
-    assert one("SELECT name FROM vendors").name == "Kiln"
-
-
-def test_many_vendors_come_in_at_once_with_their_calendars(api):
-    vendors = [{"code": f"v{n}", "name": f"V {n}", "location": PLACE | CALENDAR} for n in range(3)]
-
-    assert api("PUT", "/vendors", {"vendors": vendors}).json == {"saved": 3}
-    assert rows("SELECT DISTINCT working_days, ships_to FROM locations") == [
-        ([1, 2, 3, 4], ["AT", "DE"])
-    ]
-
-
-@pytest.mark.parametrize("path", ["/vendors/nobody", "/vendors/nobody/locations/main/closures"])
-def test_a_vendor_that_is_not_there_is_404(api, path):
-    method = "GET" if path.count("/") == 2 else "PUT"
-    body = {"first_day": "2026-12-24", "last_day": "2026-12-24", "reason": "x"}
-
-    assert api(method, path, None if method == "GET" else body).status_code == 404
 
 
 # Closures ------------------------------------------------------------------------------------

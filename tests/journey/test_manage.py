@@ -44,6 +44,7 @@ PAGES = {
         "/console/vendors/new",
         "/console/vendors/kiln",
         "/console/vendors/kiln/moves/suspend",
+        "/console/vendors/kiln/moves/close",
         "/console/vendors/kiln/locations/main",
         "/console/catalog",
         "/console/catalog/MUG",

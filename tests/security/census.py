@@ -21,6 +21,7 @@ STAND_INS: dict[str, Any] = {
     "IntegerConverter": 1,
     "PathConverter": "css/base.css",
     "UnicodeConverter": "nobody",
+    "NumberConverter": "nobody",
 }
 
 

@@ -149,7 +149,7 @@ def test_s69_ambiguous_words_are_judged_at_once():
     way = Way(ZoneInfo("UTC"))
     began = time.monotonic()
     for hostile in ("1" * 100_000, " " * 100_000, "9'" * 50_000, "A" * 100_000, ",0" * 50_000):
-        rules.decimal_of([hostile])
+        assert rules.decimal_of([hostile]) is None
         for read in (rules.amount, rules.whole, rules.moment, rules.day, rules.country):
             with pytest.raises(ValueError, match="is no"):
                 read(hostile, way)

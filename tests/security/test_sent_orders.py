@@ -278,6 +278,20 @@ def test_s48_a_million_orders_at_once_are_refused_at_once(
     assert grown(before, rows()) == {}
 
 
+def test_s48_orders_that_are_none_do_not_read_the_whole_body_anew_each(
+    browser: FlaskClient, rows: Callable[[], dict[str, int]]
+) -> None:
+    padding = '{"pad":[' + ",".join(["{}"] * 200_000) + "]}"
+    before, started = rows(), time.process_time()
+
+    answer = sent(browser, "/orders/batch", f'{{"orders":[{"null," * 999}{padding}]}}')
+
+    assert time.process_time() - started < 5
+    assert {result["status"] for result in answer.json["results"]} == {422}
+    assert len(answer.json["results"]) == 1_000
+    assert grown(before, rows()) == {}
+
+
 class Endless(io.RawIOBase):
     """A body that goes on for long, and knows how much of it was read."""
 

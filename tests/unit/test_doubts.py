@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.orders.contract import NewCustomer, NewLine, NewOrder
-from app.orders.doubts import MOST_NAMED, Doubt, Sku, doubts_of, wrong_fields
+from app.orders.doubts import MOST_NAMED, Astray, Doubt, Sku, doubts_of, wrong_fields
 from app.orders.words import SENTENCES, sentence
 from app.policies.documents import Doubts
 from app.shared import language
@@ -32,11 +32,13 @@ ORDER = NewOrder(
     deliver_on=None,
     request_sha256="",
 )
+NONE: Astray = {}
 KNOWN = {"MUG": Sku(is_known=True), "NONE": Sku(is_known=False)}
 
 
-def found(order: NewOrder, known=KNOWN, **policy) -> dict[str, dict]:
-    return {doubt.code: doubt.facts for doubt in doubts_of(order, known, Doubts(**policy))}
+def found(order: NewOrder, known=KNOWN, astray=NONE, **policy) -> dict[str, dict]:
+    doubts = doubts_of(order, known, astray, Doubts(**policy))
+    return {doubt.code: doubt.facts for doubt in doubts}
 
 
 def address(country, postal_code=None, **changes):
@@ -130,6 +132,21 @@ def test_a_sku_that_nobody_has_is_doubted_once():
     assert doubts == {"unknown_sku": {"skus": ["NONE"]}}
 
 
+def test_a_line_whose_vendor_cannot_have_it_is_doubted_and_no_other():
+    names = {"1": None, "2": "nobody", "3": "kiln", "4": "fjord"}
+    lines = tuple(replace(MUGS, external_id=name, vendor=who) for name, who in names.items())
+
+    doubts = found(
+        replace(ORDER, lines=lines), astray={("nobody", "MUG"): False, ("fjord", "MUG"): True}
+    )
+
+    pins = [
+        {"line": "2", "sku": "MUG", "vendor": "nobody", "is_known": False},
+        {"line": "4", "sku": "MUG", "vendor": "fjord", "is_known": True},
+    ]
+    assert doubts == {"wrong_vendor": {"pins": pins}}
+
+
 @pytest.mark.parametrize(
     ("units", "of_product", "policy", "most"),
     [
@@ -148,6 +165,15 @@ def test_more_units_than_are_usual_are_doubted(units, of_product, policy, most):
     doubts = found(order, {"MUG": Sku(is_known=True, most_units=of_product)}, **policy)
 
     assert doubts == ({"quantity": {"over": [over]}} if most else {})
+
+
+def test_units_of_a_sku_are_counted_over_all_lines_of_an_order():
+    lines = tuple(replace(MUGS, external_id=str(n), quantity=90) for n in range(100))
+
+    doubts = found(replace(ORDER, lines=lines))
+
+    over = {"line": "0", "sku": "MUG", "units": 9_000, "most": 100}
+    assert doubts == {"quantity": {"over": [over]}}
 
 
 @pytest.mark.parametrize(("most", "is_doubted"), [(None, False), (2500, False), (2499, True)])
@@ -184,9 +210,10 @@ def test_all_doubts_are_found_at_once():
 
 
 def test_a_doubt_names_a_few_of_many():
-    lines = tuple(replace(MUGS, external_id=str(n), quantity=101) for n in range(500))
+    lines = tuple(replace(MUGS, external_id=n, sku=n, quantity=101) for n in map(str, range(500)))
+    known = dict.fromkeys((line.sku for line in lines), Sku(is_known=True))
 
-    (doubt,) = doubts_of(replace(ORDER, lines=lines), KNOWN, Doubts())
+    (doubt,) = doubts_of(replace(ORDER, lines=lines), known, NONE, Doubts())
 
     assert isinstance(doubt, Doubt)
     assert len(doubt.facts["over"]) == MOST_NAMED
@@ -210,6 +237,19 @@ SAID = [
     ),
     ("unknown_sku", {"skus": ["A", "B"]}, "Nobody sells A, B, and no catalog knows it."),
     (
+        "wrong_vendor",
+        {
+            "pins": [
+                {"line": "1", "sku": "MUG", "vendor": "nobody", "is_known": False},
+                {"line": "2", "sku": "POT", "vendor": "kiln", "is_known": True},
+            ]
+        },
+        (
+            "MUG may come from nobody alone, and no open vendor has that code."
+            " POT may come from kiln alone, who does not list it."
+        ),
+    ),
+    (
         "quantity",
         {"over": [{"line": "1", "sku": "MUG", "units": 1200, "most": 100}]},
         "1,200 units of MUG: more than 100 are looked at first.",
@@ -226,6 +266,11 @@ SAID = [
         "need_by",
         {"date": "2026-12-12"},
         "The customer needs it by Sat, Dec 12, and nobody can be in time.",
+    ),
+    (
+        "need_by",
+        {"date": "2026-12-12", "fulfillment_orders": ["FO-1"]},
+        "The customer needs it by Sat, Dec 12, and its vendors cannot be in time.",
     ),
     ("unfilled", {"units": 3}, "Units that nobody has: 3."),
     ("manual", {"reason": "A strange name"}, "Held by hand: A strange name"),

@@ -33,6 +33,10 @@ POINT, COMMA = Way(ZoneInfo("Europe/Stockholm")), Way(ZoneInfo("Europe/Stockholm
         ("1.234,50", COMMA, "1234.50"),
         ("1\u00a0234,50 €", COMMA, "1234.50"),
         ("1.234", COMMA, "1234"),
+        ("1.234.567,5", COMMA, "1234567.5"),
+        ("1,23,456.00", POINT, "123456.00"),
+        ("'12.50", POINT, "12.50"),
+        ("$1,234.50 USD", POINT, "1234.50"),
     ],
 )
 def test_an_amount_is_read_as_its_country_writes_it(cell, way, amount):
@@ -45,9 +49,78 @@ def test_what_is_no_amount_is_refused(cell):
         rules.amount(cell, POINT)
 
 
-@pytest.mark.parametrize(("cell", "number"), [("2", 2), ("2.0", 2), ("1,000", 1000)])
+@pytest.mark.parametrize(
+    ("cell", "way", "sign"),
+    [
+        ("12.50", COMMA, "comma"),
+        ("12,50", POINT, "point"),
+        ("1,23", POINT, "point"),
+        ("12,3456", POINT, "point"),
+        ("1,2345.00", POINT, "point"),
+        ("1234,567.00", POINT, "point"),
+        (",500", POINT, "point"),
+        ("0,500", POINT, "point"),
+        ("1,234'567.00", POINT, "point"),
+        ("12 50", POINT, "point"),
+        ("12'50", COMMA, "comma"),
+    ],
+)
+def test_a_mark_that_does_not_stand_before_three_figures_is_not_dropped(cell, way, sign):
+    """Dropped, it would make of a price a hundredfold of it."""
+    with pytest.raises(ValueError, match=f"'{cell}' is not .* decimals stand after a {sign};"):
+        rules.amount(cell, way)
+
+
+@given(some.decimals(0, 10**9, places=2), some.sampled_from(list("., '")), some.booleans())
+def test_an_amount_is_the_same_however_it_is_grouped(number, by, is_comma):
+    way = COMMA if is_comma else POINT
+    by = {",": ".", ".": ","}[way.decimal] if by in ".," else by
+    written = f"{number:,}".replace(".", "|").replace(",", by).replace("|", way.decimal)
+
+    assert rules.amount(written, way) == str(number)
+    other = POINT if is_comma else COMMA
+    with pytest.raises(ValueError, match="is not an amount"):
+        rules.amount(written, other)
+
+
+@pytest.mark.parametrize(("cell", "number"), [("2", 2), ("2.0", 2), ("1,000", 1000), ("'7", 7)])
 def test_a_whole_number_may_be_written_as_sheets_do(cell, number):
     assert rules.whole(cell, POINT) == number
+
+
+def test_without_a_sign_only_what_can_be_read_in_one_way_is_a_number():
+    way = Way(POINT.zone, "")
+    read = [rules.amount(cell, way) for cell in ("12", "12.50", "12,50", "1 234")]
+
+    assert read == ["12", "12.50", "12.50", "1234"]
+    for reader in (rules.amount, rules.whole):
+        with pytest.raises(ValueError, match=r"'1\.250' can be read in two ways"):
+            reader("1.250", way)
+    with pytest.raises(ValueError, match=r"'two' is not an amount; write it like 12\.50\."):
+        rules.amount("two", way)
+
+
+@pytest.mark.parametrize(
+    ("cell", "way", "sign"), [("2.0", COMMA, "comma"), ("2,0", POINT, "point")]
+)
+def test_two_units_are_never_twenty(cell, way, sign):
+    said = f"'{cell}' is not a whole number where decimals stand after a {sign}."
+    with pytest.raises(ValueError, match=said):
+        rules.whole(cell, way)
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("'211 34", "211 34"),
+        ("'0815", "0815"),
+        ("211 34", "211 34"),
+        ("'s-Hertogenbosch", "'s-Hertogenbosch"),
+        ("4'7", "4'7"),
+    ],
+)
+def test_the_mark_of_figures_that_are_text_is_none_of_a_code(cell, code):
+    assert rules.code(cell, POINT) == code
 
 
 def test_a_part_of_a_unit_is_no_whole_number():
@@ -124,10 +197,33 @@ def test_columns_are_guessed_by_what_people_call_them():
     }
 
 
-def test_decimals_are_guessed_by_how_amounts_end():
-    assert rules.decimal_of(["1,234.50", "12.00"]) == "."
-    assert rules.decimal_of(["1.234,50 €"]) == ","
-    assert rules.decimal_of([]) == "."
+@pytest.mark.parametrize(
+    ("cells", "sign"),
+    [
+        (["1,234.50", "12.00"], "."),
+        (["1.234,50 €"], ","),
+        (["1.234", "12,50"], ","),
+        (["1,234", "2.0"], "."),
+        (["two", "12", "1 234"], None),
+        ([], None),
+    ],
+)
+def test_what_decimals_stand_after_is_told_by_cells_that_can_be_read_one_way(cells, sign):
+    assert rules.decimal_of(cells) == sign
+
+
+@pytest.mark.parametrize(
+    ("cells", "doubt"),
+    [
+        (["12.50", "13.50", "12,50"], rules.TWO_SIGNS),
+        (["2.0", "12,50"], rules.TWO_SIGNS),
+        (["1.234", "12", "2"], rules.TWO_WAYS),
+        (["12,500"], rules.TWO_WAYS),
+    ],
+)
+def test_what_decimals_stand_after_is_never_guessed(cells, doubt):
+    with pytest.raises(ValueError, match=doubt):
+        rules.decimal_of(cells)
 
 
 texts = some.text(some.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=8)

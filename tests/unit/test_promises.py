@@ -13,6 +13,7 @@ from app.promises.rules import (
     Lane,
     NoDay,
     bought_in_on,
+    day_of,
     days_late,
     deliver_on,
     end_of,
@@ -200,6 +201,7 @@ def test_a_lane_counts_the_days_on_which_its_parcels_move(handed_over, lane, des
 )
 def test_a_promised_day_lasts_until_its_own_midnight(day, zone, end):
     assert end_of(day, zone) == at(end)
+    assert day_of(at(end), zone) == day
 
 
 @pytest.mark.parametrize(

@@ -365,6 +365,27 @@ def test_a_shop_that_asks_for_one_address_ships_to_it():
     assert placed(told(WOO, woo_order(shipping=nothing))).ship_to["line1"] == "Ågatan 3"
 
 
+NEGATIVE = "Input should be greater than or equal to 0"
+
+
+@pytest.mark.parametrize(
+    ("source", "order", "field"),
+    [
+        (
+            SHOPIFY,
+            shopify_order(line_items=[shopify_item(price_set=both("-1.00"))]),
+            "line_items.0.price_set.presentment_money.amount",
+        ),
+        (WOO, woo_order(line_items=[woo_item(total="-1.00")]), "line_items.0.total"),
+    ],
+)
+def test_what_costs_less_than_nothing_is_refused_and_not_given_away(source, order, field):
+    with pytest.raises(InvalidInput) as refused:
+        told(source, order)
+
+    assert refused.value.fields[field] == NEGATIVE
+
+
 def test_what_was_refunded_is_told_in_all():
     refunds = [{"id": 1, "reason": "", "total": "-5.00"}, {"id": 2, "total": "-1.50"}]
 

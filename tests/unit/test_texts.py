@@ -230,6 +230,17 @@ def test_words_of_a_customer_are_never_read_as_a_template(code):
             {"is_faster": False, "expected": "2026-11-29", "is_late": False},
             "It goes by the service you ordered. We expect it on Sunday, November 29.",
         ),
+        (
+            {"expected": "2026-12-03", "is_late": True},
+            "\n\nWe expect it on Thursday, December 3. That is later than we promised",
+        ),
+        (
+            {"was_promised": "2026-11-26", "promised": "2026-12-03"},
+            (
+                "\n\nWe promised it for Thursday, November 26. With this change it takes longer:"
+                " we promise it for Thursday, December 3 now."
+            ),
+        ),
     ],
 )
 def test_a_customer_reads_by_which_service_it_comes_and_when(sent, said):

@@ -7,14 +7,14 @@ from datetime import datetime
 
 from app.catalog import service as catalog
 from app.catalog.forms import ListingForm
-from app.catalog.queries import listing_ids, states
-from app.intake.contract import Values, Verdict
-from app.intake.rules import amount, capitals, day, field, whole, yes_no
+from app.catalog.queries import currencies, listing_ids, states
+from app.intake.contract import Measure, Values, Verdict
+from app.intake.rules import amount, capitals, code, day, field, whole, yes_no
 from app.policies import marketplace
 from app.shared.errors import DomainError, NotFound
 from app.shared.language import later
 from app.vendors.queries import location_ids
-from app.web.fields import check
+from app.web.fields import Amounts, check
 
 
 class Listings:
@@ -29,7 +29,13 @@ class Listings:
     fields = (
         field("vendor", later("Vendor"), "vendorcode seller supplier", is_needed=True),
         field("location", later("Location"), "locationcode warehouse"),
-        field("sku", later("SKU"), "article productcode item artikelnummer", is_needed=True),
+        field(
+            "sku",
+            later("SKU"),
+            "article productcode item artikelnummer",
+            read=code,
+            is_needed=True,
+        ),
         field("title", later("Item"), "name product productname titel", is_needed=True),
         field("cost", later("Cost"), "unitcost buyingprice", read=amount, is_needed=True),
         field("price", later("Price"), "sellingprice retailprice", read=amount),
@@ -39,7 +45,7 @@ class Listings:
         field("buy_in_days", later("Working days to buy in"), "leadtime", read=whole),
         field("restock_on", later("Stock comes on"), "restock", read=day),
         field("bin", later("Bin"), "shelf shelfmark storagebin lagerplatz fach"),
-        field("own_code", later("Own code"), "internalcode internalbarcode ownlabel"),
+        field("own_code", later("Own code"), "internalcode internalbarcode ownlabel", read=code),
     )
 
     def given(self, fixed: Mapping[str, str]) -> Values:
@@ -54,6 +60,13 @@ class Listings:
         """Return a listing."""
         return check(ListingForm, values)
 
+    def measure(self, form: ListingForm) -> Measure:
+        """Return what is on hand, and what one of it costs."""
+        currency = form.currency or marketplace.currency()
+        wrong: dict[str, str] = {}
+        cost = Amounts(currency, wrong).of("cost", form.cost)
+        return Measure(form.stock, None if wrong else cost, currency)
+
     def take(
         self,
         forms: Sequence[ListingForm],
@@ -66,9 +79,9 @@ class Listings:
         for form in forms:
             if (form.vendor, form.location) not in places:
                 raise NotFound(f"Vendor '{form.vendor}' has no location '{form.location}'.")
-        currency = marketplace.currency()
-        rows = [form.to_row(places[form.vendor, form.location], currency) for form in forms]
-        known = listing_ids((form.vendor, form.location, form.sku) for form in forms)
+        usual, own = marketplace.currency(), currencies(form.name for form in forms)
+        rows = [f.to_row(places[f.vendor, f.location], usual, own.get(f.name)) for f in forms]
+        known = listing_ids(form.name for form in forms)
         before = states(known.values())
         keys = catalog.save_listings(rows)
         found = [keys[row["location_id"], row["sku"]] for row in rows]

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from app.intake import service
-from app.intake.contract import Values, Verdict, Way
+from app.intake.contract import Measure, Values, Verdict, Way
 from app.intake.forms import OrderForm
 from app.intake.reading import guest
-from app.intake.rules import amount, capitals, country, day, field, moment, whole, yes_no
+from app.intake.rules import amount, capitals, code, country, day, field, moment, whole, yes_no
 from app.orders.contract import NewOrder
 from app.orders.intake import Placed
 from app.shared.errors import DomainError
 from app.shared.language import later
-from app.web.fields import check
+from app.web.fields import Amounts, check
 
 # What shops call where an order's money stands.
 PAID = {
@@ -58,6 +58,7 @@ class Orders:
             "number",
             later("Order number"),
             "order orderno orderid ordernr bestellnummer reference name",
+            read=code,
             is_needed=True,
         ),
         field(
@@ -74,9 +75,14 @@ class Orders:
             "customername buyer buyername billingname kunde name",
             is_needed=True,
         ),
-        field("customer.external_id", later("Customer number"), "customerid buyerid"),
+        field("customer.external_id", later("Customer number"), "customerid buyerid", read=code),
         field("customer.email", later("E-mail"), "customeremail emailaddress buyeremail"),
-        field("customer.phone", later("Phone"), "phonenumber billingphone shippingphone"),
+        field(
+            "customer.phone",
+            later("Phone"),
+            "phonenumber billingphone shippingphone",
+            read=code,
+        ),
         field("customer.locale", later("Language"), "locale"),
         field(
             "ship_to.name",
@@ -93,7 +99,12 @@ class Orders:
         field("ship_to.line2", later("Street, second line"), "address2 shippingaddress2"),
         field("ship_to.city", later("City"), "town shippingcity ort", is_needed=True),
         field("ship_to.region", later("Region"), "state province shippingprovince"),
-        field("ship_to.postal_code", later("Postal code"), "zip postcode shippingzip plz"),
+        field(
+            "ship_to.postal_code",
+            later("Postal code"),
+            "zip postcode shippingzip plz",
+            read=code,
+        ),
         field(
             "ship_to.country",
             later("Country"),
@@ -101,11 +112,12 @@ class Orders:
             read=country,
             is_needed=True,
         ),
-        field("lines.external_id", later("Line number"), "line lineid lineitemid"),
+        field("lines.external_id", later("Line number"), "line lineid lineitemid", read=code),
         field(
             "lines.sku",
             later("SKU"),
             "lineitemsku itemsku article productcode item artikelnummer",
+            read=code,
             is_needed=True,
         ),
         field("lines.title", later("Item"), "title product lineitemname itemname"),
@@ -144,7 +156,7 @@ class Orders:
         field("promise.deliver_by", later("Promised for"), "promised", read=day),
         field("payment.status", later("Payment"), "financialstatus paymentstatus", read=paid),
         field("payment.amount", later("Amount paid"), "total paid amount", read=amount),
-        field("payment.reference", later("Payment reference"), "transactionid"),
+        field("payment.reference", later("Payment reference"), "transactionid", read=code),
     )
 
     def given(self, fixed: Mapping[str, str]) -> Values:
@@ -171,6 +183,17 @@ class Orders:
     def check(self, values: Values) -> OrderForm:
         """Return an order."""
         return check(OrderForm, values)
+
+    def measure(self, form: OrderForm) -> Measure:
+        """Return an order's units, and what they and their shipping cost."""
+        wrong: dict[str, str] = {}
+        minor = Amounts(form.currency, wrong)
+        worth = minor.of("shipping.price", form.shipping.price)
+        for line in form.lines:
+            worth += line.quantity * minor.of("unit_price", line.unit_price)
+            worth += minor.of("shipping_price", line.shipping_price)
+        units = sum(line.quantity for line in form.lines)
+        return Measure(units, None if wrong else worth, form.currency)
 
     def take(
         self, forms: Sequence[OrderForm], fixed: Mapping[str, str], actor: str, now: datetime

@@ -8,8 +8,8 @@ from datetime import datetime
 from app.catalog.forms import CountForm
 from app.catalog.queries import listing_ids, states
 from app.catalog.service import count_stock
-from app.intake.contract import Values, Verdict
-from app.intake.rules import field, whole
+from app.intake.contract import Measure, Values, Verdict
+from app.intake.rules import code, field, whole
 from app.shared.errors import DomainError, InvalidInput, NotFound
 from app.shared.language import later
 from app.web.fields import check
@@ -27,7 +27,13 @@ class Stock:
     fields = (
         field("vendor", later("Vendor"), "vendorcode seller supplier", is_needed=True),
         field("location", later("Location"), "locationcode warehouse"),
-        field("sku", later("SKU"), "article productcode item artikelnummer", is_needed=True),
+        field(
+            "sku",
+            later("SKU"),
+            "article productcode item artikelnummer",
+            read=code,
+            is_needed=True,
+        ),
         field(
             "on_hand",
             later("On hand"),
@@ -51,6 +57,10 @@ class Stock:
         if form.vendor is None:
             raise InvalidInput("The count was not taken.", vendor="needed")
         return form
+
+    def measure(self, form: CountForm) -> Measure:
+        """Return what was counted."""
+        return Measure(form.on_hand)
 
     def take(
         self,

@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime, timedelta
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from app.intake.contract import Gone, Heard, Ignored, Sent, Told
 from app.intake.reading import Said, is_signed, said
 from app.shared.language import later
-from app.web.fields import MOST_UNITS, Code, Form, Note, check
+from app.web.fields import Code, Form, Note, UpTo, check
 
 # So far may a clock be off; what was signed longer ago may be somebody else's copy.
 TOLERANCE = timedelta(minutes=5)
@@ -37,7 +35,7 @@ class Canceled(Form):
     """An order that is called off, or units of its lines."""
 
     number: Code
-    lines: dict[Code, Annotated[int, Field(ge=0, le=MOST_UNITS)]] | None = None
+    lines: dict[Code, UpTo] | None = None
     reason: Note = ""
 
 

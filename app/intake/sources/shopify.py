@@ -17,6 +17,7 @@ from app.intake.reading import (
     NOTHING,
     Exact,
     Name,
+    Priced,
     Said,
     Short,
     amount,
@@ -66,6 +67,19 @@ class Amounts(Said):
     presentment_money: Amount
 
 
+class Price(Amount):
+    """An amount that something costs."""
+
+    amount: Priced
+
+
+class Prices(Amounts):
+    """The same of something that costs as much."""
+
+    shop_money: Price
+    presentment_money: Price
+
+
 class Named(Said):
     """A name and its value."""
 
@@ -82,7 +96,7 @@ class Tax(Said):
 class Discount(Said):
     """A line's share of a discount."""
 
-    amount_set: Amounts
+    amount_set: Prices
 
 
 class Item(Said):
@@ -97,7 +111,7 @@ class Item(Said):
     title: Name = None
     name: Name = None
     variant_title: Name = None
-    price_set: Amounts
+    price_set: Prices
     requires_shipping: bool = True
     gift_card: bool = False
     discount_allocations: tuple[Discount, ...] = ()
@@ -110,8 +124,8 @@ class Freight(Said):
 
     code: Short = None
     title: Short = None
-    price_set: Amounts
-    discounted_price_set: Amounts | None = None
+    price_set: Prices
+    discounted_price_set: Prices | None = None
     tax_lines: tuple[Tax, ...] = ()
     is_removed: bool = False
 

@@ -19,6 +19,7 @@ from app.intake.reading import (
     UNREADABLE,
     Exact,
     Name,
+    Priced,
     Said,
     Short,
     amount,
@@ -78,7 +79,7 @@ class Item(Said):
     product_id: str | None = None
     variation_id: str | None = None
     name: Name = None
-    total: Exact
+    total: Priced
     total_tax: Exact
     meta_data: tuple[Meta, ...] = ()
 
@@ -88,7 +89,7 @@ class Freight(Said):
 
     method_id: Short = None
     method_title: Short = None
-    total: Exact
+    total: Priced
     total_tax: Exact
 
 
