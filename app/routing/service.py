@@ -45,7 +45,7 @@ def route(
     """Give every open line of these orders to a vendor; return when to try again for the rest.
 
     An order that is held waits for whoever releases it; one that was not reached within `seconds`
-    is due as it was.
+    is due again at once.
     """
     found = due([s.id for s in subjects], now)
     routed, held = _route(found, now, seconds)
