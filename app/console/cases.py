@@ -39,6 +39,7 @@ PARCELS = {
 POLICIES = {
     "watch": (later("watch policy, version {version}"), later("built-in watch policy")),
     "routing": (later("routing policy, version {version}"), later("built-in routing policy")),
+    "promises": (later("promises policy, version {version}"), later("built-in promises policy")),
     "lanes": (later("rate card, version {version}"), later("built-in rate card")),
     "compensation": (
         later("compensation policy, version {version}"),

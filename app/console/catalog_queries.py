@@ -64,7 +64,9 @@ HELD = text(
 )
 WAITING = text(
     "SELECT count(DISTINCT order_id) AS orders, coalesce(sum(unrouted), 0) AS units"
-    " FROM order_lines WHERE sku = :sku AND unrouted > 0"
+    " FROM order_lines JOIN orders o ON o.id = order_id"
+    # Those that wait for a person do not wait for units.
+    " WHERE sku = :sku AND unrouted > 0 AND o.held_since IS NULL"
 )
 
 

@@ -98,10 +98,11 @@ def _by_own_name(q: str, kinds: dict[str, list[Row[Any]]]) -> list[Row[Any]]:
     """Return orders, without those that are there already as their parcel, part or case."""
     shown = {row.target for kind in ("parcel", "fulfillment_order") for row in kinds[kind]}
     about = {row.about for row in kinds["case"] if row.is_exact}
+    named = (q.lower(), q.lower().removeprefix("#"))
     return [
         row
         for row in kinds["order"]
-        if row.label.startswith((q, q.upper()))
+        if row.label.lower().startswith(named)
         or (row.target not in shown and row.label not in about)
     ]
 

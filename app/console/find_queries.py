@@ -61,6 +61,12 @@ SKUS = (
         for table in ("products", "listings")
         for q in (":q", "upper(:q)")
     ),
+    # Their index has the vendors' own codes vendor by vendor: a whole code is sought, for a
+    # beginning would be read from the shelves of each of them.
+    (
+        "SELECT l.sku, true FROM vendors v CROSS JOIN LATERAL (SELECT sku FROM listings"
+        " WHERE vendor_id = v.id AND own_code_sought = upper(:q) LIMIT :few) l LIMIT :few"
+    ),
     (
         "SELECT sku, false FROM products WHERE lower(title) ^@ lower(:q)"
         " ORDER BY lower(title) USING ~<~ LIMIT :few"
@@ -76,9 +82,12 @@ PRODUCTS = (
 )
 # There are some thousands of them at most: any word of their names is looked for.
 VENDORS = (
-    "SELECT 'vendor', lower(:q) IN (lower(code), lower(name)), name, code, code, status"
-    " FROM vendors WHERE strpos(' ' || lower(name), ' ' || lower(:q)) > 0"
-    " OR lower(code) ^@ lower(:q) ORDER BY 2 DESC, name LIMIT :few"
+    "SELECT 'vendor', lower(:q) IN (lower(code), lower(name), lower(coalesce(email, ''))), name,"
+    " code, code, status FROM vendors WHERE strpos(' ' || lower(name), ' ' || lower(:q)) > 0"
+    " OR lower(code) ^@ lower(:q) OR lower(email) ^@ lower(:q)"
+    # Many e-mails begin alike ("orders@"): whoever is called so comes before them.
+    " ORDER BY 2 DESC, (strpos(' ' || lower(name), ' ' || lower(:q)) > 0"
+    " OR lower(code) ^@ lower(:q)) DESC, name LIMIT :few"
 )
 IMPORT = (
     "SELECT 'import', true, filename, reference, reference, status FROM imports"

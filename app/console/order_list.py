@@ -65,7 +65,8 @@ def show(row: Row[Any], now: datetime) -> dict[str, Any]:
         "placed": row.placed_at,
         "status": row.status,
         "is_held": row.held_since is not None,
-        "deliver_by": row.deliver_by,
+        # As the page has it: the promised day, where the promise was made for a day.
+        "deliver_by": row.deliver_on or row.deliver_by,
         "deadline": _promise(row, now),
         "vendors": row.vendors or [],
         "total": (row.total, row.currency),
@@ -106,7 +107,14 @@ SPEC = register(
                 ],
                 is_fixed=True,
             ),
-            Column("status", later("Status"), lambda r: [("Status", plain(r["status"]))]),
+            Column(
+                "status",
+                later("Status"),
+                lambda r: [
+                    ("Status", plain(r["status"])),
+                    ("Needs review", "yes" if r["is_held"] else ""),
+                ],
+            ),
             Column(
                 "vendors",
                 later("Vendors"),

@@ -43,6 +43,8 @@ NAME = r"(?!.*\d{5})(?![A-Za-z]$)[^@]+"
 # Digits as people write them, seven and more: fewer are found in too many numbers.
 PHONE = r"\+?(?:[ ()./-]*\d){7,}[ ()./-]*"
 GTIN = r"(?:[ -]*\d){8,14}"
+# Its beginning finds it, too; one that begins with a letter or two of a word would be anybody's.
+E_MAIL = r"[^@ ]+@[^@ ]*|[^@ ]{3,}"
 # What a question is like is no constant to the planner, which then always looks it up.
 BUYERS = (
     Search(
@@ -56,7 +58,7 @@ BUYERS = (
         " WHERE lower(external_id) ^@ lower(:q)",
     ),
     Search(
-        r"[^@ ]+@[^@ ]*",
+        E_MAIL,
         "SELECT id, lower(email) = lower(:q) FROM customers WHERE lower(email) ^@ lower(:q)",
     ),
     Search(PHONE, "SELECT id, true FROM customers WHERE phone_of(phone) ^@ phone_of(:q)"),
@@ -68,8 +70,12 @@ BUYERS = (
     ),
 )
 SEARCHES = (
-    Search(WORD, "SELECT id, number = :q FROM orders WHERE number ^@ :q"),
-    Search(WORD, "SELECT id, number = upper(:q) FROM orders WHERE number ^@ upper(:q)"),
+    # Shops show a number after a mark that is no part of it.
+    *(
+        Search(fits, f"SELECT id, number = {number} FROM orders WHERE number ^@ {number}")
+        for fits, q in ((WORD, ":q"), (r"#[^@]+", ":unmarked"))
+        for number in (q, f"upper({q})", f"lower({q})")
+    ),
     Search(r".+", "SELECT o.id, b.is_exact FROM buyers b JOIN orders o ON o.customer_id = b.id"),
     Search(NAME, "SELECT order_id, false FROM recipients WHERE words @@ (SELECT names_like(:q))"),
     Search(NAMED.format("OR"), "SELECT id, true FROM orders WHERE reference = upper(:q)"),
@@ -143,6 +149,7 @@ def search(q: str) -> Conditions:
     digits = re.sub(r"\D", "", q)
     values = {
         "q": q,
+        "unmarked": q.removeprefix("#"),
         "number": re.sub(r"[ -]", "", q).upper(),
         "gtins": [digits.lstrip("0").zfill(size) for size in (8, 12, 13, 14)],
         "most": MOST_HITS,

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
+from hashlib import sha256
+from itertools import zip_longest
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy import select
 
 from app.accounts.sessions import actor_of
 from app.audit.service import record
 from app.console import page
 from app.console.page import blueprint
 from app.console.policy_words import AMOUNT, FIELDS, KINDS
+from app.extensions import db
 from app.policies import documents
 from app.policies.models import Policy
 from app.policies.queries import InForce, in_force, versions
@@ -27,6 +32,7 @@ from app.shared.errors import Conflict, DomainError, InvalidInput, NotFound
 from app.shared.language import _, _n
 from app.shared.money import Money
 from app.shared.work import OPS, transaction
+from app.vendors.models import Vendor
 from app.web.words import day, money, plain
 
 HISTORY, MOST_SHOWN = 10, 12
@@ -65,20 +71,26 @@ def policy(kind: str) -> str:
 
 @blueprint.post("/policies/<kind>")
 def change_policy(kind: str) -> ResponseReturnValue:
-    """Show what a change would do; put it in force when that was looked at."""
+    """Show what a change would do; put in force exactly what was looked at."""
     _require(kind)
     sent = {name: request.form.get(name, "")[:LONGEST].strip() for name in FIELDS[kind]}
-    seen = request.form.get("seen", "")
+    # Which version it was compared with, and what was looked at.
+    version, _dash, looked = request.form.get("seen", "").partition("-")
+    is_meant = "publish" in request.form
     try:
         document = _document(kind, sent)
-        if "publish" in request.form:
-            return _publish(kind, document, int(seen) if seen.isdecimal() else None)
+        if is_meant and version.isdecimal() and looked == _digest(document):
+            return _publish(kind, document, int(version[:9]))
     except DomainError as refusal:
         return _page(kind, sent=sent, refusal=refusal), refusal.status
-    return _page(kind, sent=sent, document=document)
+    return _page(kind, sent=sent, document=document, is_other=is_meant)
 
 
-def _publish(kind: str, document: dict[str, Any], seen: int | None) -> ResponseReturnValue:
+def _digest(document: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def _publish(kind: str, document: dict[str, Any], seen: int) -> ResponseReturnValue:
     with transaction(OPS) as now:
         before = in_force(documents.KINDS[kind], now)
         found = publish(kind, document, by=current_user.name, now=now, seen=seen)
@@ -101,7 +113,7 @@ def _document(kind: str, sent: Mapping[str, str]) -> dict[str, Any]:
     for name, words in sent.items():
         try:
             document[name] = _value(_kind_of(kind, name), words)
-        except ValueError:
+        except (ValueError, RecursionError):
             wrong[name] = _("This cannot be read. Keep to the form of what stands here.")
     if wrong:
         raise InvalidInput(_("Nothing was changed."), **wrong)
@@ -136,7 +148,14 @@ def _value(shape: str, words: str) -> Any:
         return words == "true"
     if shape == "words":
         return [line.strip() for line in words.splitlines() if line.strip()]
-    return json.loads(words or "null") if shape == "document" else words
+    if shape == "document":
+        return json.loads(words or "null", parse_constant=_no_number)
+    return words
+
+
+def _no_number(word: str) -> None:
+    # Python reads NaN and Infinity, which JSON does not know.
+    raise ValueError(word)
 
 
 def _words(shape: str, value: Any) -> str:
@@ -159,6 +178,7 @@ def _page(
     sent: Mapping[str, str] | None = None,
     document: dict[str, Any] | None = None,
     refusal: DomainError | None = None,
+    is_other: bool = False,
 ) -> str:
     _require(kind)
     with transaction(OPS) as now:
@@ -176,8 +196,9 @@ def _page(
         kind=kind,
         title=_(KINDS[kind][0]),
         about=_(KINDS[kind][1]),
-        # Who is shown what somebody else changed decides on that.
-        seen=current.version,
+        # Who is shown what somebody else changed decides on that, and on no other values.
+        seen=f"{current.version}-{_digest(document)}" if changes and document else "",
+        is_other=is_other and bool(changes),
         fields=_fields(kind, current.document.model_dump(mode="json"), sent, refusal),
         problem=refusal.detail if refusal else None,
         is_meanwhile=isinstance(refusal, Conflict),
@@ -250,15 +271,46 @@ def _history(kind: str, found: Sequence[Policy]) -> list[dict[str, Any]]:
 
 
 def _changes(kind: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, str]]:
-    return [
-        {
-            "field": _(label),
-            "was": _words(_kind_of(kind, name), was.get(name)) or _("nothing"),
-            "now": _words(_kind_of(kind, name), now.get(name)) or _("nothing"),
-        }
-        for name, (label, _hint) in FIELDS[kind].items()
-        if now and was.get(name) != now.get(name)
-    ]
+    changes = []
+    for name, (label, _hint) in FIELDS[kind].items():
+        before, after = was.get(name), now.get(name)
+        if not now or before == after:
+            continue
+        if isinstance(before, list) and isinstance(after, list):
+            changes += _rows(_(label), before, after)
+        else:
+            shape = _kind_of(kind, name)
+            changes.append(_change(_(label), _words(shape, before), _words(shape, after)))
+    return changes
+
+
+def _change(field: str, was: str, now: str) -> dict[str, str]:
+    return {"field": field, "was": was or _("nothing"), "now": now or _("nothing")}
+
+
+def _rows(label: str, was: list[Any], now: list[Any]) -> list[dict[str, str]]:
+    """Return which rows of a list differ, and of a row that has fields which of them."""
+    changes = []
+    matcher = SequenceMatcher(None, [*map(_short, was)], [*map(_short, now)])
+    for tag, at, end, to, to_end in matcher.get_opcodes():
+        pairs = zip_longest(was[at:end], now[to:to_end]) if tag != "equal" else ()
+        for n, (before, after) in enumerate(pairs, at + 1 if tag == "delete" else to + 1):
+            row = _("{field}, row {n}", field=label, n=n)
+            if isinstance(before, dict) and isinstance(after, dict):
+                changes += [
+                    _change(f"{row}, {key}", _short(before.get(key)), _short(after.get(key)))
+                    for key in {**before, **after}
+                    if before.get(key) != after.get(key)
+                ]
+            else:
+                changes.append(_change(row, _short(before), _short(after)))
+    return changes
+
+
+def _short(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _tried(found: Trial) -> dict[str, Any]:
@@ -267,29 +319,33 @@ def _tried(found: Trial) -> dict[str, Any]:
     for one in found.changed:
         more = one.becomes.minor - one.was.minor
         by_currency[one.currency] = by_currency.get(one.currency, 0) + more
+    shown = found.changed[:MOST_SHOWN]
+    codes = {code for one in shown for code in (*one.was.who, *one.becomes.who)}
+    vendors = select(Vendor.code, Vendor.name).where(Vendor.code.in_(codes))
+    names = {row.code: row.name for row in db.session.execute(vendors)}
     parcels = sum(one.becomes.parcels - one.was.parcels for one in found.changed)
     return {
         "tried": found.tried,
         "changed": len(found.changed),
         "money": [(minor, currency) for currency, minor in sorted(by_currency.items())],
-        "parcels": parcels,
+        "parcels": f"{parcels:+d}".replace("-", "\N{MINUS SIGN}"),
         "orders": [
             {
                 "number": one.number,
                 "reference": one.reference,
-                "was": _told(one.was, one.currency),
-                "becomes": _told(one.becomes, one.currency),
+                "was": _told(one.was, one.currency, names),
+                "becomes": _told(one.becomes, one.currency, names),
             }
-            for one in found.changed[:MOST_SHOWN]
+            for one in shown
         ],
     }
 
 
-def _told(outcome: Outcome, currency: str) -> str:
+def _told(outcome: Outcome, currency: str, names: Mapping[str, str]) -> str:
     if not outcome.who:
         return _("nobody can send it")
     parts = [
-        ", ".join(outcome.who),
+        ", ".join(names.get(code, code) for code in outcome.who),
         _n("{n} parcel", "{n} parcels", outcome.parcels),
         money((outcome.minor, currency)),
     ]

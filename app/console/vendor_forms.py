@@ -127,7 +127,6 @@ class PlaceFacts(CalendarFields):
         1200,
         description=later("Codes of countries, like SE, NO, DK. Empty: everywhere."),
     )
-    is_active = BooleanField(later("Work is given to this place"), default=True)
 
     def __init__(self, **given: Any) -> None:
         """Offer countries, zones and days."""
@@ -154,8 +153,17 @@ class PlaceFacts(CalendarFields):
             **self.calendar(),
             "handling_days": self.handling_days.data,
             "ships_to": _codes(self.ships_to.data) or None,
-            "is_active": self.is_active.data,
         }
+
+
+class OpenPlaceFacts(PlaceFacts):
+    """A location that may be given work or not."""
+
+    is_active = BooleanField(later("Work is given to this place"), default=True)
+
+    def values(self) -> dict[str, Any]:
+        """Return the location as it is kept."""
+        return super().values() | {"is_active": self.is_active.data}
 
 
 def of_place(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,7 +203,7 @@ class NewVendor(VendorFacts, PlaceFacts):
 
     def place(self) -> dict[str, Any]:
         """Return its first location as it is kept."""
-        return PlaceFacts.values(self)
+        return PlaceFacts.values(self) | {"is_active": True}
 
 
 START_SENTENCES = {
@@ -210,7 +218,7 @@ class ChangeVendor(VendorFacts):
     seen = HiddenField()
 
 
-class NewPlace(PlaceFacts):
+class NewPlace(OpenPlaceFacts):
     """A further location."""
 
     code = _code(
@@ -220,7 +228,7 @@ class NewPlace(PlaceFacts):
     )
 
 
-class ChangePlace(PlaceFacts):
+class ChangePlace(OpenPlaceFacts):
     """What is changed of a location."""
 
     seen = HiddenField()

@@ -70,7 +70,8 @@ def show(row: Row[Any], now: datetime) -> dict[str, Any]:
 
 
 def _search(q: str) -> Conditions:
-    where = "strpos(lower(v.name), lower(:q)) > 0 OR strpos(lower(v.code), lower(:q)) > 0"
+    names = ("name", "code", "email")
+    where = " OR ".join(f"strpos(lower(v.{name}), lower(:q)) > 0" for name in names)
     return Conditions(where, {"q": q})
 
 

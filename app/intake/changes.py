@@ -89,6 +89,8 @@ def hold(order_id: UUID, of: Change) -> None:
 def release(order_id: UUID, of: Change) -> None:
     """Release an order that somebody has looked at; a doubt they have not seen keeps it."""
     (order,) = lock_orders([order_id])
-    if holds.open_holds(order_id):
-        changes.require_unchanged(order, of)
+    is_held = bool(holds.open_holds(order_id))
+    # One's own second click is no change; what somebody else did meanwhile is told.
+    changes.require_unchanged(order, of, by_others=not is_held)
+    if is_held:
         review.release([order_id], note=of.reason, actor=of.actor, now=of.now)

@@ -93,12 +93,12 @@ def version(cohort: date, order_id: UUID) -> int:
     return newest(cohort, order_id, EVENTS)
 
 
-def require_unchanged(order: Order, change: Change) -> None:
-    """Refuse to change a locked order that somebody has changed since it was looked at."""
+def require_unchanged(order: Order, change: Change, *, by_others: bool = False) -> None:
+    """Refuse to change a locked order that somebody (else) has changed since it was looked at."""
     if change.version is None:
         return
     entries = entries_since(order.cohort, order.id, EVENTS, change.version)
-    if entries:
+    if any(not by_others or entry.actor != change.actor for entry in entries):
         raise Changed(order, entries, change.now)
 
 

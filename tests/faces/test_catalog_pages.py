@@ -114,6 +114,7 @@ def test_one_sku_shows_who_sells_it_for_whom_it_is_held_and_who_waits(lead: Flas
     describe(most_units=24)
     routed_order("A-1", [line("MUG", 2)])
     make_order("A-2", [line("MUG", 20)])
+    make_order("A-3", [line("MUG", 90)])
     run_jobs("route_orders")
 
     page = lead.get("/console/catalog/MUG")

@@ -117,6 +117,19 @@ def test_a_person_releases_with_what_they_found(imani):
     assert "I called them" in words_of(imani.get(path_of(key)))
 
 
+def test_whoever_releases_second_is_told_who_was_quicker(imani, jonas):
+    key = make_order(ship_to=ADDRESS | {"postal_code": "2"})
+    data = {"version": version_in(imani.get(path_of(key))), "release-reason": "I called them"}
+
+    jonas.post(path_of(key, "release"), data=data | {"release-reason": "they live there"})
+    again = jonas.post(path_of(key, "release"), data=data)
+    second = imani.post(path_of(key, "release"), data=data)
+
+    assert (again.status_code, second.status_code) == (302, 409)
+    assert "Jonas Weber" in words_of(second)
+    assert one("SELECT release_note FROM order_holds").release_note == "they live there"
+
+
 def test_a_release_without_a_word_is_refused(imani):
     key = make_order(ship_to=ADDRESS | {"postal_code": "2"})
 

@@ -28,7 +28,7 @@ from app.shared.language import ACCENTED
 from app.shared.work import ACCOUNTS, OPS, transaction
 from app.web import languages
 from app.web.sheets import BOM, safe
-from tests.factories import make_order, make_vendor_with_stock, routed_order, rows
+from tests.factories import ADDRESS, make_order, make_vendor_with_stock, routed_order, rows
 from tests.people import browser_of, make_person, sign_in_as
 
 PATH = "/console/orders"
@@ -383,6 +383,14 @@ def test_a_file_holds_exactly_what_is_shown(shop, ops_client: FlaskClient):
     assert 'filename="orders-20261123-0900.csv"' in answer.headers["Content-Disposition"]
     (entry,) = rows("SELECT subject, facts FROM audit WHERE action = 'list_exported'")
     assert (entry.subject, entry.facts) == ("orders", {"query": "country=SE&sort=oldest"})
+
+
+def test_a_file_has_the_day_and_the_mark_that_the_page_has(app, ops_client: FlaskClient):
+    make_order("H-1", ship_to=ADDRESS | {"postal_code": "2"}, promise={"deliver_by": "2026-12-09"})
+
+    (row,) = table(ops_client.get("/console/lists/orders/export.csv", buffered=True))
+
+    assert (row["Deliver by"], row["Needs review"]) == ("2026-12-09", "yes")
 
 
 def test_a_formula_is_words_in_a_file(app, ops_client: FlaskClient):

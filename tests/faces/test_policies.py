@@ -40,11 +40,14 @@ def test_every_policy_can_be_looked_at_and_sent_as_it_stands(lead, kind):
     assert page.status_code == 200
 
     sent = {f["name"]: f["value"] for f in fields_of(page.text)}
-    answer = lead.post(f"/console/policies/{kind}", data=sent | {"seen": "0", "publish": "1"})
+    answer = lead.post(f"/console/policies/{kind}", data=sent)
 
-    assert answer.status_code == 302
-    stored = rows("SELECT document FROM policies WHERE kind = :kind", kind=kind)
-    assert [r.document for r in stored] in ([], [KINDS[kind]().model_dump(mode="json")])
+    assert "Nothing is different from what is in force." in answer.text
+
+
+def seen_in(answer):
+    """Return what the form that publishes says was looked at."""
+    return {"seen": re.search(r'name="seen" value="([^"]*)"', answer.text)[1], "publish": "1"}
 
 
 def fields_of(html):
@@ -77,17 +80,68 @@ def test_a_change_is_tried_on_the_last_orders_before_it_is_in_force(lead):
     assert looked.status_code == 200
     assert "Tried on the last order that was routed." in looked.text
     assert "1 would go another way:" in looked.text
-    assert "quick · 1 parcel · €23.00 · by Sun, Nov 29" in looked.text
+    assert "Quick · 1 parcel · €23.00 · by Sun, Nov 29" in looked.text
     assert rows("SELECT * FROM policies") == []
 
     done = lead.post(
         "/console/policies/routing",
-        data=routing(strategy="cheapest") | {"seen": "0", "publish": "1"},
+        data=routing(strategy="cheapest") | seen_in(looked),
         follow_redirects=True,
     )
 
     assert "Routing: version 1 is in force." in done.text
     assert one("SELECT document FROM policies").document["strategy"] == "cheapest"
+
+
+@pytest.mark.parametrize("seen", ["looked", "0", "", None])
+def test_only_what_was_looked_at_is_put_in_force(lead, seen):
+    here = "/console/policies/routing"
+    looked = seen_in(lead.post(here, data=routing(most_parcels="50")))
+    sent = looked if seen == "looked" else {"publish": "1"} | ({"seen": seen} if seen else {})
+
+    other = lead.post(here, data=routing(most_parcels="9") | sent)
+
+    assert "This is not what you looked at, so it is not in force yet" in other.text
+    assert "<bdi>9</bdi>" in other.text
+    assert rows("SELECT * FROM policies") == []
+    # Now it was.
+    lead.post(here, data=routing(most_parcels="9") | seen_in(other))
+    assert one("SELECT document FROM policies").document["most_parcels"] == 9
+
+
+def test_enter_looks_and_does_not_publish(lead):
+    page = lead.post("/console/policies/routing", data=routing(most_parcels="50")).text
+
+    form = page[page.index('name="seen"') :]
+    assert re.findall(r'type="submit" name="(\w+)"', form) == ["look", "publish", "look"]
+
+
+def test_of_a_list_only_what_differs_is_shown_by_row(lead):
+    ways = [{"origin": code, "days": 3} for code in ("SE", "DE", "FR")]
+    policy("lanes", lanes=ways)
+    now = [{"origin": "NO", "days": 1}, *ways[:2], {"origin": "FR", "days": 4}]
+
+    answer = lead.post(
+        "/console/policies/lanes",
+        data={"lanes": json.dumps(now), "parcel": "5.00", "kilo": "0.00"},
+    )
+
+    diff = answer.text.partition('<dl class="changes">')[2].partition("</dl>")[0]
+    shown = re.findall(r"<dt>(.*?)</dt>.*?<bdi>(.*?)</bdi></span> <bdi>(.*?)</bdi>", diff)
+    assert [one[:2] for one in shown] == [("Ways, row 1", "nothing"), ("Ways, row 4, days", "3")]
+    assert "NO" in shown[0][2]
+    assert shown[1][2] == "4"
+
+
+def test_fewer_parcels_have_a_true_minus(lead):
+    make_vendor_with_stock("both", {"MUG": 50, "VASE": 50}, cost_minor=2000)
+    make_vendor_with_stock("mugs", {"MUG": 50}, cost_minor=100)
+    policy("routing", split=0)
+    routed_order("A-1", lines=[line(), line("VASE", name="2")])
+
+    looked = lead.post("/console/policies/routing", data=routing(split="9000.00"))
+
+    assert "\N{MINUS SIGN}1 parcels" in looked.text
 
 
 def test_a_change_of_nothing_says_so(lead):
@@ -107,6 +161,12 @@ def test_a_change_of_nothing_says_so(lead):
             {"lanes": json.dumps([{"origin": "Sweden", "days": 1}]), "parcel": "1", "kilo": "0"},
             "0 origin",
         ),
+        ("lanes", {"lanes": "[" * 19_000, "parcel": "1", "kilo": "0"}, "This cannot be read."),
+        (
+            "lanes",
+            {"lanes": '[{"days": NaN}]', "parcel": "1", "kilo": "0"},
+            "This cannot be read.",
+        ),
         ("lanes", {"lanes": "[", "parcel": "1", "kilo": "0"}, "This cannot be read."),
     ],
 )
@@ -119,11 +179,11 @@ def test_what_cannot_be_stands_beside_its_field_and_changes_nothing(lead, kind, 
 
 
 def test_who_decides_on_an_old_page_is_told_of_the_newer_version(lead):
+    looked = lead.post("/console/policies/routing", data=routing(strategy="fastest"))
     policy("routing", strategy="cheapest")
 
     answer = lead.post(
-        "/console/policies/routing",
-        data=routing(strategy="fastest") | {"seen": "0", "publish": "1"},
+        "/console/policies/routing", data=routing(strategy="fastest") | seen_in(looked)
     )
 
     assert answer.status_code == 409

@@ -48,6 +48,7 @@ def world(app: Flask, jobs_run_here: None) -> None:
     make_vendor_with_stock("kiln", {"MUG-RED": 50})
     make_vendor_with_stock("ridge-co", {"THROW": 50})
     with transaction(OPS):
+        db.session.execute(text("UPDATE listings SET own_code = 'K-0417' WHERE sku = 'THROW'"))
         save_products([{"sku": "BOWL-9", "title": "Salad bowl", "gtin": GTIN}])
     ada = buyer("Ada María Lind", "C-77", email="Ada.Lind@example.org", phone="+46 70-123 45 67")
     shipped_order(1, lines=[line("MUG-RED")], number="W-1001", customer=ada)
@@ -55,7 +56,9 @@ def world(app: Flask, jobs_run_here: None) -> None:
     own = ADDRESS | {"name": "Łukasz Żuraw"}
     make_order("W-1002", [line("BOWL-9")], customer=zuraw, ship_to=own)
     gift = ADDRESS | {"name": "Zoë Ångström", "company": "Späti & Söhne"}
-    make_order("W-1003", customer=buyer("Bo O'Brien", "C-9", email="bo@example.org"), ship_to=gift)
+    make_order(
+        "W-1003", customer=buyer("Bo O'Brien", "C-9", email="customer18@example.org"), ship_to=gift
+    )
 
 
 def orders_of(browser: FlaskClient, q: str) -> list[str]:
@@ -98,6 +101,10 @@ def orders_of(browser: FlaskClient, q: str) -> list[str]:
         ("C-77", "W-1001"),
         ("c-8", "W-1002"),
         ("w-1003", "W-1003"),
+        ("#W-1003", "W-1003"),
+        ("#w-1003", "W-1003"),
+        ("customer18", "W-1003"),
+        ("CUSTOMER1", "W-1003"),
         ("bowl-9", "W-1002"),
         (GTIN, "W-1002"),
         (f"0{GTIN}", "W-1002"),
@@ -134,6 +141,46 @@ def test_a_name_that_names_just_one_order_leads_straight_to_it(
     assert (answer.status_code, answer.location) == (302, f"/console/orders/{row.own}")
 
 
+@pytest.mark.parametrize("q", ["lower-abc", "LOWER-ABC", "Lower-Abc", "#Lower-ABC"])
+def test_the_case_of_an_orders_number_does_not_matter(ops_client: FlaskClient, q: str) -> None:
+    key = make_order("lower-abc")
+    reference = one("SELECT reference FROM orders WHERE id = :key", key=key).reference
+
+    answer = ops_client.get("/console/orders", query_string={"q": q})
+
+    assert (answer.status_code, answer.location) == (302, f"/console/orders/{reference}")
+    assert found(ask(ops_client, q))[0][1].startswith("lower-abc")
+
+
+def test_a_number_that_was_taken_in_with_its_mark_is_found_with_it(ops_client: FlaskClient) -> None:
+    key = make_order("#H-1018")
+    reference = one("SELECT reference FROM orders WHERE id = :key", key=key).reference
+
+    answer = ops_client.get("/console/orders", query_string={"q": "#h-1018"})
+
+    assert (answer.status_code, answer.location) == (302, f"/console/orders/{reference}")
+
+
+def test_who_is_called_so_comes_before_whose_e_mail_begins_so(
+    ops_client: FlaskClient, sql: Sql
+) -> None:
+    for code in ("alder", "birch", "shop-zeta"):
+        make_vendor_with_stock(code)
+    sql("UPDATE vendors SET email = 'shop@' || code || '.example' WHERE code <> 'shop-zeta'")
+    sql("UPDATE vendors SET email = NULL WHERE code = 'shop-zeta'")
+
+    shown = [words.split()[0] for words in of("Vendors", ask(ops_client, "shop"))]
+
+    assert shown == ["Shop-Zeta", "Alder", "Birch"]
+
+
+def test_a_vendors_e_mail_finds_it_in_their_list(world: None, ops_client: FlaskClient) -> None:
+    page = ops_client.get("/console/vendors?q=KILN@vendors").text
+
+    assert "/console/vendors/kiln" in page
+    assert "/console/vendors/ridge-co" not in page
+
+
 @pytest.mark.parametrize("q", ["ada", "example.org", "bowl-9"])
 def test_a_name_that_others_may_have_shows_a_list(
     world: None, ops_client: FlaskClient, q: str
@@ -151,8 +198,12 @@ def test_a_name_that_others_may_have_shows_a_list(
         ("bow", "Products", "BOWL-9 Salad bowl", "/console/catalog/BOWL-9"),
         ("salad", "Products", "BOWL-9 Salad bowl", "/console/catalog/BOWL-9"),
         (GTIN, "Products", "BOWL-9 Salad bowl", "/console/catalog/BOWL-9"),
+        ("K-0417", "Products", "THROW Throw", "/console/catalog/THROW"),
+        ("k-0417", "Products", "THROW Throw", "/console/catalog/THROW"),
         ("throw", "Products", "THROW Throw", "/console/catalog/THROW"),
         ("ridge", "Vendors", "Ridge-Co", "/console/vendors/ridge-co"),
+        ("Ridge-Co@vendors.example", "Vendors", "Ridge-Co", "/console/vendors/ridge-co"),
+        ("ridge-co@v", "Vendors", "Ridge-Co", "/console/vendors/ridge-co"),
     ],
 )
 def test_each_kind_is_found_and_leads_to_its_record(  # noqa: PLR0913, PLR0917 - what is asked and found

@@ -153,6 +153,16 @@ def test_whoever_only_reads_is_offered_nothing_to_change(app: Flask, role: str) 
 # Taking in -----------------------------------------------------------------------------------
 
 
+def test_the_place_of_a_vendor_that_was_taken_in_is_given_work(app: Flask) -> None:
+    admin = sign_in_as(app, "administrator")
+    drawn = set(re.findall(r'name="([^"]+)"', admin.get("/console/vendors/new").text))
+
+    # As a browser: what the page does not draw is not sent.
+    admin.post("/console/vendors/new", data={k: v for k, v in NEW.items() if k in drawn})
+
+    assert [row.is_active for row in rows("SELECT is_active FROM locations")] == [True]
+
+
 def test_a_vendor_is_taken_in_with_its_place_and_its_owner_is_invited_next(app: Flask) -> None:
     admin = sign_in_as(app, "administrator")
 

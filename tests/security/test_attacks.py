@@ -249,11 +249,15 @@ def test_s10_a_closed_vendor_is_not_opened_by_saving_its_name(app: Flask, sql: S
         ensure_key("shop", "onw_shop")
     call = caller(app, "onw_shop")
 
-    for status, body in (("suspended", {}), ("closed", {}), ("closed", {"status": "active"})):
+    for status, body, answer in (
+        ("suspended", {}, 200),
+        ("closed", {}, 200),
+        ("closed", {"status": "active"}, 409),
+    ):
         sql("UPDATE vendors SET status = %s", status)
-        assert call("PUT", "/vendors/kiln", {"name": "Kiln"} | body).status_code == 200
+        assert call("PUT", "/vendors/kiln", {"name": "Kiln"} | body).status_code == answer
         assert sql("SELECT status FROM vendors") == [(status,)]
-    assert acts(sql) == ["vendors_saved done"] * 3
+    assert acts(sql) == ["vendors_saved done"] * 2
 
 
 def test_s13_nobody_is_made_to_get_mail_without_end(app: Flask, ada: UUID, sql: Sql) -> None:
