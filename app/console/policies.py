@@ -79,14 +79,14 @@ def change_policy(kind: str) -> ResponseReturnValue:
     is_meant = "publish" in request.form
     try:
         document = _document(kind, sent)
-        if is_meant and version.isdecimal() and looked == _digest(document):
+        if is_meant and version.isdecimal() and looked == _content(document):
             return _publish(kind, document, int(version[:9]))
     except DomainError as refusal:
         return _page(kind, sent=sent, refusal=refusal), refusal.status
     return _page(kind, sent=sent, document=document, is_other=is_meant)
 
 
-def _digest(document: Mapping[str, Any]) -> str:
+def _content(document: Mapping[str, Any]) -> str:
     return sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
@@ -197,7 +197,7 @@ def _page(
         title=_(KINDS[kind][0]),
         about=_(KINDS[kind][1]),
         # Who is shown what somebody else changed decides on that, and on no other values.
-        seen=f"{current.version}-{_digest(document)}" if changes and document else "",
+        seen=f"{current.version}-{_content(document)}" if changes and document else "",
         is_other=is_other and bool(changes),
         fields=_fields(kind, current.document.model_dump(mode="json"), sent, refusal),
         problem=refusal.detail if refusal else None,
