@@ -21,7 +21,7 @@ from app.shared.money import Money
 from app.web.deadlines import Deadline, deadline
 from app.web.marks import bdi
 from app.web.paging import Key
-from app.web.words import day, plain
+from app.web.words import day, doubt, plain
 
 Listed = Mapping[str, Any]
 HAS_CASE = "o.id IN (SELECT order_id FROM exception_cases WHERE closed_at IS NULL AND {kind})"
@@ -64,7 +64,7 @@ def show(row: Row[Any], now: datetime) -> dict[str, Any]:
         "place": ", ".join(filter(None, (row.city, row.country))),
         "placed": row.placed_at,
         "status": row.status,
-        "is_held": row.held_since is not None,
+        "held_for": [doubt(code) for code in row.held_for or ()],
         # As the page has it: the promised day, where the promise was made for a day.
         "deliver_by": row.deliver_on or row.deliver_by,
         "deadline": _promise(row, now),
@@ -112,7 +112,7 @@ SPEC = register(
                 later("Status"),
                 lambda r: [
                     ("Status", plain(r["status"])),
-                    ("Needs review", "yes" if r["is_held"] else ""),
+                    ("Needs review", ", ".join(r["held_for"])),
                 ],
             ),
             Column(

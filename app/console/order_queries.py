@@ -103,7 +103,8 @@ SEARCHES = (
 LISTED = (
     "SELECT o.id, o.reference, o.number, o.channel, o.placed_at, o.status, o.currency,"
     " o.items_minor + o.freight_minor AS total, o.deliver_on, o.deliver_by, o.delivered_at,"
-    " o.held_since,"
+    " CASE WHEN o.held_since IS NOT NULL THEN (SELECT array_agg(h.code ORDER BY h.held_at, h.id)"
+    "  FROM order_holds h WHERE h.order_id = o.id AND h.released_at IS NULL) END AS held_for,"
     " c.name AS customer, o.ship_to->>'city' AS city, o.country, {exact} AS is_exact,"
     " (SELECT array_agg(DISTINCT v.name) FROM fulfillment_orders f JOIN vendors v"
     "  ON v.id = f.vendor_id WHERE f.order_id = o.id AND f.status NOT IN ('rejected', 'canceled'))"

@@ -40,18 +40,17 @@ def lines(spec: ListSpec, columns: Sequence[Column], sort: Sort, fetch: Fetch) -
             found = [_cells(spec, columns, row, now) for row in shown]
         out = io.StringIO()
         write = csv.writer(out)
-        for cells in found:
-            if is_first:
-                out.write(BOM)
-                write.writerow([header for header, _ in cells])
-                is_first = False
-            write.writerow([safe(value) for _, value in cells])
+        if is_first:
+            # Without a row there are no headers: the columns' names say what there is none of.
+            first = [header for header, _ in found[0]] if found else [c.label for c in columns]
+            out.write(BOM)
+            write.writerow(first)
+            is_first = False
+        write.writerows([safe(value) for _, value in cells] for cells in found)
         yield out.getvalue()
         if len(rows) <= BATCH:
-            break
+            return
         here = replace(here, key=spec.key(shown[-1], sort))
-    if is_first:
-        yield BOM
 
 
 def _cells(

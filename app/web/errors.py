@@ -8,7 +8,12 @@ from http import HTTPStatus
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
+from werkzeug.exceptions import (
+    HTTPException,
+    MethodNotAllowed,
+    RequestEntityTooLarge,
+    SecurityError,
+)
 
 from app.shared.errors import DomainError, TooMany
 from app.shared.language import _, later
@@ -127,11 +132,23 @@ def _http(error: HTTPException) -> Response:
     if isinstance(error, SecurityError) and not wants_json():
         # Asked under a name that is not ours, no page of ours knows its own address.
         return Response(f"{_(UNKNOWN_HOST)}\n", status, mimetype="text/plain")
-    answer = _answer(status, error.name, _sentence(error, status))
+    if isinstance(error, MethodNotAllowed) and not wants_json():
+        answer = _page(status, "", step=_page_above())
+    else:
+        answer = _answer(status, error.name, _sentence(error, status))
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
             answer.headers[name] = value
     return answer
+
+
+def _page_above() -> tuple[str, str] | None:
+    """Return where a form's address is gone on from that somebody opens like a page."""
+    pages, path = current_app.url_map.bind(""), request.path
+    while path := path.rpartition("/")[0]:
+        if pages.test(path, "GET"):
+            return path, _("Open the page above it")
+    return None
 
 
 def _sentence(error: HTTPException, status: int) -> str:

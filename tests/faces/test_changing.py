@@ -86,7 +86,7 @@ def test_the_list_of_orders_has_a_view_of_what_needs_review(imani):
     page = imani.get("/console/orders?view=review")
 
     assert ("BAD" in page.text, "GOOD" in page.text) == (True, False)
-    assert words_of(imani.get("/console/orders")).count("webshop Needs review") == 1
+    assert words_of(imani.get("/console/orders")).count("webshop Needs review: the address") == 1
 
 
 def test_an_order_shows_its_customers_own_words(imani):

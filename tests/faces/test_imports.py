@@ -79,6 +79,16 @@ def test_what_is_missing_is_said_beside_it_and_nothing_begins(agent):
     assert one("SELECT status FROM imports").status == "draft"
 
 
+def test_a_forms_address_opened_like_a_page_leads_to_the_page_it_is_on(agent):
+    path = upload(agent, HEAD + row("A-1")).location
+
+    answer = agent.get(f"{path}/try")
+
+    assert answer.status_code == 405
+    assert f'href="{path}">Open the page above it' in answer.text
+    assert "Method" not in answer.text
+
+
 def test_a_file_that_cannot_be_read_is_said_beside_the_file(agent):
     answer = upload(agent, "PK\x03\x04 a workbook")
 

@@ -390,7 +390,7 @@ def test_a_file_has_the_day_and_the_mark_that_the_page_has(app, ops_client: Flas
 
     (row,) = table(ops_client.get("/console/lists/orders/export.csv", buffered=True))
 
-    assert (row["Deliver by"], row["Needs review"]) == ("2026-12-09", "yes")
+    assert (row["Deliver by"], row["Needs review"]) == ("2026-12-09", "the address")
 
 
 def test_a_formula_is_words_in_a_file(app, ops_client: FlaskClient):
@@ -437,7 +437,8 @@ def test_every_list_can_be_filtered_counted_and_taken_along_when_empty(
     app, ops_client: FlaskClient, name
 ):
     file = ops_client.get(f"/console/lists/{name}/export.csv", buffered=True)
-    assert file.get_data().decode() == BOM
+    (headings,) = csv.reader(io.StringIO(file.get_data().decode().removeprefix(BOM)))
+    assert len(headings) > 1
     assert ops_client.get(f"/console/lists/{name}/counts").status_code == 200
 
 
