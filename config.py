@@ -175,7 +175,12 @@ ENGINE_OPTIONS: dict[str, object] = {
     "max_overflow": 4,
     "pool_timeout": 5,
     "json_deserializer": orjson.loads,
-    "connect_args": {"options": SESSION_LIMITS, "connect_timeout": 5},
+    "connect_args": {
+        "options": SESSION_LIMITS,
+        "connect_timeout": 5,
+        # One that is gone without a word is waited for as long as a statement may take.
+        "tcp_user_timeout": 30_000,
+    },
 }
 
 # What is refused, and where: each check yields sentences that never show a setting's value.

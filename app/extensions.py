@@ -14,13 +14,17 @@ from redis.exceptions import ConnectionError as CutOffError
 from redis.retry import Retry
 from sqlalchemy.orm import DeclarativeBase
 
+from app.shared.unit import JoiningSession
+
 
 class Model(DeclarativeBase):
     """The base of every table."""
 
 
 # What a transaction read stays readable after it: faces turn it into words without a second look.
-db = SQLAlchemy(model_class=Model, session_options={"expire_on_commit": False})
+db = SQLAlchemy(
+    model_class=Model, session_options={"class_": JoiningSession, "expire_on_commit": False}
+)
 
 
 class Valkey:

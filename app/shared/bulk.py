@@ -17,12 +17,11 @@ from psycopg import RawCursor
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
-from app.extensions import Model, db
+from app.extensions import Model
 from app.shared import work
+from app.shared.unit import current
 
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
-# What a session keeps of the statements that wait for the end of their block.
-WAITING = "written together"
 Rows = Sequence[Mapping[str, Any]]
 # As PostgreSQL hears it: the driver would look for the places of its values each time.
 Statement = tuple[bytes, Sequence[str]]
@@ -160,17 +159,17 @@ def together(*, led_by: Leader | None = None) -> Iterator[set[UUID]]:
     that table is written only if the row was; all of it is one statement, which no table is written
     in twice. The keys of those rows are in the set at the end.
     """
-    info, led = db.session().info, set[UUID]()
-    if WAITING in info:
+    unit, led = current(), set[UUID]()
+    if unit.waiting is not None:
         # The block around this one sends it.
         yield led
         return
     waiting: list[Written] = []
-    info[WAITING] = waiting
+    unit.waiting = waiting
     try:
         yield led
     finally:
-        del info[WAITING]
+        unit.waiting = None
     if led_by:
         (statement,) = _joined(waiting, led_by)
         with work.driver() as driver:
@@ -181,7 +180,7 @@ def together(*, led_by: Leader | None = None) -> Iterator[set[UUID]]:
 
 def _write(written: Written) -> None:
     """Send a statement whose answer nobody waits for, now or at the end of its block."""
-    waiting: list[Written] | None = db.session().info.get(WAITING)
+    waiting = current().waiting
     if waiting is None:
         _send([_one([written])])
     else:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 
 from app.extensions import db
+from app.shared import unit
 from app.shared.errors import Conflict
 
 
@@ -22,8 +23,7 @@ class WorldClock:
 
 def now() -> datetime:
     """Return the world's time as the open transaction read it: the time of every business rule."""
-    moment: datetime = db.session().info["now"]
-    return moment
+    return unit.current().now
 
 
 def machine_now() -> datetime:
@@ -33,14 +33,14 @@ def machine_now() -> datetime:
 
 def read() -> WorldClock:
     """Return the clock as the open transaction sees it."""
-    info = db.session().info
-    names = info["ring_only"]
-    return WorldClock(info["now"], info["rate"], None if names is None else tuple(names.split(",")))
+    opened = unit.current()
+    names = opened.ring_only
+    return WorldClock(opened.now, opened.rate, None if names is None else tuple(names.split(",")))
 
 
 def may_ring(name: str) -> bool:
     """Return whether a job's bell may ring: not while facts are being told to a stepped world."""
-    names = db.session().info["ring_only"]
+    names = unit.current().ring_only
     return names is None or name in names.split(",")
 
 

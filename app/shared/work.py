@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar, cast
@@ -14,29 +15,25 @@ from uuid import UUID
 
 import orjson
 import psycopg
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGconn, PGresult
 from psycopg.rows import namedtuple_row
+from psycopg.sql import SQL, Literal
 from rq.timeouts import JobTimeoutException
-from sqlalchemy import Connection, Dialect, event, text
+from sqlalchemy import Dialect, text
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import PoolProxiedConnection
 
 from app.extensions import db
 from app.shared import connections
 from app.shared.errors import DomainError
+from app.shared.unit import OPEN, Scope, Unit, current
 
 logger = logging.getLogger(__name__)
 connections.watch()
 Meaning = TypeVar("Meaning")
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Who a transaction acts for: a database role and, for vendors, whose rows it may see."""
-
-    role: str
-    vendor_id: UUID | None = None
-    # PostgreSQL itself refuses to write: somebody looks over a vendor's shoulder
-    is_read_only: bool = False
 
 
 OPS = Scope("onward_ops")
@@ -44,15 +41,15 @@ PLATFORM = Scope("onward_worker")
 # People, sessions, keys and links are this role's alone.
 ACCOUNTS = Scope("onward_auth")
 
-# One statement sets the scope and reads the clock; the settings end with the transaction. It goes
-# to the driver as it stands here: every request sends it, and none needs it compiled.
-BEGIN = (
-    "SELECT set_config('role', %(role)s, true), set_config('onward.vendor_id', %(vendor)s, true),"
-    " set_config('transaction_read_only', %(read_only)s, true),"
-    " anchor_world, anchor_machine, rate, ring_only FROM world_clock"
+# A transaction begins, gets its scope until it ends, and reads the clock: in one journey, which
+# goes by libpq itself. Every request makes it, and the driver would take two and as long again.
+BEGIN = SQL(
+    "BEGIN; SELECT extract(epoch FROM anchor_world), extract(epoch FROM anchor_machine), rate,"
+    " ring_only, set_config('role', {role}, true), set_config('onward.vendor_id', {vendor}, true),"
+    " set_config('transaction_read_only', {read_only}, true) FROM world_clock"
 )
-BECOME = text(
-    "SELECT set_config('role', :role, true), set_config('onward.vendor_id', :vendor, true)"
+BECOME = (
+    "SELECT set_config('role', %(role)s, true), set_config('onward.vendor_id', %(vendor)s, true)"
 )
 
 FOR_VALUES = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
@@ -71,35 +68,64 @@ def _settings(scope: Scope) -> dict[str, str]:
     }
 
 
-@event.listens_for(Session, "after_begin")
-def _enter(session: Session, nested: SessionTransaction, connection: Connection) -> None:
-    scope = session.info.get("scope")
-    if nested.nested or scope is None:
-        return
-    with _said_by_sqlalchemy(connection.dialect):
-        driver = _driver_of(connection)
-        read = driver.execute(BEGIN, _settings(scope)).fetchone()
-    session.info["driver"] = driver
-    *_, anchor_world, anchor_machine, rate, ring_only = cast("tuple[Any, ...]", read)
-    elapsed = datetime.now(UTC) - anchor_machine
-    session.info["now"] = anchor_world + timedelta(seconds=elapsed.total_seconds() * rate)
-    session.info["rate"] = rate
-    session.info["ring_only"] = ring_only
+@cache
+def _beginning(scope: Scope) -> bytes:
+    return BEGIN.format(**{name: Literal(is_) for name, is_ in _settings(scope).items()}).as_bytes()
 
 
-def _driver_of(connection: Connection) -> psycopg.Connection[Any]:
-    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+@contextmanager
+def _begun(scope: Scope) -> Iterator[Unit]:
+    """Lend a unit of work whose transaction has begun; what is not committed then is undone."""
+    engine = db.engine
+    with _said_by_sqlalchemy(engine.dialect):
+        taken = engine.raw_connection()
+    try:
+        with _said_by_sqlalchemy(engine.dialect):
+            driver: psycopg.Connection[Any] = taken.driver_connection  # type: ignore[assignment]
+            read = _asked(driver.pgconn, _beginning(scope))
+        world, machine, rate = (float(read.get_value(0, n) or 0) for n in range(3))
+        now = datetime.fromtimestamp(world + (time.time() - machine) * rate, UTC)
+        names = read.get_value(0, 3)
+        ring_only = None if names is None else names.decode()
+        yield Unit(scope, engine, taken, driver, now, rate, ring_only)
+    except BaseException:
+        _roll_back(taken)
+        raise
+    finally:
+        taken.close()
+
+
+def _asked(server: PGconn, statements: bytes) -> PGresult:
+    """Return what the last of some statements finds."""
+    found = server.exec_(statements)
+    if found.status != ExecStatus.TUPLES_OK:
+        raise error_from_result(found)
+    return found
+
+
+def _roll_back(taken: PoolProxiedConnection) -> None:
+    """Undo what is open; where a statement was cut off, the connection is good for nothing else."""
+    try:
+        if taken.is_valid:
+            taken.rollback()
+    except psycopg.Error:
+        taken.invalidate()
+
+
+def _session() -> Session | None:
+    """Return the session that somebody asked for, if anybody did."""
+    return db.session() if db.session.registry.has() else None
 
 
 @contextmanager
 def driver() -> Iterator[psycopg.Connection[Any]]:
     """Lend the open transaction's connection as the driver has it, for what needs no compiling."""
-    session = db.session()
-    if session.in_nested_transaction():
+    unit, session = current(), _session()
+    if session is not None and session.in_nested_transaction():
         # A savepoint is not set before its connection is asked for.
         session.connection()
-    with _said_by_sqlalchemy(db.engine.dialect):
-        yield session.info["driver"]
+    with _said_by_sqlalchemy(unit.engine.dialect):
+        yield unit.driver
 
 
 def rows(statement: str, values: Mapping[str, object]) -> Sequence[Any]:
@@ -165,21 +191,11 @@ def _asked_at_once(statements: tuple[str, ...]) -> str:
 
 
 def one_row(scope: Scope, statement: str, values: Mapping[str, object]) -> Any:
-    """Return the first row of a statement that is a transaction by itself, or None.
-
-    For what every request asks: all of it is one journey to the database.
-    """
-    taken = db.engine.raw_connection()
-    try:
-        with _said_by_sqlalchemy(db.engine.dialect):
-            driver: psycopg.Connection[Any] = taken.driver_connection  # type: ignore[assignment]
-            with driver.pipeline():
-                driver.execute(BEGIN, _settings(scope))
-                found = driver.cursor(row_factory=namedtuple_row).execute(statement, values)
-                driver.commit()
-            return found.fetchone()
-    finally:
-        taken.close()
+    """Return the first row of a statement that is a transaction by itself, or None."""
+    with _begun(scope) as unit, _said_by_sqlalchemy(unit.engine.dialect):
+        found = unit.driver.cursor(row_factory=namedtuple_row).execute(statement, values)
+        unit.driver.commit()
+        return found.fetchone()
 
 
 @contextmanager
@@ -200,34 +216,41 @@ def _said_by_sqlalchemy(dialect: Dialect) -> Iterator[None]:
 @contextmanager
 def transaction(scope: Scope) -> Iterator[datetime]:
     """Run a block as one transaction of a scope, yield the world's time; it refuses to nest."""
-    session = db.session()
-    if "scope" in session.info:
+    if OPEN.get() is not None:
         message = "a transaction is already open; pass its session on instead of nesting"
         raise RuntimeError(message)
-    session.info["scope"] = scope
-    session.info["after_commit"] = {}
-    try:
-        session.connection()
-        yield session.info["now"]
-        session.commit()
-        calls = session.info["after_commit"]
-    except BaseException:
-        _undo(session)
-        raise
-    finally:
-        for name in ("scope", "after_commit", "now", "rate", "ring_only", "driver"):
-            session.info.pop(name, None)
-        session.close()
-    for call in calls.values():
+    with _begun(scope) as unit:
+        OPEN.set(unit)
+        try:
+            yield unit.now
+            _commit(unit)
+        except BaseException:
+            _forget()
+            raise
+        finally:
+            OPEN.set(None)
+    for call in unit.after_commit.values():
         _call(call)
 
 
-def _undo(session: Session) -> None:
-    """Roll back; where a statement was cut off, the connection is good for nothing else."""
-    try:
-        session.rollback()
-    except DBAPIError:
-        session.invalidate()
+def _commit(unit: Unit) -> None:
+    session = _session()
+    if session is not None and session.in_transaction():
+        session.commit()
+        # What it read is read anew by the next unit.
+        session.close()
+    with _said_by_sqlalchemy(unit.engine.dialect):
+        # Nothing, if the session did it.
+        unit.driver.commit()
+
+
+def _forget() -> None:
+    """Have nothing left of what a session read and did."""
+    if (session := _session()) is not None:
+        try:
+            session.close()
+        except DBAPIError:
+            session.invalidate()
 
 
 def _call(call: Callable[[], None]) -> None:
@@ -239,8 +262,7 @@ def _call(call: Callable[[], None]) -> None:
 
 def acts_for() -> UUID | None:
     """Return the vendor that the open transaction acts for; None is anybody else."""
-    scope: Scope = db.session().info["scope"]
-    return scope.vendor_id
+    return current().scope.vendor_id
 
 
 def plan_for_values() -> None:
@@ -253,7 +275,7 @@ def plan_for_values() -> None:
 
 def after_commit(key: Hashable, call: Callable[[], None]) -> None:
     """Have something done once a key after the commit, and not at all after a rollback."""
-    db.session().info["after_commit"][key] = call
+    current().after_commit[key] = call
 
 
 Gathered = TypeVar("Gathered", bound=Callable[[], None])
@@ -261,43 +283,41 @@ Gathered = TypeVar("Gathered", bound=Callable[[], None])
 
 def gathered(key: Hashable, make: Callable[[], Gathered]) -> Gathered:
     """Return what is called once a key after the commit, to gather in it; made when first asked."""
-    found: Gathered = db.session().info["after_commit"].setdefault(key, make())
-    return found
+    return cast("Gathered", current().after_commit.setdefault(key, make()))
 
 
 @contextmanager
 def acting_as(scope: Scope) -> Iterator[None]:
     """Change the scope inside the open transaction: the platform's reaction to a vendor's move."""
-    session = db.session()
-    before: Scope = session.info["scope"]
-    session.flush()
-    session.execute(BECOME, _settings(scope))
-    session.info["scope"] = scope
+    before = current().scope
+    _become(scope)
     try:
         yield
     except DomainError:
-        _restore(session, before)
+        _become(before, is_flushed=False)
         raise
     # Any other error has ended the transaction: there is no role left to give back.
-    session.flush()
-    _restore(session, before)
+    _become(before)
 
 
-def _restore(session: Session, scope: Scope) -> None:
-    session.info["scope"] = scope
-    session.execute(BECOME, _settings(scope))
+def _become(scope: Scope, *, is_flushed: bool = True) -> None:
+    if is_flushed and (session := _session()) is not None:
+        session.flush()
+    with driver() as lent:
+        lent.execute(BECOME, _settings(scope))
+    current().scope = scope
 
 
 @contextmanager
 def part() -> Iterator[None]:
     """Do what is inside as a part of the transaction: an error undoes it alone, bells too."""
-    session = db.session()
-    calls = dict(session.info["after_commit"])
+    unit = current()
+    calls = dict(unit.after_commit)
     try:
-        with session.begin_nested():
+        with db.session().begin_nested():
             yield
     except BaseException:
-        session.info["after_commit"] = calls
+        unit.after_commit = calls
         raise
 
 
@@ -308,7 +328,8 @@ def attempt(refusal: type[Exception]) -> Iterator[None]:
     Any other error ends the transaction. The session hears nothing of it: no object of it may be
     changed inside.
     """
-    calls = dict(db.session().info["after_commit"])
+    unit = current()
+    calls = dict(unit.after_commit)
     with driver() as lent:
         lent.execute("SAVEPOINT attempt", prepare=False)
     try:
@@ -316,22 +337,21 @@ def attempt(refusal: type[Exception]) -> Iterator[None]:
     except refusal:
         with driver() as lent:
             lent.execute("ROLLBACK TO SAVEPOINT attempt", prepare=False)
-        db.session().info["after_commit"] = calls
+        unit.after_commit = calls
         raise
 
 
 @contextmanager
 def rehearsed() -> Iterator[None]:
     """Do what is inside and undo all of it, bells too: to know what would become of it."""
-    session = db.session()
-    calls = session.info["after_commit"]
-    session.info["after_commit"] = {}
-    tried = session.begin_nested()
+    unit = current()
+    calls, unit.after_commit = unit.after_commit, {}
+    tried = db.session().begin_nested()
     try:
         yield
     finally:
         tried.rollback()
-        session.info["after_commit"] = calls
+        unit.after_commit = calls
 
 
 # The PostgreSQL error classes that say nothing of a row: another try finds it as it was.

@@ -125,7 +125,7 @@ def test_the_applications_login_has_no_rights_without_a_scope(app, cluster, data
     )
 
     assert [name for (name,) in found] == ["world_clock"]
-    assert "world_clock" in BEGIN
+    assert "world_clock" in BEGIN.as_string()
 
 
 def test_no_role_may_pass_row_level_security(app, cluster, database):
