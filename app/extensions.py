@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as CutOffError
 from redis.retry import Retry
 from sqlalchemy.orm import DeclarativeBase
 
-from app.shared.unit import JoiningSession
+from app.unit import JoiningSession
 
 
 class Model(DeclarativeBase):

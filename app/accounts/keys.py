@@ -20,8 +20,9 @@ from app.audit.service import record
 from app.extensions import db
 from app.shared import chance, clock, ids
 from app.shared.errors import Conflict, InvalidInput, NotFound
-from app.shared.work import ACCOUNTS, OPS, Scope, one_row, transaction, vendor_scope
+from app.shared.work import ACCOUNTS, OPS, one_row, transaction, vendor_scope
 from app.timeline.service import SYSTEM
+from app.unit import Scope
 
 # A key's use is written down this often: a call need not cost a write.
 USED_EVERY = timedelta(minutes=1)

@@ -15,7 +15,8 @@ from pydantic import BaseModel
 from app.api.access import caller
 from app.shared import signed, work
 from app.shared.errors import Conflict, InvalidInput
-from app.shared.work import OPS, Scope, acting_as, transaction
+from app.shared.work import OPS, acting_as, transaction
+from app.unit import Scope
 
 Answer = tuple[dict[str, Any], int]
 LONGEST_KEY = 255

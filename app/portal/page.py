@@ -14,7 +14,8 @@ from app.orders.queries import work_of
 from app.policies import marketplace
 from app.shared.errors import NotAllowed
 from app.shared.language import _
-from app.shared.work import Scope, transaction, vendor_scope
+from app.shared.work import transaction, vendor_scope
+from app.unit import Scope
 from app.vendors.queries import locations
 from app.web import words, zones
 

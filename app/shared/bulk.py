@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql
 
 from app.extensions import Model
 from app.shared import work
-from app.shared.unit import current
+from app.unit import current
 
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 Rows = Sequence[Mapping[str, Any]]

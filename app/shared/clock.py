@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import text
 
+from app import unit
 from app.extensions import db
-from app.shared import unit
 from app.shared.errors import Conflict
 
 

@@ -29,7 +29,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from app.extensions import db
 from app.shared import connections
 from app.shared.errors import DomainError
-from app.shared.unit import OPEN, Scope, Unit, current
+from app.unit import OPEN, Scope, Unit, current
 
 logger = logging.getLogger(__name__)
 connections.watch()

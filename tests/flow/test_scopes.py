@@ -6,7 +6,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from app.accounts.keys import ensure_key, principal_of
 from app.extensions import db
-from app.shared.work import ACCOUNTS, OPS, PLATFORM, Scope, acting_as, transaction, vendor_scope
+from app.shared.work import ACCOUNTS, OPS, PLATFORM, acting_as, transaction, vendor_scope
+from app.unit import Scope
 from tests.conftest import TOKEN, caller
 from tests.factories import (
     line,

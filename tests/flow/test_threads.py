@@ -14,10 +14,11 @@ from sqlalchemy.exc import DBAPIError
 from app.extensions import db
 from app.shared import ids
 from app.shared.errors import InvalidInput, NotFound
-from app.shared.work import OPS, Scope, transaction, vendor_scope
+from app.shared.work import OPS, transaction, vendor_scope
 from app.threads import queries, service
 from app.threads.contract import Draft, Drawn, Known, Thread, Visibility, Written
 from app.threads.photos import draw
+from app.unit import Scope
 from tests.conftest import NOW
 from tests.factories import line, make_vendor_with_stock, one, references, routed_order, rows
 from tests.people import make_person
