@@ -51,6 +51,7 @@ KINDS: dict[str, Callable[[Any], str]] = {
     "SKU": lambda row: row.sku,
     "GTIN": lambda row: row.gtin,
     "beginning of a title": lambda row: row.title[:6],
+    "word of a title": lambda row: row.title.split()[-1],
     "tracking number": lambda row: row.tracking_number,
     "in groups": lambda row: f"{row.tracking_number[:4]} {row.tracking_number[4:]}",
     "its beginning,  ": lambda row: row.tracking_number[:9],

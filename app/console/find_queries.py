@@ -67,9 +67,12 @@ SKUS = (
         "SELECT l.sku, true FROM vendors v CROSS JOIN LATERAL (SELECT sku FROM listings"
         " WHERE vendor_id = v.id AND own_code_sought = upper(:q) LIMIT :few) l LIMIT :few"
     ),
+    # Those that are called so from the beginning come before those of which it is another word.
     (
-        "SELECT sku, false FROM products WHERE lower(title) ^@ lower(:q)"
-        " ORDER BY lower(title) USING ~<~ LIMIT :few"
+        "SELECT sku, false FROM (SELECT sku, title FROM products WHERE"
+        " array_to_tsvector(words_of(title)) @@"
+        " (SELECT names_like(regexp_replace(:q, '^[A-Za-z]$', ''))) LIMIT :most) named"
+        " ORDER BY lower(title) ^@ lower(:q) DESC, lower(title) LIMIT :few"
     ),
 )
 PRODUCTS = (

@@ -197,6 +197,7 @@ def test_a_name_that_others_may_have_shows_a_list(
         ("BOWL-9", "Products", "BOWL-9 Salad bowl", "/console/catalog/BOWL-9"),
         ("bow", "Products", "BOWL-9 Salad bowl", "/console/catalog/BOWL-9"),
         ("salad", "Products", "BOWL-9 Salad bowl", "/console/catalog/BOWL-9"),
+        ("bowl sal", "Products", "BOWL-9 Salad bowl", "/console/catalog/BOWL-9"),
         (GTIN, "Products", "BOWL-9 Salad bowl", "/console/catalog/BOWL-9"),
         ("K-0417", "Products", "THROW Throw", "/console/catalog/THROW"),
         ("k-0417", "Products", "THROW Throw", "/console/catalog/THROW"),
