@@ -32,7 +32,7 @@ PAGE, MOST_HELD = 50, 50
 
 @blueprint.get("/catalog")
 def catalog() -> str:
-    """Show what is sold, by SKU; search it by how a SKU or a word of a title begins, or by a GTIN."""
+    """Show what is sold, by SKU; search it by how a SKU or a word of its title begins, or GTIN."""
     asked = shelf_asked(request.args, PAGE)
     with transaction(OPS) as now:
         frame = page.shell(page.numbers(), now)

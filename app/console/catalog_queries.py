@@ -20,13 +20,12 @@ SOLD = (
 )
 # What a word finds, each by an index of its own; SKUs are sorted as those are (~<~), so that a
 # page of many reads a few rows.
-LISTED = (
-    "{t}.sku ^@ :q",
-    "{t}.sku ^@ upper(:q)",
-    # One letter begins a word of half of all there is.
+# One letter begins a word of half of all there is.
+NAMED = (
     "array_to_tsvector(words_of({t}.title)) @@"
-    " (SELECT names_like(regexp_replace(:q, '^[A-Za-z]$', '')))",
+    " (SELECT names_like(regexp_replace(:q, '^[A-Za-z]$', '')))"
 )
+LISTED = ("{t}.sku ^@ :q", "{t}.sku ^@ upper(:q)", NAMED)
 DESCRIBED = (*LISTED, "{t}.gtin = :q")
 OF_VENDOR = (
     f"SELECT {SOLD} FROM ({{found}}) l JOIN stock s ON s.listing_id = l.id"

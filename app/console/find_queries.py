@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
+from app.console.catalog_queries import NAMED
 from app.console.order_queries import LEAST_OF_A_NUMBER, search
 from app.extensions import db
 
@@ -69,9 +70,8 @@ SKUS = (
     ),
     # Those that are called so from the beginning come before those of which it is another word.
     (
-        "SELECT sku, false FROM (SELECT sku, title FROM products WHERE"
-        " array_to_tsvector(words_of(title)) @@"
-        " (SELECT names_like(regexp_replace(:q, '^[A-Za-z]$', ''))) LIMIT :most) named"
+        f"SELECT sku, false FROM (SELECT sku, title FROM products p WHERE {NAMED.format(t='p')}"
+        " LIMIT :most) named"
         " ORDER BY lower(title) ^@ lower(:q) DESC, lower(title) LIMIT :few"
     ),
 )
