@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar, cast
@@ -16,8 +16,8 @@ from uuid import UUID
 import orjson
 import psycopg
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus
-from psycopg.pq.abc import PGconn, PGresult
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGconn
 from psycopg.rows import namedtuple_row
 from psycopg.sql import SQL, Literal
 from rq.timeouts import JobTimeoutException
@@ -44,10 +44,12 @@ ACCOUNTS = Scope("onward_auth")
 # A transaction begins, gets its scope until it ends, and reads the clock: in one journey, which
 # goes by libpq itself. Every request makes it, and the driver would take two and as long again.
 BEGIN = SQL(
-    "BEGIN; SELECT extract(epoch FROM anchor_world), extract(epoch FROM anchor_machine), rate,"
-    " ring_only, set_config('role', {role}, true), set_config('onward.vendor_id', {vendor}, true),"
+    "BEGIN; SELECT CAST(extract(epoch FROM anchor_world) * 1000000 AS bigint),"
+    " extract(epoch FROM anchor_machine), rate, ring_only,"
+    " set_config('role', {role}, true), set_config('onward.vendor_id', {vendor}, true),"
     " set_config('transaction_read_only', {read_only}, true) FROM world_clock"
 )
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BECOME = (
     "SELECT set_config('role', %(role)s, true), set_config('onward.vendor_id', %(vendor)s, true)"
 )
@@ -82,12 +84,11 @@ def _begun(scope: Scope) -> Iterator[Unit]:
     try:
         with _said_by_sqlalchemy(engine.dialect):
             driver: psycopg.Connection[Any] = taken.driver_connection  # type: ignore[assignment]
-            read = _asked(driver.pgconn, _beginning(scope))
-        world, machine, rate = (float(read.get_value(0, n) or 0) for n in range(3))
-        now = datetime.fromtimestamp(world + (time.time() - machine) * rate, UTC)
-        names = read.get_value(0, 3)
+            world, machine, rate, names = _clock_of(driver.pgconn, _beginning(scope))
+        elapsed = (time.time() - float(machine)) * float(rate)
+        now = EPOCH + timedelta(microseconds=int(world), seconds=elapsed)
         ring_only = None if names is None else names.decode()
-        yield Unit(scope, engine, taken, driver, now, rate, ring_only)
+        yield Unit(scope, engine, taken, driver, now, float(rate), ring_only)
     except BaseException:
         _roll_back(taken)
         raise
@@ -95,12 +96,18 @@ def _begun(scope: Scope) -> Iterator[Unit]:
         taken.close()
 
 
-def _asked(server: PGconn, statements: bytes) -> PGresult:
-    """Return what the last of some statements finds."""
-    found = server.exec_(statements)
+def _clock_of(server: PGconn, beginning: bytes) -> tuple[bytes, bytes, bytes, bytes | None]:
+    """Begin a transaction; return what it reads of the world's clock."""
+    found = server.exec_(beginning)
+    if server.status != ConnStatus.OK:
+        # What libpq says by itself has no code to tell its kind by.
+        raise psycopg.OperationalError(server.get_error_message())
     if found.status != ExecStatus.TUPLES_OK:
         raise error_from_result(found)
-    return found
+    if found.ntuples != 1:
+        message = "the world's clock has no row, so no transaction can be given its scope"
+        raise RuntimeError(message)
+    return cast("tuple[bytes, bytes, bytes, bytes]", [found.get_value(0, n) for n in range(4)])
 
 
 def _roll_back(taken: PoolProxiedConnection) -> None:
@@ -220,8 +227,8 @@ def transaction(scope: Scope) -> Iterator[datetime]:
         message = "a transaction is already open; pass its session on instead of nesting"
         raise RuntimeError(message)
     with _begun(scope) as unit:
-        OPEN.set(unit)
         try:
+            OPEN.set(unit)
             yield unit.now
             _commit(unit)
         except BaseException:
@@ -235,6 +242,12 @@ def transaction(scope: Scope) -> Iterator[datetime]:
 
 def _commit(unit: Unit) -> None:
     session = _session()
+    if session is not None:
+        session.flush()
+    if unit.driver.pgconn.transaction_status in {TransactionStatus.INERROR, TransactionStatus.IDLE}:
+        # PostgreSQL would say yes to a commit that keeps nothing.
+        message = "the transaction ended before its commit: an error in it was swallowed"
+        raise RuntimeError(message)
     if session is not None and session.in_transaction():
         session.commit()
         # What it read is read anew by the next unit.
@@ -309,15 +322,32 @@ def _become(scope: Scope, *, is_flushed: bool = True) -> None:
 
 
 @contextmanager
+def _undoable() -> Iterator[None]:
+    """Have an error undo what the unit keeps, as a savepoint undoes what is written."""
+    unit = current()
+    calls, scope = dict(unit.after_commit), unit.scope
+    try:
+        yield
+    except BaseException:
+        unit.after_commit, unit.scope = calls, scope
+        raise
+
+
+@contextmanager
 def part() -> Iterator[None]:
     """Do what is inside as a part of the transaction: an error undoes it alone, bells too."""
-    unit = current()
-    calls = dict(unit.after_commit)
+    cut_off = None
     try:
-        with db.session().begin_nested():
-            yield
-    except BaseException:
-        unit.after_commit = calls
+        with _undoable(), db.session().begin_nested():
+            try:
+                yield
+            except JobTimeoutException as error:
+                cut_off = error
+                raise
+    except DBAPIError:
+        # A statement that was cut off cannot be undone; that time is up is what counts.
+        if cut_off:
+            raise cut_off from None
         raise
 
 
@@ -328,16 +358,14 @@ def attempt(refusal: type[Exception]) -> Iterator[None]:
     Any other error ends the transaction. The session hears nothing of it: no object of it may be
     changed inside.
     """
-    unit = current()
-    calls = dict(unit.after_commit)
     with driver() as lent:
         lent.execute("SAVEPOINT attempt", prepare=False)
     try:
-        yield
+        with _undoable():
+            yield
     except refusal:
         with driver() as lent:
             lent.execute("ROLLBACK TO SAVEPOINT attempt", prepare=False)
-        unit.after_commit = calls
         raise
 
 
@@ -345,13 +373,14 @@ def attempt(refusal: type[Exception]) -> Iterator[None]:
 def rehearsed() -> Iterator[None]:
     """Do what is inside and undo all of it, bells too: to know what would become of it."""
     unit = current()
-    calls, unit.after_commit = unit.after_commit, {}
+    calls, scope = unit.after_commit, unit.scope
+    unit.after_commit = {}
     tried = db.session().begin_nested()
     try:
         yield
     finally:
         tried.rollback()
-        unit.after_commit = calls
+        unit.after_commit, unit.scope = calls, scope
 
 
 # The PostgreSQL error classes that say nothing of a row: another try finds it as it was.
