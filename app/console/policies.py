@@ -39,6 +39,9 @@ HISTORY, MOST_SHOWN = 10, 12
 LONGEST = 20_000
 # A currency of hundredths, in which policies keep what is worth something in any of them.
 HUNDREDTHS = "EUR"
+# Shares are kept in hundredths, too: of a percent.
+SHARE, WHOLE = "_bp", 10_000
+IN_HUNDREDTHS = ("amount", "percent")
 # Those whose change can be tried on the last orders.
 TRIED = frozenset({"routing", "promises", "lanes"})
 
@@ -121,15 +124,15 @@ def _document(kind: str, sent: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _kind_of(kind: str, name: str) -> str:
-    """Return how a field is filled in: number, amount, choice, yes, words a line, or a document."""
-    if (kind, name) == ("routing", "strategy"):
-        return "choice"
+    """Return how a field is filled in: number, amount, percent, choice, yes, words, document."""
     if FIELDS[kind][name][1] is AMOUNT:
         return "amount"
+    if name.endswith(SHARE):
+        return "percent"
     schema = documents.KINDS[kind].model_json_schema()["properties"][name]
     shapes = schema.get("anyOf", [schema])
     types = {shape.get("type") for shape in shapes}
-    if "enum" in schema:
+    if "enum" in schema or (kind, name) == ("routing", "strategy"):
         return "choice"
     if "boolean" in types:
         return "yes"
@@ -142,8 +145,8 @@ def _kind_of(kind: str, name: str) -> str:
 def _value(shape: str, words: str) -> Any:
     if shape == "number":
         return int(words) if words else None
-    if shape == "amount":
-        return Money.parse(words, HUNDREDTHS).minor
+    if shape in IN_HUNDREDTHS:
+        return _hundredths(words, WHOLE if shape == "percent" else None)
     if shape == "yes":
         return words == "true"
     if shape == "words":
@@ -153,13 +156,20 @@ def _value(shape: str, words: str) -> Any:
     return words
 
 
+def _hundredths(words: str, most: int | None) -> int:
+    found = Money.parse(words, HUNDREDTHS).minor
+    if most is not None and not 0 <= found <= most:
+        raise ValueError(words)
+    return found
+
+
 def _no_number(word: str) -> None:
     # Python reads NaN and Infinity, which JSON does not know.
     raise ValueError(word)
 
 
 def _words(shape: str, value: Any) -> str:
-    if shape == "amount":
+    if shape in IN_HUNDREDTHS:
         return str(Money(value, HUNDREDTHS).decimal())
     if shape == "document":
         rows = value if isinstance(value, list) else None

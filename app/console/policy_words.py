@@ -22,6 +22,7 @@ KINDS: Final = {
 }
 # Kept in hundredths, so that one policy serves every currency.
 AMOUNT = later("In the order's own currency, like 5.00.")
+PERCENT = later("In percent: 100.00 is all of it.")
 # Kind -> field -> label, hint.
 FIELDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "routing": {
@@ -31,7 +32,7 @@ FIELDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "standing": (later("A vendor that is never on time"), AMOUNT),
         "usual_on_time_bp": (
             later("Usual share on time"),
-            later("Until a vendor's own is known. In hundredths of a percent: 9500 is 95%."),
+            later("In percent, like 95.00, until a vendor's own is known."),
         ),
         "review": (later("A vendor under review"), AMOUNT),
         "most_parcels": (later("Most parcels of an order"), later("From 1 to 50.")),
@@ -124,8 +125,8 @@ FIELDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
             later("From so many days late: shares of freight and items, 10000 is all of it."),
         ),
         "lost_after_days": (later("Lost after"), later("Days after the promise.")),
-        "lost_freight_bp": (later("Freight of what is lost"), later("10000 is all of it.")),
-        "lost_items_bp": (later("Items of what is lost"), later("10000 is all of it.")),
+        "lost_freight_bp": (later("Freight of what is lost"), PERCENT),
+        "lost_items_bp": (later("Items of what is lost"), PERCENT),
     },
     "tracking": {
         "every_hours": (later("Ask every"), later("Hours, from 1 to 24.")),

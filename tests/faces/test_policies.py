@@ -23,7 +23,8 @@ def lead(app, jobs_run_here):
 def routing(**changes):
     shipped = KINDS["routing"]().model_dump(mode="json")
     sent = {name: "" if v is None else str(v) for name, v in shipped.items()}
-    return sent | {"split": "2.00", "late_day": "3.00", "standing": "10", "review": "5"} | changes
+    sent |= {"split": "2.00", "late_day": "3.00", "standing": "10", "review": "5"}
+    return sent | {"usual_on_time_bp": "95.00"} | changes
 
 
 def test_every_field_of_every_policy_has_words():
@@ -133,6 +134,15 @@ def test_of_a_list_only_what_differs_is_shown_by_row(lead):
     assert shown[1][2] == "4"
 
 
+def test_a_share_is_said_in_percent(lead):
+    answer = lead.post("/console/policies/routing", data=routing(usual_on_time_bp="97.5"))
+    lead.post("/console/policies/routing", data=routing(usual_on_time_bp="97.5") | seen_in(answer))
+
+    assert "95.00" in answer.text
+    assert "97.50" in answer.text
+    assert one("SELECT document FROM policies").document["usual_on_time_bp"] == 9_750
+
+
 def test_fewer_parcels_have_a_true_minus(lead):
     make_vendor_with_stock("both", {"MUG": 50, "VASE": 50}, cost_minor=2000)
     make_vendor_with_stock("mugs", {"MUG": 50}, cost_minor=100)
@@ -155,6 +165,8 @@ def test_a_change_of_nothing_says_so(lead):
     [
         ("routing", routing(late_day="-1"), "greater than or equal to 0"),
         ("routing", routing(late_day="many"), "This cannot be read."),
+        ("routing", routing(usual_on_time_bp="100.01"), "This cannot be read."),
+        ("routing", routing(usual_on_time_bp="-1"), "This cannot be read."),
         ("routing", routing(need_by="maybe"), "prefer"),
         (
             "lanes",
