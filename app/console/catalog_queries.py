@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import Row, text
 
 from app.desk.shelves import Place
 from app.extensions import db
+from app.shared.work import plan_for_values
 from app.vendors.queries import STATUS
 
 SOLD = (
@@ -25,20 +26,22 @@ NAMED = (
     "array_to_tsvector(words_of({t}.title)) @@"
     " (SELECT names_like(regexp_replace(:q, '^[A-Za-z]$', '')))"
 )
-LISTED = ("{t}.sku ^@ :q", "{t}.sku ^@ upper(:q)", NAMED)
+# Found first and sorted then (OFFSET is a fence): in the order of SKUs, PostgreSQL would take the
+# words of every title apart until it has a page.
+CALLED = f"(SELECT {{t}}.* FROM {{table}} {{t}} WHERE {NAMED} OFFSET 0)"
+LISTED = ("{t}.sku ^@ :q", "{t}.sku ^@ upper(:q)")
 DESCRIBED = (*LISTED, "{t}.gtin = :q")
 OF_VENDOR = (
     f"SELECT {SOLD} FROM ({{found}}) l JOIN stock s ON s.listing_id = l.id"
     " JOIN locations c ON c.id = l.location_id ORDER BY l.sku USING {way}, l.id {key} LIMIT :size"
 )
 VENDORS_OWN = (
-    "(SELECT l.* FROM listings l WHERE l.vendor_id = :vendor AND {finds} AND {cut}"
+    "(SELECT l.* FROM {source} l WHERE l.vendor_id = :vendor AND {finds} AND {cut}"
     " ORDER BY l.sku USING {way}, l.id {key} LIMIT :size)"
 )
-TRUE = ("true",)
 # A SKU that nobody describes is known by who lists it.
 SKUS = (
-    "(SELECT DISTINCT ON (t.sku) t.sku FROM {table} t WHERE {finds} AND t.sku {sign} :after"
+    "(SELECT DISTINCT ON (t.sku) t.sku FROM {source} t WHERE {finds} AND t.sku {sign} :after"
     " ORDER BY t.sku USING {way} LIMIT :size)"
 )
 CATALOG = (
@@ -75,14 +78,30 @@ WAITING = text(
 )
 
 
+def _ways(table: str, t: str, sought: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Return from which rows, and by what, things are found; all of them, where nothing is sought.
+
+    `t`: as what the statement knows the table.
+    """
+    if not sought:
+        yield table, "true"
+        return
+    yield CALLED.format(table=table, t=t), "true"
+    for finds in sought:
+        yield table, finds.format(t=t)
+
+
 def of_vendor(vendor_id: UUID, q: str, after: Place | None, size: int) -> Sequence[Row[Any]]:
     """Return a page of what a vendor sells, by SKU, and one row more."""
+    if q:
+        plan_for_values()
     is_back = bool(after and after.is_back)
     sign, way, key = ("~<", "~>~", "DESC") if is_back else ("~>", "~<~", "ASC")
     beyond = f"l.sku {sign}=~ :sku AND (l.sku {sign}~ :sku OR l.id {'<' if is_back else '>'} :id)"
     order = {"way": way, "key": key, "cut": beyond if after else "true"}
     parts = [
-        VENDORS_OWN.format(finds=part.format(t="l"), **order) for part in (LISTED if q else TRUE)
+        VENDORS_OWN.format(source=source, finds=finds, **order)
+        for source, finds in _ways("listings", "l", LISTED if q else ())
     ]
     sql = OF_VENDOR.format(found=" UNION ".join(parts), way=way, key=key)
     values = {"vendor": vendor_id, "q": q, "size": size + 1}
@@ -92,12 +111,14 @@ def of_vendor(vendor_id: UUID, q: str, after: Place | None, size: int) -> Sequen
 
 def catalog(q: str, after: Place | None, size: int) -> Sequence[Row[Any]]:
     """Return a page of SKUs with who sells them and how much there is, and one row more."""
+    if q:
+        plan_for_values()
     is_back = bool(after and after.is_back)
     sign, way = ("~<~", "~>~") if is_back else ("~>~", "~<~")
     parts = [
-        SKUS.format(table=table, finds=part.format(t="t"), sign=sign, way=way)
-        for table, finds in (("products", DESCRIBED), ("listings", LISTED))
-        for part in (finds if q else TRUE)
+        SKUS.format(source=source, finds=finds, sign=sign, way=way)
+        for table, sought in (("products", DESCRIBED), ("listings", LISTED))
+        for source, finds in _ways(table, "t", sought if q else ())
     ]
     sql = CATALOG.format(known=" UNION ALL ".join(parts), way=way)
     values = {"q": q, "after": after.sku if after else "", "size": size + 1}

@@ -41,8 +41,8 @@ PLATFORM = Scope("onward_worker")
 # People, sessions, keys and links are this role's alone.
 ACCOUNTS = Scope("onward_auth")
 
-# A transaction begins, gets its scope until it ends, and reads the clock: in one journey, which
-# goes by libpq itself. Every request makes it, and the driver would take two and as long again.
+# A transaction begins, gets its scope until it ends, and reads the clock: in one journey by libpq
+# itself. Every request makes it, and the driver would make two of it, each as long.
 BEGIN = SQL(
     "BEGIN; SELECT CAST(extract(epoch FROM anchor_world) * 1000000 AS bigint),"
     " extract(epoch FROM anchor_machine), rate, ring_only,"
