@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -14,17 +15,19 @@ from werkzeug.routing import PathConverter
 from app.api.access import caller
 from app.api.documents import order_document
 from app.api.forms import BatchForm, CancelForm, PaymentForm, PaymentsForm, body, read
-from app.api.idempotency import Answer, acted, once
-from app.api.placed import placed_document
+from app.api.idempotency import Answer, Keyed, acted, keyed, once_each
+from app.api.placed import placed_documents
 from app.intake import service as intake
 from app.intake.forms import OrderForm
 from app.orders.contract import NewOrder
+from app.orders.documents import Document
 from app.orders.intake import Placed
 from app.orders.locks import lock_orders
 from app.orders.queries import ids_by_name, order_id_called, order_id_of
 from app.payments import service as payments
 from app.shared.columns import cohort_of
 from app.shared.errors import Conflict, DomainError, InvalidInput
+from app.shared.group_commit import GroupCommit
 from app.shared.work import OPS, transaction
 from app.shipments import service as shipments
 from app.web.fields import Amounts, check, digest, seen
@@ -58,10 +61,21 @@ def mount(blueprint: Blueprint) -> None:
 
 
 def place() -> Answer:
-    """Take one order in."""
+    """Take one order in, together with those that the same program sends at this moment."""
     form = _said(body())
+    asked = keyed(digest(form), form)
+    return gathering(asked.principal).ask(asked)
+
+
+@cache
+def gathering(actor: str) -> GroupCommit[Keyed, Answer]:
+    """Return where a program's orders gather; each program has its own."""
+    return GroupCommit(partial(_place_each, actor))
+
+
+def _place_each(actor: str, asked: Sequence[Keyed]) -> list[Answer | DomainError | None]:
     with transaction(OPS) as now:
-        return once(digest(form), now, lambda: _place_one(form, now))
+        return once_each(asked, now, lambda new: _place_new(actor, new, now))
 
 
 def _said(data: Any) -> OrderForm:
@@ -78,14 +92,46 @@ def _world_now() -> datetime:
         return now
 
 
-def _place_one(form: OrderForm, now: datetime) -> Answer:
-    order = form.to_order(now)
-    (placed,) = intake.place([order], actor=caller().name, now=now)
-    if isinstance(placed, Conflict):
-        raise placed
-    if not placed.is_new:
-        raise Conflict(f"Order {order.number} on {order.channel} exists as {placed.reference}.")
-    return placed_document(placed.id, cohort_of(order.placed_at)), 201
+def _place_new(actor: str, asked: Sequence[Keyed], now: datetime) -> list[Answer | DomainError]:
+    orders = [_as_order(one.said, now) for one in asked]
+    outcomes = _take_in(orders, actor, now)
+    pairs = list(zip(orders, outcomes, strict=True))
+    documents = placed_documents(
+        {
+            placed.id: cohort_of(order.placed_at)
+            for order, placed in pairs
+            if isinstance(order, NewOrder) and isinstance(placed, Placed) and placed.is_new
+        }
+    )
+    return [
+        _answer(one.said, placed, documents) for one, placed in zip(asked, outcomes, strict=True)
+    ]
+
+
+def _answer(
+    form: OrderForm, outcome: Placed | DomainError, documents: Mapping[UUID, Document]
+) -> Answer | DomainError:
+    if not isinstance(outcome, Placed):
+        return outcome
+    if not outcome.is_new:
+        return Conflict(f"Order {form.number} on {form.channel} exists as {outcome.reference}.")
+    return documents[outcome.id], 201
+
+
+def _as_order(form: OrderForm, now: datetime) -> NewOrder | DomainError:
+    try:
+        return form.to_order(now)
+    except DomainError as refusal:
+        return refusal
+
+
+def _take_in(
+    orders: Sequence[NewOrder | DomainError], actor: str, now: datetime
+) -> list[Placed | DomainError]:
+    """Take in what is an order; what was refused stays refused."""
+    good = [order for order in orders if isinstance(order, NewOrder)]
+    placed = iter(intake.place(good, actor=actor, now=now))
+    return [next(placed) if isinstance(order, NewOrder) else order for order in orders]
 
 
 def place_many() -> Answer:
@@ -94,17 +140,14 @@ def place_many() -> Answer:
     parsed = [_parse(data, asked_at) for data in said]
 
     def act(now: datetime) -> dict[str, Any]:
-        good = [order for order in parsed if isinstance(order, NewOrder)]
-        placed = iter(intake.place(good, actor=caller().name, now=now))
-        outcomes = [next(placed) if isinstance(p, NewOrder) else p for p in parsed]
-        return {"results": [_result(o) for o in outcomes]}
+        return {"results": [_result(o) for o in _take_in(parsed, caller().name, now)]}
 
     return acted(OPS, said, act)
 
 
 def _parse(data: Any, now: datetime) -> NewOrder | DomainError:
     try:
-        return OrderForm.said(data, now).to_order(now)
+        return _as_order(OrderForm.said(data, now), now)
     except DomainError as refusal:
         return refusal
 

@@ -13,6 +13,7 @@ from rq.timeouts import JobTimeoutException
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from app.api.orders import gathering
 from app.checks.service import Subject, work_off
 from app.extensions import db
 from app.intake.forms import OrderForm
@@ -114,6 +115,28 @@ def behind_a_lock(
         wait_for_locks(sql, len(calls))
         sql("COMMIT")
         return [each.result(PATIENCE) for each in done]
+
+
+def gathered(app, sql, first: tuple[str, Any], *rest: tuple[str, Any]) -> list[Any]:
+    """Send orders, each under its key: the rest while the first one waits to be written."""
+
+    def post(key: str, body: Any) -> Any:
+        return caller(app, TOKEN)("POST", "/orders", body, **{"Idempotency-Key": key})
+
+    waiting, pause = gathering("tests"), threading.Event()
+    with ThreadPoolExecutor(1 + len(rest)) as pool:
+        sql("BEGIN")
+        sql("LOCK TABLE idempotency IN ACCESS EXCLUSIVE MODE")
+        told = [pool.submit(post, *first)]
+        wait_for_locks(sql, 1)
+        for many, asked in enumerate(rest, 1):
+            told.append(pool.submit(post, *asked))
+            for _ in range(1000):
+                if len(waiting) == many or pause.wait(0.01):
+                    break
+            assert len(waiting) == many
+        sql("COMMIT")
+        return [each.result(PATIENCE) for each in told]
 
 
 def test_64_orders_for_50_units_sell_exactly_50(app):
@@ -260,6 +283,53 @@ def test_one_idempotency_key_at_once_is_one_answer(app, api):
 
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json == second.json
+
+
+def test_orders_that_come_while_one_is_written_are_written_together(app, api, sql):
+    describe("MUG")
+    numbers = ["A-2", "A-3", "A-4"]
+    first, *rest = gathered(app, sql, *[(n, order_body(n)) for n in ["A-1", *numbers]])
+
+    assert [(r.status_code, r.json["number"]) for r in rest] == [(201, n) for n in numbers]
+    assert first.status_code == 201
+    transactions = one("SELECT count(DISTINCT xmin::text) AS n FROM orders").n
+    events = rows("SELECT 1 FROM timeline WHERE event = 'order_placed'")
+    assert (transactions, len(events)) == (2, 4)
+    # Each is answered as it is read later.
+    read = [api("GET", f"/orders/{n}?channel=webshop").json for n in numbers]
+    assert [r.json for r in rest] == read
+
+
+def test_of_a_group_each_order_is_answered_as_if_it_came_alone(app, api, sql):
+    describe("MUG")
+    ahead = order_body("A-3", placed_at="2099-01-01T00:00:00Z")
+    paid = {"status": "captured", "amount": "29.90", "reference": "p"}
+    asked = [
+        ("k-1", order_body("A-1")),
+        ("k-2", order_body("A-2", payment=paid)),
+        ("k-2", order_body("A-2", payment=paid)),
+        ("k-2", order_body("A-9")),
+        ("k-3", order_body("A-2", payment=paid)),
+        ("k-4", ahead),
+        ("k-5", order_body("A-5", placed_at="2020-01-31T12:00:00Z")),
+    ]
+
+    told = gathered(app, sql, *asked)
+
+    assert [r.status_code for r in told] == [201, 201, 201, 409, 409, 422, 201]
+    assert told[1].json == told[2].json
+    assert "used for another request" in told[3].json["detail"]
+    assert "exists as" in told[4].json["detail"]
+    assert [e["field"] for e in told[5].json["errors"]] == ["placed_at"]
+    again = [caller(app, TOKEN)("POST", "/orders", b, **{"Idempotency-Key": k}) for k, b in asked]
+    assert [r.status_code for r in again] == [r.status_code for r in told]
+    assert again[6].json == told[6].json
+    assert [o.number for o in rows("SELECT number FROM orders ORDER BY number")] == [
+        "A-1",
+        "A-2",
+        "A-5",
+    ]
+    assert one("SELECT count(*) AS n FROM ledger").n == 1
 
 
 def test_a_confirmation_given_twice_at_once_is_given_once(app, sql):

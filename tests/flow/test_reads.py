@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.api.documents import order_document
-from app.api.placed import placed_document
+from app.api.placed import placed_documents
 from app.console import order_queries as page
 from app.extensions import db
 from app.orders.queries import order
@@ -61,4 +61,4 @@ def test_an_order_that_has_just_come_in_is_answered_by_indexes():
     key = make_order()
 
     with few_rows_read():
-        placed_document(key, order(key).cohort)
+        placed_documents({key: order(key).cohort})
