@@ -171,8 +171,11 @@ ENGINE_OPTIONS: dict[str, object] = {
     # A statement's values may be a person's data; they belong in no log.
     "hide_parameters": True,
     # That a connection is still there is seen by app.shared.connections, mostly without asking.
-    "pool_size": 8,
-    "max_overflow": 4,
+    # All stay, for a burst would open anew what it closes; and whichever was used last is used
+    # first, for its statements are prepared.
+    "pool_size": 12,
+    "max_overflow": 0,
+    "pool_use_lifo": True,
     "pool_timeout": 5,
     "json_deserializer": orjson.loads,
     "connect_args": {
