@@ -1,4 +1,7 @@
-"""Clients that send orders at the same time: processes, each with an application of its own."""
+"""Clients that send orders at the same time: processes, each with an application of its own.
+
+And threads of them, as a server has.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import json
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -31,8 +35,11 @@ from app.checks.service import Subject
 from app.extensions import db
 from app.intake import service as intake
 from app.orders.contract import NewOrder
+from app.orders.intake import Placed
 from app.routing import service as routing
 from app.shared import bulk
+from app.shared.errors import Conflict
+from app.shared.group_commit import GroupCommit
 from app.shared.work import OPS, PLATFORM, transaction
 from app.web.rates import RATES
 from config import Config
@@ -50,10 +57,14 @@ TOKEN = "onw_benchmark"  # noqa: S105 - of a database that is thrown away
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a client is asked to do: which way, with how many orders, which, or what to hold."""
+    """What a client is asked to do: which way, with how many orders, which, or what to hold.
+
+    `threads` of it do so at the same time.
+    """
 
     way: str
     many: int = 0
+    threads: int = 1
     order_ids: Sequence[UUID] = ()
     held: Sequence[Mapping[str, Any]] = ()
 
@@ -120,12 +131,14 @@ def _serve(config: Config, superuser: str, number: int, pipe: Connection) -> Non
 
 
 class Ways:
-    """The ways in which one order at a time is done, each a transaction by itself."""
+    """The ways in which one order at a time is done, as whoever calls does it."""
 
     def __init__(self, app: Flask, superuser: str, numbers: count[int]) -> None:
         self.app, self.numbers = app, numbers
         self.raw, self.naive = Raw(superuser), Naive(superuser)
         self.connection = psycopg.connect(superuser, autocommit=True)
+        # As the API has it.
+        self.gathering = GroupCommit(_place_each)
 
     def ready(self, turn: Turn) -> tuple[Callable[[], None], int]:
         """Return what does a turn, and how many orders it is about."""
@@ -138,12 +151,24 @@ class Ways:
         new = orders(self.numbers, turn.many, LINES, is_promised=True)
         one: dict[str, Callable[[Any], object]] = {
             "raw": self.raw.place,
-            "ours": place,
+            "ours": self.gathering.ask,
             "naive": self.naive.place,
             "api": self._post,
         }
         things = [_request(order) for order in new] if turn.way == "api" else new
-        return lambda: [one[turn.way](thing) for thing in things] and None, turn.many
+        return lambda: self._share(one[turn.way], things, turn.threads), turn.many
+
+    def _share(self, act: Callable[[Any], object], things: Sequence[Any], threads: int) -> None:
+        """Do things in so many threads; each has every so many-th of them."""
+
+        def go(mine: Sequence[Any]) -> None:
+            with self.app.app_context():
+                for thing in mine:
+                    act(thing)
+
+        with ThreadPoolExecutor(threads) as pool:
+            for done in [pool.submit(go, things[n::threads]) for n in range(threads)]:
+                done.result()
 
     def _hold(self, row: Mapping[str, Any]) -> None:
         """Hold units as routing does in its last statement."""
@@ -166,9 +191,13 @@ class Ways:
 
 
 def place(order: NewOrder) -> None:
-    """Take one order in as the service does for whoever calls it."""
+    """Take one order in, by itself."""
+    _place_each([order])
+
+
+def _place_each(new: Sequence[NewOrder]) -> Sequence[Placed | Conflict]:
     with transaction(OPS) as now:
-        intake.place([order], actor="bench", now=now)
+        return intake.place(new, actor="bench", now=now)
 
 
 def _route(order_ids: Sequence[UUID], *, is_locked: bool) -> None:
