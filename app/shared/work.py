@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cache
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar, cast
@@ -15,24 +14,19 @@ from uuid import UUID
 
 import orjson
 import psycopg
-from psycopg.errors import error_from_result
-from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
-from psycopg.pq.abc import PGconn
+from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
-from psycopg.sql import SQL, Literal
 from rq.timeouts import JobTimeoutException
-from sqlalchemy import Dialect, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import PoolProxiedConnection
 
 from app.extensions import db
-from app.shared import connections
+from app.shared.beginning import begun, said_by_sqlalchemy, settings
 from app.shared.errors import DomainError
 from app.unit import OPEN, Scope, Unit, current
 
 logger = logging.getLogger(__name__)
-connections.watch()
 Meaning = TypeVar("Meaning")
 
 
@@ -41,15 +35,6 @@ PLATFORM = Scope("onward_worker")
 # People, sessions, keys and links are this role's alone.
 ACCOUNTS = Scope("onward_auth")
 
-# A transaction begins, gets its scope until it ends, and reads the clock: in one journey by libpq
-# itself. Every request makes it, and the driver would make two of it, each as long.
-BEGIN = SQL(
-    "BEGIN; SELECT CAST(extract(epoch FROM anchor_world) * 1000000 AS bigint),"
-    " extract(epoch FROM anchor_machine), rate, ring_only,"
-    " set_config('role', {role}, true), set_config('onward.vendor_id', {vendor}, true),"
-    " set_config('transaction_read_only', {read_only}, true) FROM world_clock"
-)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BECOME = (
     "SELECT set_config('role', %(role)s, true), set_config('onward.vendor_id', %(vendor)s, true)"
 )
@@ -60,63 +45,6 @@ FOR_VALUES = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', tru
 def vendor_scope(vendor_id: UUID, *, is_read_only: bool = False) -> Scope:
     """Return the scope that sees one vendor's rows and no other's."""
     return Scope("onward_vendor", vendor_id, is_read_only)
-
-
-def _settings(scope: Scope) -> dict[str, str]:
-    return {
-        "role": scope.role,
-        "vendor": str(scope.vendor_id or ""),
-        "read_only": "on" if scope.is_read_only else "off",
-    }
-
-
-@cache
-def _beginning(scope: Scope) -> bytes:
-    return BEGIN.format(**{name: Literal(is_) for name, is_ in _settings(scope).items()}).as_bytes()
-
-
-@contextmanager
-def _begun(scope: Scope) -> Iterator[Unit]:
-    """Lend a unit of work whose transaction has begun; what is not committed then is undone."""
-    engine = db.engine
-    with _said_by_sqlalchemy(engine.dialect):
-        taken = engine.raw_connection()
-    try:
-        with _said_by_sqlalchemy(engine.dialect):
-            driver: psycopg.Connection[Any] = taken.driver_connection  # type: ignore[assignment]
-            world, machine, rate, names = _clock_of(driver.pgconn, _beginning(scope))
-        elapsed = (time.time() - float(machine)) * float(rate)
-        now = EPOCH + timedelta(microseconds=int(world), seconds=elapsed)
-        ring_only = None if names is None else names.decode()
-        yield Unit(scope, engine, taken, driver, now, float(rate), ring_only)
-    except BaseException:
-        _roll_back(taken)
-        raise
-    finally:
-        taken.close()
-
-
-def _clock_of(server: PGconn, beginning: bytes) -> tuple[bytes, bytes, bytes, bytes | None]:
-    """Begin a transaction; return what it reads of the world's clock."""
-    found = server.exec_(beginning)
-    if server.status != ConnStatus.OK:
-        # What libpq says by itself has no code to tell its kind by.
-        raise psycopg.OperationalError(server.get_error_message())
-    if found.status != ExecStatus.TUPLES_OK:
-        raise error_from_result(found)
-    if found.ntuples != 1:
-        message = "the world's clock has no row, so no transaction can be given its scope"
-        raise RuntimeError(message)
-    return cast("tuple[bytes, bytes, bytes, bytes]", [found.get_value(0, n) for n in range(4)])
-
-
-def _roll_back(taken: PoolProxiedConnection) -> None:
-    """Undo what is open; where a statement was cut off, the connection is good for nothing else."""
-    try:
-        if taken.is_valid:
-            taken.rollback()
-    except psycopg.Error:
-        taken.invalidate()
 
 
 def _session() -> Session | None:
@@ -131,7 +59,7 @@ def driver() -> Iterator[psycopg.Connection[Any]]:
     if session is not None and session.in_nested_transaction():
         # A savepoint is not set before its connection is asked for.
         session.connection()
-    with _said_by_sqlalchemy(unit.engine.dialect):
+    with said_by_sqlalchemy(unit.engine.dialect):
         yield unit.driver
 
 
@@ -199,25 +127,10 @@ def _asked_at_once(statements: tuple[str, ...]) -> str:
 
 def one_row(scope: Scope, statement: str, values: Mapping[str, object]) -> Any:
     """Return the first row of a statement that is a transaction by itself, or None."""
-    with _begun(scope) as unit, _said_by_sqlalchemy(unit.engine.dialect):
+    with begun(scope) as unit, said_by_sqlalchemy(unit.engine.dialect):
         found = unit.driver.cursor(row_factory=namedtuple_row).execute(statement, values)
         unit.driver.commit()
         return found.fetchone()
-
-
-@contextmanager
-def _said_by_sqlalchemy(dialect: Dialect) -> Iterator[None]:
-    """Have the driver's errors be those that the application knows."""
-    try:
-        yield
-    except psycopg.Error as error:
-        if isinstance(error.__context__, JobTimeoutException):
-            # What was cut off leaves its pipeline busy; that its time is up is what counts.
-            raise error.__context__ from None
-        said = DBAPIError.instance(
-            None, None, error, psycopg.Error, hide_parameters=True, dialect=dialect
-        )
-        raise said from error
 
 
 @contextmanager
@@ -226,7 +139,7 @@ def transaction(scope: Scope) -> Iterator[datetime]:
     if OPEN.get() is not None:
         message = "a transaction is already open; pass its session on instead of nesting"
         raise RuntimeError(message)
-    with _begun(scope) as unit:
+    with begun(scope) as unit:
         try:
             OPEN.set(unit)
             yield unit.now
@@ -252,7 +165,7 @@ def _commit(unit: Unit) -> None:
         session.commit()
         # What it read is read anew by the next unit.
         session.close()
-    with _said_by_sqlalchemy(unit.engine.dialect):
+    with said_by_sqlalchemy(unit.engine.dialect):
         # Nothing, if the session did it.
         unit.driver.commit()
 
@@ -317,7 +230,7 @@ def _become(scope: Scope, *, is_flushed: bool = True) -> None:
     if is_flushed and (session := _session()) is not None:
         session.flush()
     with driver() as lent:
-        lent.execute(BECOME, _settings(scope))
+        lent.execute(BECOME, settings(scope))
     current().scope = scope
 
 

@@ -10,7 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from app.extensions import db
-from app.shared.work import BEGIN, OPS, transaction
+from app.shared.beginning import BEGIN
+from app.shared.work import OPS, transaction
 from config import database_url
 from tests.conftest import other_database
 
