@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from difflib import SequenceMatcher
 from hashlib import sha256
 from itertools import zip_longest
@@ -13,37 +12,31 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from sqlalchemy import select
 
 from app.accounts.sessions import actor_of
 from app.audit.service import record
 from app.console import page
 from app.console.page import blueprint
+from app.console.policy_trials import tried_on_the_last
 from app.console.policy_words import AMOUNT, FIELDS, KINDS
-from app.extensions import db
 from app.policies import documents
 from app.policies.models import Policy
-from app.policies.queries import InForce, in_force, versions
+from app.policies.queries import in_force, versions
 from app.policies.service import publish, read
-from app.routing.loading import Rules, rules_at
 from app.routing.registry import strategies
-from app.routing.trial import Outcome, Trial, trial
 from app.shared.errors import Conflict, DomainError, InvalidInput, NotFound
-from app.shared.language import _, _n
+from app.shared.language import _
 from app.shared.money import Money
 from app.shared.work import OPS, transaction
-from app.vendors.models import Vendor
-from app.web.words import day, money, plain
+from app.web.words import plain
 
-HISTORY, MOST_SHOWN = 10, 12
+HISTORY = 10
 LONGEST = 20_000
 # A currency of hundredths, in which policies keep what is worth something in any of them.
 HUNDREDTHS = "EUR"
 # Shares are kept in hundredths, too: of a percent.
 SHARE, WHOLE = "_bp", 10_000
 IN_HUNDREDTHS = ("amount", "percent")
-# Those whose change can be tried on the last orders.
-TRIED = frozenset({"routing", "promises", "lanes"})
 
 
 @blueprint.get("/policies")
@@ -196,10 +189,7 @@ def _page(
         current = in_force(documents.KINDS[kind], now)
         history = _history(kind, versions(kind, HISTORY + 1))
         changes = _changes(kind, current.document.model_dump(mode="json"), document or {})
-        tried = None
-        if changes and kind in TRIED:
-            rules = rules_at(now)
-            tried = _tried(trial(rules, _under(rules, kind, document or {}), now))
+        tried = tried_on_the_last(kind, document, now) if changes and document else None
     return render_template(
         "console/policy.html",
         **frame,
@@ -217,15 +207,6 @@ def _page(
         tried=tried,
         history=history,
     )
-
-
-def _under(rules: Rules, kind: str, document: dict[str, Any]) -> Rules:
-    if kind == "routing":
-        changed = documents.Routing.model_validate(document)
-        return replace(rules, routing=InForce(rules.routing.version, changed))
-    if kind == "promises":
-        return replace(rules, promises=documents.Promises.model_validate(document))
-    return replace(rules, lanes=documents.Lanes.model_validate(document))
 
 
 def _fields(
@@ -321,46 +302,3 @@ def _short(value: Any) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(value, ensure_ascii=False)
-
-
-def _tried(found: Trial) -> dict[str, Any]:
-    """Return what a change would have done to the last orders, in sums and by order."""
-    by_currency: dict[str, int] = {}
-    for one in found.changed:
-        more = one.becomes.minor - one.was.minor
-        by_currency[one.currency] = by_currency.get(one.currency, 0) + more
-    shown = found.changed[:MOST_SHOWN]
-    codes = {code for one in shown for code in (*one.was.who, *one.becomes.who)}
-    vendors = select(Vendor.code, Vendor.name).where(Vendor.code.in_(codes))
-    names = {row.code: row.name for row in db.session.execute(vendors)}
-    parcels = sum(one.becomes.parcels - one.was.parcels for one in found.changed)
-    return {
-        "tried": found.tried,
-        "changed": len(found.changed),
-        "money": [(minor, currency) for currency, minor in sorted(by_currency.items())],
-        "parcels": f"{parcels:+d}".replace("-", "\N{MINUS SIGN}"),
-        "orders": [
-            {
-                "number": one.number,
-                "reference": one.reference,
-                "was": _told(one.was, one.currency, names),
-                "becomes": _told(one.becomes, one.currency, names),
-            }
-            for one in shown
-        ],
-    }
-
-
-def _told(outcome: Outcome, currency: str, names: Mapping[str, str]) -> str:
-    if not outcome.who:
-        return _("nobody can send it")
-    parts = [
-        ", ".join(names.get(code, code) for code in outcome.who),
-        _n("{n} parcel", "{n} parcels", outcome.parcels),
-        money((outcome.minor, currency)),
-    ]
-    if outcome.arrives:
-        parts.append(_("by {day}", day=day(outcome.arrives)))
-    if outcome.unfilled:
-        parts.append(_n("{n} unit left", "{n} units left", outcome.unfilled))
-    return " · ".join(parts)

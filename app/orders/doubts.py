@@ -57,6 +57,15 @@ class Asked(NamedTuple):
     units: int
 
 
+class Bought(NamedTuple):
+    """What a policy judges an order by; `worth`: its items in minor units of its currency."""
+
+    channel: str
+    lines: Sequence[Asked]
+    worth: int
+    currency: str
+
+
 def doubts_of(
     order: NewOrder, known: Mapping[str, Sku], astray: Astray, policy: Doubts
 ) -> list[Doubt]:
@@ -67,9 +76,17 @@ def doubts_of(
         _address(order.ship_to),
         _unknown(lines, known),
         _wrong_vendor(order.lines, astray),
-        too_many(lines, known, policy),
-        too_dear(worth, order.currency, policy),
         _currency(order.currency),
+    )
+    bought = Bought(order.channel, lines, worth, order.currency)
+    return [*(doubt for doubt in found if doubt), *unusual_in(bought, known, policy)]
+
+
+def unusual_in(order: Bought, known: Mapping[str, Sku], policy: Doubts) -> list[Doubt]:
+    """Return what of an order the policy has a person look at."""
+    found = (
+        too_many(order.lines, known, policy),
+        too_dear(order.worth, order.currency, policy),
         _review(order.channel, policy),
     )
     return [doubt for doubt in found if doubt]

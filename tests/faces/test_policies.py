@@ -11,7 +11,16 @@ import pytest
 from app.console.policy_words import FIELDS
 from app.policies.documents import KINDS
 from tests.conftest import browser_of
-from tests.factories import line, make_vendor_with_stock, one, policy, routed_order, rows
+from tests.factories import (
+    describe,
+    line,
+    make_order,
+    make_vendor_with_stock,
+    one,
+    policy,
+    routed_order,
+    rows,
+)
 from tests.people import make_person
 
 
@@ -152,6 +161,42 @@ def test_fewer_parcels_have_a_true_minus(lead):
     looked = lead.post("/console/policies/routing", data=routing(split="9000.00"))
 
     assert "\N{MINUS SIGN}1 parcels" in looked.text
+
+
+def doubts(**changes):
+    shipped = {"most_units": "100", "most_value_minor": "", "review_every_order": "false"}
+    return shipped | {"review_channels": ""} | changes
+
+
+def test_doubts_are_tried_on_the_last_orders_that_came_in(lead):
+    describe("MUG")
+    describe("VASE", most_units=50)
+    make_order("A-1", lines=[line(quantity=20)])
+    make_order("A-2", lines=[line("VASE", quantity=40)])
+    make_order("A-3", lines=[line(quantity=5)], channel="fair")
+
+    strict = lead.post("/console/policies/doubts", data=doubts(most_units="10"))
+    fair = lead.post("/console/policies/doubts", data=doubts(review_channels="fair"))
+    policy("doubts", review_channels=("fair",), most_units=10)
+    lax = lead.post("/console/policies/doubts", data=doubts(most_units="20"))
+    same = lead.post(
+        "/console/policies/doubts", data=doubts(most_units="9", review_channels="fair")
+    )
+
+    assert "Tried on the last 3 orders that came in." in strict.text
+    assert "1 that went on by itself would wait for a person." in strict.text
+    assert "20 units of MUG: more than 10 are looked at first." in strict.text
+    assert "A-2" not in strict.text
+    assert "Every order of fair is looked at first." in fair.text
+    assert "2 that waited for a person would go on by themselves." in lax.text
+    assert "It would make no difference to any of them." in same.text
+    assert rows("SELECT FROM order_holds") == []
+
+
+def test_doubts_of_a_marketplace_without_orders_say_so(lead):
+    looked = lead.post("/console/policies/doubts", data=doubts(most_units="10"))
+
+    assert "No order has come in yet to try it on." in looked.text
 
 
 def test_a_change_of_nothing_says_so(lead):

@@ -206,7 +206,7 @@ def test_all_doubts_are_found_at_once():
 
     doubts = found(order, most_value_minor=1, review_every_order=True)
 
-    assert list(doubts) == ["address", "unknown_sku", "quantity", "value", "currency", "review"]
+    assert list(doubts) == ["address", "unknown_sku", "currency", "quantity", "value", "review"]
 
 
 def test_a_doubt_names_a_few_of_many():
