@@ -26,6 +26,19 @@ CHUNK = 65_536
 LENGTH, ASKS_FOR_TLS, ASKS_FOR_GSS = 8, 80_877_103, 80_877_104
 
 
+SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 @dataclass(frozen=True)
 class Authority:
     """Signs certificates; `file` is what its clients trust."""
@@ -43,7 +56,12 @@ class Authority:
         """Return what a server of this name needs to speak TLS."""
         key = ec.generate_private_key(ec.SECP256R1())
         named = x509.SubjectAlternativeName([x509.DNSName(host)])
-        certificate = _builder(_name(host), self.name, key).add_extension(named, critical=False)
+        builder = _builder(_name(host), self.name, key)
+        # Without it the strict check that Python 3.13 makes refuses a certificate.
+        signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        certificate = builder.add_extension(named, critical=False).add_extension(
+            signer, critical=False
+        )
         file = self.folder / f"{host}.pem"
         file.write_bytes(_pem(certificate.sign(self.key, hashes.SHA256())) + _private(key))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -57,7 +75,13 @@ def authority(folder: Path) -> Authority:
     name = _name(f"The authority of {folder.name}")
     made = Authority(folder, ec.generate_private_key(ec.SECP256R1()), name)
     ours = x509.BasicConstraints(ca=True, path_length=0)
-    builder = _builder(made.name, made.name, made.key).add_extension(ours, critical=True)
+    itself = x509.SubjectKeyIdentifier.from_public_key(made.key.public_key())
+    builder = (
+        _builder(made.name, made.name, made.key)
+        .add_extension(ours, critical=True)
+        .add_extension(SIGNS, critical=True)
+        .add_extension(itself, critical=False)
+    )
     made.file.write_bytes(_pem(builder.sign(made.key, hashes.SHA256())))
     return made
 
