@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flask import Blueprint, request
 from flask.blueprints import BlueprintSetupState
+from sqlalchemy import Engine
 from werkzeug.routing import PathConverter
 
 from app.api.access import caller
@@ -17,6 +18,7 @@ from app.api.documents import order_document
 from app.api.forms import BatchForm, CancelForm, PaymentForm, PaymentsForm, body, read
 from app.api.idempotency import Answer, Keyed, acted, keyed, once_each
 from app.api.placed import placed_documents
+from app.extensions import db
 from app.intake import service as intake
 from app.intake.forms import OrderForm
 from app.orders.contract import NewOrder
@@ -28,12 +30,15 @@ from app.payments import service as payments
 from app.shared.columns import cohort_of
 from app.shared.errors import Conflict, DomainError, InvalidInput
 from app.shared.group_commit import GroupCommit
-from app.shared.work import OPS, transaction
+from app.shared.work import OPS, transaction, wait_for_no_lock_longer
 from app.shipments import service as shipments
 from app.web.fields import Amounts, check, digest, seen
 
 # How our own references of orders begin.
 OURS = "OR-"
+# So long a group of orders waits for somebody else's lock, in milliseconds, before each of them
+# waits by itself.
+GROUPS_WAIT_MS = 250
 
 
 class NumberConverter(PathConverter):
@@ -64,17 +69,20 @@ def place() -> Answer:
     """Take one order in, together with those that the same program sends at this moment."""
     form = _said(body())
     asked = keyed(digest(form), form)
-    return gathering(asked.principal).ask(asked)
+    return gathering(db.engine, asked.principal).ask(asked)
 
 
 @cache
-def gathering(actor: str) -> GroupCommit[Keyed, Answer]:
-    """Return where a program's orders gather; each program has its own."""
+def gathering(_: Engine, actor: str) -> GroupCommit[Keyed, Answer]:
+    """Return where a program's orders gather, of one database; each program has its own."""
     return GroupCommit(partial(_place_each, actor))
 
 
 def _place_each(actor: str, asked: Sequence[Keyed]) -> list[Answer | DomainError | None]:
     with transaction(OPS) as now:
+        if len(asked) > 1:
+            # Who is stuck is so alone.
+            wait_for_no_lock_longer(GROUPS_WAIT_MS)
         return once_each(asked, now, lambda new: _place_new(actor, new, now))
 
 
@@ -95,6 +103,10 @@ def _world_now() -> datetime:
 def _place_new(actor: str, asked: Sequence[Keyed], now: datetime) -> list[Answer | DomainError]:
     orders = [_as_order(one.said, now) for one in asked]
     outcomes = _take_in(orders, actor, now)
+    for refusal in outcomes:
+        if isinstance(refusal, Conflict):
+            # What was written on the way to it is undone, so a group is done one by one.
+            raise refusal
     pairs = list(zip(orders, outcomes, strict=True))
     documents = placed_documents(
         {

@@ -96,7 +96,6 @@ def place(
     What is doubtful is taken, too, and held for a person to release. `is_told`: each customer is
     told that the order came in.
     """
-    ensure_cohorts({cohort_of(order.placed_at) for order in orders})
     found: dict[Name, In] = {}
     left = orders
     for _ in range(MOST_TURNS):
@@ -107,6 +106,7 @@ def place(
             if _name(order) not in found:
                 # Of two in one batch the first one counts, as it would have one by one.
                 fresh.setdefault(_name(order), order)
+        ensure_cohorts({cohort_of(order.placed_at) for order in fresh.values()})
         found |= _write(_pairs(list(fresh.values()), zone, now), known, actor, now, is_told=is_told)
         left = [order for order in left if _name(order) not in found]
         if not left:

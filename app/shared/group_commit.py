@@ -2,8 +2,8 @@
 
 A transaction costs nearly as much for one as for a few. Whoever comes while nobody acts acts at
 once; those who come meanwhile gather, and one of them acts for all of them next: nobody waits for
-company. Databases commit so (DeWitt et al., "Implementation Techniques for Main Memory Database
-Systems", 1984).
+company, nor for long behind who is stuck. Databases commit so (DeWitt et al., "Implementation
+Techniques for Main Memory Database Systems", 1984).
 """
 
 from __future__ import annotations
@@ -38,14 +38,17 @@ class GroupCommit(Generic[Asked, Answer]):
 
     `act` does a group in a transaction of its own, whosever thread it is called in. A group that
     fails is done one by one, each by who asked: so what fails alone fails for nobody else, and
-    what is done must not be done again for being asked twice.
+    what is done must not be done again for being asked twice. A group should fail soon, where one
+    of it has to wait: all of it would.
     """
 
-    def __init__(self, act: Act[Asked, Answer]) -> None:
-        """Begin with nobody waiting."""
+    def __init__(self, act: Act[Asked, Answer], patience_seconds: float = 0.25) -> None:
+        """Begin with nobody waiting; who has waited for so long acts, whoever else does."""
+        self.patience_seconds = patience_seconds
         self._act = act
         self._waiting: list[_Place[Asked, Answer]] = []
-        self._is_acting = False
+        # The group that began last; nobody, when it is over.
+        self._acting: Sequence[_Place[Asked, Answer]] = ()
         self._changed = Condition(Lock())
 
     def __len__(self) -> int:
@@ -66,12 +69,15 @@ class GroupCommit(Generic[Asked, Answer]):
     @contextmanager
     def _turn_of(self, mine: _Place[Asked, Answer]) -> Iterator[Sequence[_Place[Asked, Answer]]]:
         """Wait for a turn and lend all who wait by then; nobody, if another took one along."""
-        group: list[_Place[Asked, Answer]] = []
+        group: Sequence[_Place[Asked, Answer]] = ()
         with self._changed:
             self._waiting.append(mine)
-            self._changed.wait_for(lambda: mine.is_over or not self._is_acting)
-            if not mine.is_over:
-                self._is_acting, group, self._waiting = True, self._waiting, []
+            self._changed.wait_for(lambda: mine.is_over or not self._acting, self.patience_seconds)
+            if mine in self._waiting:
+                self._acting = group = self._waiting
+                self._waiting = []
+            else:
+                self._changed.wait_for(lambda: mine.is_over)
         try:
             yield group
         finally:
@@ -80,7 +86,8 @@ class GroupCommit(Generic[Asked, Answer]):
 
     def _end(self, group: Sequence[_Place[Asked, Answer]]) -> None:
         with self._changed:
-            self._is_acting = False
+            if self._acting is group:
+                self._acting = ()
             for place in group:
                 place.is_over = True
             self._changed.notify_all()
@@ -88,10 +95,12 @@ class GroupCommit(Generic[Asked, Answer]):
     def _do(self, group: Sequence[_Place[Asked, Answer]]) -> None:
         try:
             answers = self._act([place.asked for place in group])
-        except Exception:
+        except Exception as error:
             if len(group) == 1:
                 raise
-            logger.warning("a group of %s is done one by one", len(group), exc_info=True)
+            # Each says by itself what became of it.
+            why = type(error).__name__
+            logger.info("a group of %s is done one by one", len(group), extra={"why": why})
         else:
             for place, answer in zip(group, answers, strict=True):
                 place.answer = answer

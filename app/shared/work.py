@@ -39,6 +39,7 @@ BECOME = (
     "SELECT set_config('role', %(role)s, true), set_config('onward.vendor_id', %(vendor)s, true)"
 )
 
+LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %(most)s, true)"
 FOR_VALUES = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
 
 
@@ -197,6 +198,12 @@ def plan_for_values() -> None:
     How a word begins tells which index finds it; a plan for any word would read whole tables.
     """
     db.session.execute(FOR_VALUES)
+
+
+def wait_for_no_lock_longer(milliseconds: int) -> None:
+    """Have each statement of the open transaction fail that waits longer for somebody's lock."""
+    with driver() as lent:
+        lent.execute(LOCK_TIMEOUT, {"most": f"{milliseconds}ms"})
 
 
 def after_commit(key: Hashable, call: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -46,6 +46,8 @@ from tests.factories import (
 )
 
 PATIENCE = 20.0
+# Sooner than whoever waits for a lock gives up.
+SOON = 8.0
 
 
 def at_once(app, *calls: Callable[[], Any]) -> list[Any]:
@@ -117,15 +119,30 @@ def behind_a_lock(
         return [each.result(PATIENCE) for each in done]
 
 
-def gathered(app, sql, first: tuple[str, Any], *rest: tuple[str, Any]) -> list[Any]:
-    """Send orders, each under its key: the rest while the first one waits to be written."""
+@pytest.fixture
+def post(app, api) -> Callable[[str, Any], Any]:
+    """Return a function that sends an order under a key."""
 
-    def post(key: str, body: Any) -> Any:
+    def send(key: str, body: Any) -> Any:
         return caller(app, TOKEN)("POST", "/orders", body, **{"Idempotency-Key": key})
 
-    waiting, pause = gathering("tests"), threading.Event()
-    with ThreadPoolExecutor(1 + len(rest)) as pool:
+    return send
+
+
+@pytest.fixture
+def gather(post, sql) -> Callable[..., list[Future[Any]]]:
+    """Return a function that sends orders, all but the first while that waits to be written.
+
+    They are given their time by whoever has called: a pool of threads, and who is patient.
+    """
+
+    def send(
+        pool: ThreadPoolExecutor, first: tuple[str, Any], *rest: tuple[str, Any]
+    ) -> list[Future[Any]]:
+        waiting, pause = gathering(db.engine, "tests"), threading.Event()
+        waiting.patience_seconds = PATIENCE
         sql("BEGIN")
+        sql("SAVEPOINT before")
         sql("LOCK TABLE idempotency IN ACCESS EXCLUSIVE MODE")
         told = [pool.submit(post, *first)]
         wait_for_locks(sql, 1)
@@ -135,8 +152,25 @@ def gathered(app, sql, first: tuple[str, Any], *rest: tuple[str, Any]) -> list[A
                 if len(waiting) == many or pause.wait(0.01):
                     break
             assert len(waiting) == many
-        sql("COMMIT")
-        return [each.result(PATIENCE) for each in told]
+        sql("ROLLBACK TO before")
+        return told
+
+    usual = gathering(db.engine, "tests").patience_seconds
+    yield send
+    gathering(db.engine, "tests").patience_seconds = usual
+
+
+@pytest.fixture
+def gathered(gather, sql) -> Callable[..., list[Any]]:
+    """Return a function that sends orders so and returns their answers."""
+
+    def send(*asked: tuple[str, Any]) -> list[Any]:
+        with ThreadPoolExecutor(len(asked)) as pool:
+            told = gather(pool, *asked)
+            sql("COMMIT")
+            return [each.result(PATIENCE) for each in told]
+
+    return send
 
 
 def test_64_orders_for_50_units_sell_exactly_50(app):
@@ -285,10 +319,10 @@ def test_one_idempotency_key_at_once_is_one_answer(app, api):
     assert first.json == second.json
 
 
-def test_orders_that_come_while_one_is_written_are_written_together(app, api, sql):
+def test_orders_that_come_while_one_is_written_are_written_together(api, gathered):
     describe("MUG")
     numbers = ["A-2", "A-3", "A-4"]
-    first, *rest = gathered(app, sql, *[(n, order_body(n)) for n in ["A-1", *numbers]])
+    first, *rest = gathered(*[(n, order_body(n)) for n in ["A-1", *numbers]])
 
     assert [(r.status_code, r.json["number"]) for r in rest] == [(201, n) for n in numbers]
     assert first.status_code == 201
@@ -300,7 +334,7 @@ def test_orders_that_come_while_one_is_written_are_written_together(app, api, sq
     assert [r.json for r in rest] == read
 
 
-def test_of_a_group_each_order_is_answered_as_if_it_came_alone(app, api, sql):
+def test_of_a_group_each_order_is_answered_as_if_it_came_alone(post, gathered):
     describe("MUG")
     ahead = order_body("A-3", placed_at="2099-01-01T00:00:00Z")
     paid = {"status": "captured", "amount": "29.90", "reference": "p"}
@@ -314,14 +348,14 @@ def test_of_a_group_each_order_is_answered_as_if_it_came_alone(app, api, sql):
         ("k-5", order_body("A-5", placed_at="2020-01-31T12:00:00Z")),
     ]
 
-    told = gathered(app, sql, *asked)
+    told = gathered(*asked)
 
     assert [r.status_code for r in told] == [201, 201, 201, 409, 409, 422, 201]
     assert told[1].json == told[2].json
     assert "used for another request" in told[3].json["detail"]
     assert "exists as" in told[4].json["detail"]
     assert [e["field"] for e in told[5].json["errors"]] == ["placed_at"]
-    again = [caller(app, TOKEN)("POST", "/orders", b, **{"Idempotency-Key": k}) for k, b in asked]
+    again = [post(*one) for one in asked]
     assert [r.status_code for r in again] == [r.status_code for r in told]
     assert again[6].json == told[6].json
     assert [o.number for o in rows("SELECT number FROM orders ORDER BY number")] == [
@@ -330,6 +364,62 @@ def test_of_a_group_each_order_is_answered_as_if_it_came_alone(app, api, sql):
         "A-5",
     ]
     assert one("SELECT count(*) AS n FROM ledger").n == 1
+
+
+def renamed(number: str, name: str) -> dict[str, Any]:
+    return of_customer(number, name) | {"customer": {"external_id": name, "name": "Bo Ek"}}
+
+
+def test_who_is_stuck_is_so_alone(post, gather, sql):
+    describe("MUG")
+    put(of_customer("A-0", "C-8"))
+    with ThreadPoolExecutor(4) as pool:
+        sql("BEGIN")
+        sql("SELECT 1 FROM customers FOR UPDATE")
+        # One of a group is stuck: the other is not.
+        first, among, other = gather(
+            pool,
+            ("k-1", order_body("A-1")),
+            ("k-2", renamed("A-2", "C-8")),
+            ("k-3", of_customer("A-3", "C-3")),
+        )
+        answered = [first.result(SOON), other.result(SOON)]
+        # Who acts is stuck: who comes afterwards is not.
+        gathering(db.engine, "tests").patience_seconds = 0.01
+        alone = pool.submit(post, "k-4", renamed("A-4", "C-8"))
+        wait_for_locks(sql, 2)
+        answered.append(post("k-5", of_customer("A-5", "C-5")))
+        are_stuck = not among.done() and not alone.done()
+        sql("ROLLBACK")
+
+    answered += [among.result(), alone.result()]
+    assert are_stuck
+    assert [one.status_code for one in answered] == [201] * 5
+
+
+def test_an_order_that_is_refused_leaves_nothing_behind(app, post, sql):
+    describe("MUG")
+    started, may_end = threading.Event(), threading.Event()
+    assert post("k-1", of_customer("A-0", "C-8")).status_code == 201
+    partitions = "SELECT count(*) FROM pg_inherits"
+    before = one(partitions)
+
+    def elsewhere() -> None:
+        with app.app_context():
+            put(order_body("A-1"), before_it_ends=lambda: started.set() or may_end.wait(PATIENCE))
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(elsewhere)
+        assert started.wait(PATIENCE)
+        overtaken = pool.submit(post, "k-2", renamed("A-1", "C-8"))
+        wait_for_locks(sql, 1)
+        may_end.set()
+        first.result(PATIENCE)
+    (old,) = put(of_customer("A-0", "C-8") | {"placed_at": "2019-05-01T00:00:00Z"})
+
+    assert (overtaken.result().status_code, old.status) == (409, 409)
+    assert one("SELECT name FROM customers WHERE external_id = 'C-8'").name == "C-8"
+    assert one(partitions) == before
 
 
 def test_a_confirmation_given_twice_at_once_is_given_once(app, sql):
