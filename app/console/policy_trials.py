@@ -59,7 +59,7 @@ def _doubted(found: doubting.Trial) -> dict[str, Any]:
 
 def _why(doubts: Sequence[Doubt]) -> str:
     if not doubts:
-        return _("goes on by itself")
+        return _("goes on")
     return " ".join(sentence(doubt.code, doubt.facts) for doubt in doubts)
 
 
